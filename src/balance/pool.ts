@@ -1,0 +1,38 @@
+/**
+ * A pool is the set of backends of one service, as an immutable snapshot. A backend's `index` names its row in
+ * the scoreboard; it keeps that index for as long as it is known or a session holds it.
+ */
+export interface Backend {
+  readonly index: number;
+  /** Unique in its service; what logs, metrics and operators call it. */
+  readonly name: string;
+  /** Numeric address. */
+  readonly address: string;
+  readonly port: number;
+  /** 1 to 256. */
+  readonly weight: number;
+}
+
+export interface Pool {
+  readonly backends: readonly Backend[];
+}
+
+/** What a policy may look at when it picks. Numbers are -1 where they do not apply. */
+export interface PickRequest {
+  /** The client's numeric address. */
+  readonly client: string;
+}
+
+/** The backends that a policy may pick from, as indexes into the scoreboard: the first `count` entries of `indexes`. */
+export interface Eligible {
+  readonly indexes: Int32Array;
+  count: number;
+}
+
+/**
+ * Picks one backend out of `eligible`, which is never empty, and returns its scoreboard index.
+ * Health, drain, limits and retries are the selector's business, never a policy's.
+ */
+export interface Policy {
+  pick(eligible: Eligible, request: PickRequest): number;
+}

@@ -1,0 +1,99 @@
+/**
+ * RRQ and WRQ, and the option pairs that they share with OACK (RFC 1350 section 5, RFC 2347, 2348, 2349, 7440).
+ *
+ * Reading is tolerant: boot ROMs send junk behind the last NUL of a fixed-size request, leave that NUL out, write
+ * option names in any case and file names in no particular encoding.
+ */
+import { ErrorCode, latin1, Opcode, opcodeOf, TftpProtocolError } from './packet.ts';
+
+/** One option as it lies in its packet: `packet.subarray(valueStart, valueEnd)` is its value without the NUL. */
+export interface OptionView {
+  /** In lower case. */
+  readonly name: string;
+  readonly value: string;
+  readonly nameStart: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
+export interface TftpRequest {
+  readonly opcode: typeof Opcode.rrq | typeof Opcode.wrq;
+  /** One character a byte: file names have no encoding (latin1 keeps every byte). */
+  readonly file: string;
+  readonly mode: 'netascii' | 'octet' | 'mail';
+  readonly options: readonly OptionView[];
+}
+
+/** The numbers that matter to whoever follows a transfer; undefined where an option is absent or no number. */
+export interface TransferOptions {
+  readonly blksize: number | undefined;
+  /** Seconds. */
+  readonly timeout: number | undefined;
+  readonly tsize: number | undefined;
+  readonly windowsize: number | undefined;
+}
+
+/** Reads an RRQ or WRQ. Throws TftpProtocolError with the ERROR code for the sender. */
+export function decodeRequest(packet: Uint8Array): TftpRequest {
+  const opcode = opcodeOf(packet);
+  if (opcode !== Opcode.rrq && opcode !== Opcode.wrq) {
+    throw new TftpProtocolError(ErrorCode.illegalOperation, 'not a read or write request');
+  }
+  const fileEnd = packet.indexOf(0, 2);
+  if (fileEnd < 0) throw new TftpProtocolError(ErrorCode.illegalOperation, 'file name without an end');
+  if (fileEnd === 2) throw new TftpProtocolError(ErrorCode.illegalOperation, 'empty file name');
+  const modeEnd = endOfString(packet, fileEnd + 1);
+  const mode = latin1(packet, fileEnd + 1, modeEnd).toLowerCase();
+  if (mode !== 'netascii' && mode !== 'octet' && mode !== 'mail') {
+    throw new TftpProtocolError(ErrorCode.illegalOperation, 'unknown transfer mode');
+  }
+  return { opcode, file: latin1(packet, 2, fileEnd), mode, options: readOptions(packet, modeEnd + 1) };
+}
+
+/** The option pairs of an OACK. An option that stands twice counts with its first value. */
+export function decodeOack(packet: Uint8Array): readonly OptionView[] {
+  return readOptions(packet, 2);
+}
+
+/** Picks the options that are numbers. What is not a plain decimal number counts as absent. */
+export function transferOptions(options: readonly OptionView[]): TransferOptions {
+  return {
+    blksize: numberOf(options, 'blksize'),
+    timeout: numberOf(options, 'timeout'),
+    tsize: numberOf(options, 'tsize'),
+    windowsize: numberOf(options, 'windowsize'),
+  };
+}
+
+export function optionRecord(options: readonly OptionView[]): Record<string, string> {
+  return Object.fromEntries(options.map((option) => [option.name, option.value]));
+}
+
+function numberOf(options: readonly OptionView[], name: string): number | undefined {
+  const value = options.find((option) => option.name === name)?.value;
+  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+}
+
+/** Pairs up to the first empty name (padding) or the first name without a value (junk). */
+function readOptions(packet: Uint8Array, from: number): OptionView[] {
+  const options: OptionView[] = [];
+  let nameStart = from;
+  while (nameStart < packet.length) {
+    const nameEnd = packet.indexOf(0, nameStart);
+    if (nameEnd <= nameStart || nameEnd + 1 >= packet.length) break;
+    const valueStart = nameEnd + 1;
+    const valueEnd = endOfString(packet, valueStart);
+    const name = latin1(packet, nameStart, nameEnd).toLowerCase();
+    if (!options.some((option) => option.name === name)) {
+      options.push({ name, value: latin1(packet, valueStart, valueEnd), nameStart, valueStart, valueEnd });
+    }
+    nameStart = valueEnd + 1;
+  }
+  return options;
+}
+
+/** Index of the NUL that ends the string at `start`, or the packet's end where that NUL is missing. */
+function endOfString(packet: Uint8Array, start: number): number {
+  const end = packet.indexOf(0, start);
+  return end < 0 ? packet.length : end;
+}
