@@ -9,6 +9,11 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** `address:port`, IPv6 in brackets. */
+export function formatEndpoint(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 export interface UdpHandlers {
   /** `data` belongs to the net and may be overwritten after the call returns. */
   onDatagram(data: Uint8Array, port: number, address: string): void;
@@ -67,8 +72,11 @@ export interface Clock {
 export interface Net extends Clock {
   /** Binds exclusively and at once. Throws NetError. */
   bindUdp(at: UdpBinding, handlers: UdpHandlers): UdpSocket;
-  /** Opens a TID towards `peer` on the unspecified address of its family. Throws NetError. */
-  openTid(peer: Endpoint, handlers: TidHandlers): TidSocket;
+  /**
+   * Opens a TID towards `peer` on the unspecified address of its family. `receiveBuffer` in bytes, the system's
+   * default if left out. Throws NetError.
+   */
+  openTid(peer: Endpoint, handlers: TidHandlers, receiveBuffer?: number): TidSocket;
   /** The addresses that this host has now. */
   localAddresses(): LocalAddress[];
   /** Largest datagram in bytes, headers included, that the interface with `address` carries; undefined if unknown. */

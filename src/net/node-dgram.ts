@@ -1,0 +1,97 @@
+/**
+ * node:dgram without its delays: all addresses are numeric, so bind, connect and send happen inside the call.
+ */
+import { createSocket, type Socket } from 'node:dgram';
+import { isIP } from 'node:net';
+import { NetError, type Endpoint, type UdpBinding } from './net.ts';
+import { errnoOf, toNetError } from './node-errors.ts';
+
+export interface DgramOptions extends UdpBinding {
+  /** Lets other sockets with the same wish have the same address and port (SO_REUSEADDR). */
+  readonly shared: boolean;
+}
+
+/** Answers inside the call, where node:dns would answer a tick later. */
+function numericLookup(
+  address: string,
+  _options: unknown,
+  callback: (error: Error | null, address: string, family: number) => void,
+): void {
+  callback(null, address, isIP(address));
+}
+
+/** 4 or 6. Throws NetError for anything but a numeric address. */
+export function familyOf(address: string): 4 | 6 {
+  const family = isIP(address);
+  if (family !== 4 && family !== 6) {
+    throw new NetError('TLB_ERR_SOCKET', `"${address}" is not a numeric address`);
+  }
+  return family;
+}
+
+/** A socket that is bound when this returns and has no handlers yet. Throws NetError. */
+export function openDgram(options: DgramOptions): Socket {
+  const { address, port, shared, receiveBuffer } = options;
+  const family = familyOf(address);
+  const socket = createSocket({
+    type: `udp${family}`,
+    ipv6Only: family === 6,
+    reuseAddr: shared,
+    lookup: numericLookup,
+  });
+  try {
+    bindNow(socket, { address, port });
+  } catch (error) {
+    socket.close();
+    if (port === 0 && errnoOf(error) === 'EADDRINUSE') {
+      throw new NetError('TLB_ERR_NO_PORTS', `cannot bind ${address}: no free port is left`, {
+        cause: error,
+      });
+    }
+    throw toNetError(error, `cannot bind ${address} port ${port}`);
+  }
+  if (receiveBuffer !== undefined) tryReceiveBuffer(socket, receiveBuffer);
+  return socket;
+}
+
+/** Connects a bound socket. Throws NetError; the caller closes the socket then. */
+export function connectNow(socket: Socket, peer: Endpoint): void {
+  try {
+    socket.connect(peer.port, peer.address, ignoreOutcome);
+    socket.remoteAddress();
+  } catch (error) {
+    throw new NetError('TLB_ERR_UNREACHABLE', `cannot reach ${peer.address}: no route leads there`, {
+      cause: error,
+    });
+  }
+}
+
+/** connect tells its outcome a tick later, when it has been seen already. */
+function ignoreOutcome(): void {}
+
+export function endpointOf(socket: Socket): Endpoint {
+  const { address, port } = socket.address();
+  return { address, port };
+}
+
+function bindNow(socket: Socket, at: Endpoint): void {
+  let failure: unknown;
+  const onError = (error: Error): void => {
+    failure = error;
+  };
+  socket.on('error', onError);
+  socket.bind({ ...at, exclusive: true });
+  socket.off('error', onError);
+  if (failure !== undefined) throw failure;
+  // Throws where the bind was put off, which a lookup that answers at once rules out.
+  socket.address();
+}
+
+/** A smaller buffer than asked for still works. */
+function tryReceiveBuffer(socket: Socket, bytes: number): void {
+  try {
+    socket.setRecvBufferSize(bytes);
+  } catch {
+    return;
+  }
+}

@@ -1,0 +1,39 @@
+import { NetError, type NetErrorCode } from './net.ts';
+
+/** What the operating system's error names mean for this program, and in plain words. */
+const meanings: Readonly<Record<string, readonly [NetErrorCode, string]>> = {
+  EADDRINUSE: ['TLB_ERR_ADDRESS_IN_USE', 'another socket holds this address and port'],
+  EADDRNOTAVAIL: ['TLB_ERR_ADDRESS_NOT_LOCAL', 'this host does not have the address'],
+  EACCES: ['TLB_ERR_PERMISSION', 'permission denied'],
+  EPERM: ['TLB_ERR_PERMISSION', 'forbidden by the operating system, for example by its firewall'],
+  EMFILE: ['TLB_ERR_NO_DESCRIPTORS', 'this process has no file descriptors left'],
+  ENFILE: ['TLB_ERR_NO_DESCRIPTORS', 'the system has no file descriptors left'],
+  EMSGSIZE: ['TLB_ERR_MESSAGE_TOO_LONG', 'the datagram is too long'],
+  EHOSTUNREACH: ['TLB_ERR_UNREACHABLE', 'the host cannot be reached'],
+  EHOSTDOWN: ['TLB_ERR_UNREACHABLE', 'the host is down'],
+  ENETUNREACH: ['TLB_ERR_UNREACHABLE', 'no route leads to the network'],
+  ENETDOWN: ['TLB_ERR_UNREACHABLE', 'the network interface is down'],
+  ECONNREFUSED: ['TLB_ERR_UNREACHABLE', 'nothing listens there'],
+  ENOBUFS: ['TLB_ERR_SOCKET', 'the system has no buffer space left'],
+  ENOMEM: ['TLB_ERR_SOCKET', 'the system has no memory left'],
+  EINVAL: ['TLB_ERR_SOCKET', 'the address does not fit this socket'],
+  ENOTFOUND: ['TLB_ERR_UNKNOWN_HOST', 'no such host'],
+  ENODATA: ['TLB_ERR_UNKNOWN_HOST', 'the host has no address'],
+  EAI_AGAIN: ['TLB_ERR_UNKNOWN_HOST', 'the name servers do not answer'],
+};
+
+/** The name of a system error (`EADDRINUSE`), or '' if `error` is none. */
+export function errnoOf(error: unknown): string {
+  if (!(error instanceof Error) || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}
+
+/** `attempt` says what failed: "cannot bind 192.0.2.1 port 69". */
+export function toNetError(error: unknown, attempt: string): NetError {
+  const errno = errnoOf(error);
+  const [code, reason] = meanings[errno] ?? [
+    'TLB_ERR_SOCKET',
+    error instanceof Error ? error.message : String(error),
+  ];
+  return new NetError(code, `${attempt}: ${reason}`, { cause: error });
+}
