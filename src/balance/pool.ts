@@ -27,6 +27,8 @@ export interface PickRequest {
 export interface Eligible {
   readonly indexes: Int32Array;
   count: number;
+  /** The request has been with another backend already: this pick should not take a turn from a new request. */
+  retry: boolean;
 }
 
 /**
