@@ -1,0 +1,64 @@
+import type { Backend } from '../balance/pool.ts';
+import type { Net, NetError, TidSocket } from '../net/net.ts';
+
+/** What a leg tells the session that it belongs to. */
+export interface LegOwner {
+  onLegDatagram(leg: BackendLeg, data: Uint8Array, port: number, address: string): void;
+  onLegRefused(leg: BackendLeg): void;
+  onLegError(leg: BackendLeg, error: NetError): void;
+}
+
+/** One backend that was asked for a session: the backend-facing TID and, once it has answered, the backend's TID. */
+export class BackendLeg {
+  readonly backend: Backend;
+  readonly #socket: TidSocket;
+  /** It has let a try interval pass without an answer. */
+  isSilent = false;
+  /** The backend's TID; port 0 as long as it has not answered. */
+  peerPort = 0;
+  peerAddress = '';
+
+  /** Throws NetError. */
+  constructor(net: Net, backend: Backend, receiveBuffer: number | undefined, owner: LegOwner) {
+    this.backend = backend;
+    this.#socket = net.openTid(
+      backend,
+      {
+        onDatagram: (data, port, address) => owner.onLegDatagram(this, data, port, address),
+        onRefused: () => owner.onLegRefused(this),
+        onError: (error) => owner.onLegError(this, error),
+      },
+      receiveBuffer,
+    );
+  }
+
+  /** Sends the request, to the backend's request port. */
+  ask(request: Uint8Array): void {
+    this.#socket.send(request, this.backend.port, this.backend.address);
+  }
+
+  /** The source of the first reply is the backend's TID from now on (RFC 1350 section 4). */
+  pin(port: number, address: string): void {
+    this.peerPort = port;
+    this.peerAddress = address;
+    this.#socket.pinned(port);
+  }
+
+  isPeer(port: number, address: string): boolean {
+    return port === this.peerPort && address === this.peerAddress;
+  }
+
+  /** To the backend's TID. */
+  send(data: Uint8Array): void {
+    this.#socket.send(data, this.peerPort, this.peerAddress);
+  }
+
+  sendTo(data: Uint8Array, port: number, address: string): void {
+    this.#socket.send(data, port, address);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+}
