@@ -1,9 +1,5 @@
-/**
- * A pool is the set of backends of one service, as an immutable snapshot. A backend's `index` names its row in
- * the scoreboard; it keeps that index for as long as it is known or a session holds it.
- */
-export interface Backend {
-  readonly index: number;
+/** A backend as discovery finds it. */
+export interface FoundBackend {
   /** Unique in its service; what logs, metrics and operators call it. */
   readonly name: string;
   /** Numeric address. */
@@ -13,6 +9,15 @@ export interface Backend {
   readonly weight: number;
 }
 
+/**
+ * A backend of a pool. Its `index` names its row in the scoreboard; it keeps that index for as long as it is known or
+ * a session holds it.
+ */
+export interface Backend extends FoundBackend {
+  readonly index: number;
+}
+
+/** The set of backends of one service, as an immutable snapshot. */
 export interface Pool {
   readonly backends: readonly Backend[];
 }
@@ -27,7 +32,7 @@ export interface PickRequest {
 export interface Eligible {
   readonly indexes: Int32Array;
   count: number;
-  /** The request has been with another backend already: this pick should not take a turn from a new request. */
+  /** Whether the request has been with another backend already. Then the pick takes no turn from new requests. */
   retry: boolean;
 }
 

@@ -2,7 +2,7 @@
  * Where things lie in the scoreboard's memory. Every section begins on a cache line of its own, so that no worker's
  * counters share a line with what another thread writes.
  *
- *   header | flags per backend | cursor per service | block of worker 0 | block of worker 1 | ...
+ *   header | flags per backend | turns, retry turns per service | block of worker 0 | block of worker 1 | ...
  *
  *   block:  held, active per backend | held, active per service | traffic per backend | repeats, drops per service
  */
@@ -44,7 +44,9 @@ export interface WorkerBlock {
 export interface ScoreboardViews {
   readonly size: ScoreboardSize;
   readonly flags: Int32Array;
-  readonly cursors: Int32Array;
+  /** Cursors per service. */
+  readonly turns: Int32Array;
+  readonly retryTurns: Int32Array;
   readonly blocks: readonly WorkerBlock[];
 }
 
@@ -56,7 +58,8 @@ interface Section {
 
 interface Layout {
   readonly flags: Section;
-  readonly cursors: Section;
+  readonly turns: Section;
+  readonly retryTurns: Section;
   readonly blocks: readonly Record<keyof WorkerBlock, Section>[];
   readonly byteLength: number;
 }
@@ -87,7 +90,8 @@ export function viewsOf(buffer: SharedArrayBuffer): ScoreboardViews {
   return {
     size,
     flags: ints(layout.flags),
-    cursors: ints(layout.cursors),
+    turns: ints(layout.turns),
+    retryTurns: ints(layout.retryTurns),
     blocks: layout.blocks.map((block) => ({
       held: ints(block.held),
       active: ints(block.active),
@@ -115,7 +119,8 @@ function layoutOf(size: ScoreboardSize): Layout {
     return { offset, length };
   };
   const flags = section(size.backends, 4);
-  const cursors = section(size.services, 4);
+  const turns = section(size.services, 4);
+  const retryTurns = section(size.services, 4);
   const blocks = Array.from({ length: size.workers }, () => ({
     held: section(size.backends, 4),
     active: section(size.backends, 4),
@@ -125,7 +130,7 @@ function layoutOf(size: ScoreboardSize): Layout {
     repeats: section(size.services, 8),
     drops: section(size.services * size.reasons, 8),
   }));
-  return { flags, cursors, blocks, byteLength: end };
+  return { flags, turns, retryTurns, blocks, byteLength: end };
 }
 
 function padded(bytes: number): number {

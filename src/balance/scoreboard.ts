@@ -83,12 +83,12 @@ export class Scoreboard {
 
   /** Takes the service's next turn, 0 to 2^32 - 1, then 0 again. No two callers in any thread get the same one. */
   nextTurn(service: number): number {
-    return Atomics.add(this.#views.cursors, service, 1) >>> 0;
+    return Atomics.add(this.#views.turns, service, 1) >>> 0;
   }
 
-  /** The turn that `nextTurn` would give, without taking it. */
-  peekTurn(service: number): number {
-    return Atomics.load(this.#views.cursors, service) >>> 0;
+  /** The same for requests that go on to another backend, so that they take no turn from new requests. */
+  nextRetryTurn(service: number): number {
+    return Atomics.add(this.#views.retryTurns, service, 1) >>> 0;
   }
 
   /** To be used by that worker alone. Throws RangeError for a worker without a block. */

@@ -1,0 +1,12 @@
+import type { PolicyName } from '../engine/snapshot.ts';
+import type { Policy, Pool } from './pool.ts';
+import { RoundRobin } from './round-robin.ts';
+import type { Scoreboard } from './scoreboard.ts';
+
+/** Makes a policy for one pool; a changed pool gets a new one. `service` is the service's row in the scoreboard. */
+export type PolicyFactory = (pool: Pool, scoreboard: Scoreboard, service: number) => Policy;
+
+/** Every policy by the name that it has in the configuration. */
+export const policies: Readonly<Record<PolicyName, PolicyFactory>> = {
+  'round-robin': (pool, scoreboard, service) => new RoundRobin(pool, scoreboard, service),
+};
