@@ -1,0 +1,203 @@
+import { familyOfText, isLoopback, isWildcard } from './memory-address.ts';
+import { MemoryTidSocket, MemoryUdpSocket, type SocketHome } from './memory-socket.ts';
+import type { VirtualClock } from './memory-clock.ts';
+import {
+  NetError,
+  type Endpoint,
+  type LocalAddress,
+  type Net,
+  type TidHandlers,
+  type TidSocket,
+  type Timer,
+  type UdpBinding,
+  type UdpHandlers,
+  type UdpSocket,
+} from './net.ts';
+
+/** `silent`: what it sends and what is sent to it vanishes. `gone`: the same, and senders hear that it is unreachable. */
+export type HostState = 'up' | 'silent' | 'gone';
+
+/** One datagram on its way. Whoever looks at `data` may not keep it. */
+export interface Packet {
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly data: Uint8Array;
+}
+
+/** What joins the hosts. */
+export interface Wire {
+  /** `host` is about to have `addresses` and no others. Throws RangeError if another host has one of them. */
+  move(host: MemoryHost, addresses: readonly string[]): void;
+  /** Takes a datagram along; `onRefused` is called if the destination turns it away and that news arrives. */
+  carry(from: MemoryHost, packet: Packet, onRefused: (() => void) | undefined): void;
+  /** The addresses of a name. */
+  find(name: string): readonly string[];
+}
+
+const ephemeral = { first: 32_768, count: 28_232 } as const;
+
+/** One computer in a MemoryNet, and its Net. */
+export class MemoryHost implements Net, SocketHome {
+  state: HostState = 'up';
+  /** Sockets beyond it fail to open; a TID counts twice until it is pinned. */
+  descriptorLimit: number = Infinity;
+  readonly random: () => number;
+  readonly #clock: VirtualClock;
+  readonly #wire: Wire;
+  readonly #sockets = new Map<number, MemoryUdpSocket[]>();
+  #addresses: readonly string[] = [];
+  #cursor: number;
+
+  constructor(clock: VirtualClock, wire: Wire, random: () => number) {
+    this.#clock = clock;
+    this.#wire = wire;
+    this.random = random;
+    this.#cursor = Math.floor(random() * ephemeral.count);
+  }
+
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /** Addresses come and go under open sockets, as they do when a VIP moves. */
+  setAddresses(addresses: readonly string[]): void {
+    this.#wire.move(this, addresses);
+    this.#addresses = addresses;
+  }
+
+  get openSockets(): number {
+    return [...this.#sockets.values()].reduce((sum, sockets) => sum + sockets.length, 0);
+  }
+
+  bindUdp(at: UdpBinding, handlers: UdpHandlers): UdpSocket {
+    return this.#open(at, handlers, 1);
+  }
+
+  openTid(peer: Endpoint, handlers: TidHandlers): TidSocket {
+    const family = familyOfText(peer.address);
+    if (family === 0 || !Number.isInteger(peer.port) || peer.port < 1 || peer.port > 65_535) {
+      throw new NetError('TLB_ERR_SOCKET', `"${peer.address}" port ${peer.port} is no destination`);
+    }
+    const socket = this.#open({ address: family === 6 ? '::' : '0.0.0.0', port: 0 }, handlers, 2);
+    return new MemoryTidSocket(socket, peer, handlers);
+  }
+
+  localAddresses(): LocalAddress[] {
+    return this.#addresses.map((address) => ({
+      address,
+      family: familyOfText(address) === 6 ? 6 : 4,
+      device: isLoopback(address) ? 'lo' : 'eth0',
+    }));
+  }
+
+  mtuOf(address: string): number | undefined {
+    if (!this.#addresses.includes(address)) return undefined;
+    return isLoopback(address) ? 65_536 : 1500;
+  }
+
+  async lookup(host: string): Promise<string[]> {
+    if (familyOfText(host) !== 0) return [host];
+    const addresses = this.#wire.find(host);
+    if (addresses.length > 0) return [...addresses];
+    throw new NetError('TLB_ERR_UNKNOWN_HOST', `cannot find the host "${host}": no such host`);
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  setTimer(delay: number, callback: () => void): Timer {
+    return this.#clock.setTimer(delay, callback);
+  }
+
+  soon(callback: () => void): void {
+    this.#clock.plan(this.now(), callback);
+  }
+
+  transmit(
+    from: Endpoint,
+    to: Endpoint,
+    data: Uint8Array,
+    onRefused: (() => void) | undefined,
+  ): NetError | undefined {
+    const address = isWildcard(from.address) ? this.#sourceTowards(to.address) : from.address;
+    if (address === undefined) {
+      return new NetError('TLB_ERR_UNREACHABLE', `cannot send: no route leads to ${to.address}`);
+    }
+    this.#wire.carry(this, { from: { address, port: from.port }, to, data }, onRefused);
+    return undefined;
+  }
+
+  /** False if nobody listens there. A socket of just that address comes before one of all addresses. */
+  receive({ from, to, data }: Packet): boolean {
+    const sockets = this.#sockets.get(to.port) ?? [];
+    const wildcard = familyOfText(to.address) === 6 ? '::' : '0.0.0.0';
+    const socket =
+      sockets.find(({ address }) => address === to.address) ??
+      sockets.find(({ address }) => address === wildcard);
+    if (socket === undefined) return false;
+    socket.receive(data, from);
+    // What a handler keeps of it without a copy shall not look right by chance.
+    data.fill(0xee);
+    return true;
+  }
+
+  forget(socket: MemoryUdpSocket): void {
+    const others = (this.#sockets.get(socket.port) ?? []).filter((other) => other !== socket);
+    if (others.length > 0) this.#sockets.set(socket.port, others);
+    else this.#sockets.delete(socket.port);
+  }
+
+  #open(at: UdpBinding, handlers: UdpHandlers, descriptors: number): MemoryUdpSocket {
+    this.#check(at, descriptors);
+    const port = at.port === 0 ? this.#freePort(at.address) : at.port;
+    const socket = new MemoryUdpSocket(this, { address: at.address, port }, handlers);
+    socket.descriptors = descriptors;
+    this.#sockets.set(port, [...(this.#sockets.get(port) ?? []), socket]);
+    return socket;
+  }
+
+  #check({ address, port }: UdpBinding, descriptors: number): void {
+    const attempt = `cannot bind ${address} port ${port}`;
+    if (familyOfText(address) === 0 || !Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw new NetError('TLB_ERR_SOCKET', `${attempt}: no such address or port`);
+    }
+    if (!isWildcard(address) && !this.#addresses.includes(address)) {
+      throw new NetError('TLB_ERR_ADDRESS_NOT_LOCAL', `${attempt}: this host does not have the address`);
+    }
+    if (this.#descriptorsUsed() + descriptors > this.descriptorLimit) {
+      throw new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: this host has no file descriptors left`);
+    }
+    if (port !== 0 && this.#isTaken(address, port)) {
+      throw new NetError('TLB_ERR_ADDRESS_IN_USE', `${attempt}: another socket holds this address and port`);
+    }
+  }
+
+  #descriptorsUsed(): number {
+    if (this.descriptorLimit === Infinity) return 0;
+    return [...this.#sockets.values()].flat().reduce((sum, socket) => sum + socket.descriptors, 0);
+  }
+
+  #isTaken(address: string, port: number): boolean {
+    return (this.#sockets.get(port) ?? []).some(
+      (socket) =>
+        familyOfText(socket.address) === familyOfText(address) &&
+        (socket.address === address || isWildcard(socket.address) || isWildcard(address)),
+    );
+  }
+
+  #freePort(address: string): number {
+    for (let tries = 0; tries < ephemeral.count; tries++) {
+      this.#cursor = (this.#cursor + 1) % ephemeral.count;
+      const port = ephemeral.first + this.#cursor;
+      if (!this.#isTaken(address, port)) return port;
+    }
+    throw new NetError('TLB_ERR_NO_PORTS', `cannot bind ${address}: no free port is left`);
+  }
+
+  #sourceTowards(destination: string): string | undefined {
+    if (this.#addresses.includes(destination)) return destination;
+    const own = this.#addresses.filter((address) => familyOfText(address) === familyOfText(destination));
+    return own.find((address) => !isLoopback(address)) ?? own[0];
+  }
+}
