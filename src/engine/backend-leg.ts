@@ -60,5 +60,4 @@ export class BackendLeg {
   close(): void {
     this.#socket.close();
   }
-
 }

@@ -1,0 +1,236 @@
+/**
+ * The listening sockets of one service. A UDP socket on 0.0.0.0 cannot tell which address a client wrote to, nor
+ * answer from it, and boot loaders drop what comes from another one. So an unspecified address is expanded to one
+ * socket per local address, and looked through again now and then for VIPs that come and go.
+ */
+import {
+  formatEndpoint,
+  type Net,
+  NetError,
+  type Timer,
+  type UdpHandlers,
+  type UdpSocket,
+} from '../net/net.ts';
+import type { EngineEvent } from '../observe/events.ts';
+import type { RelayedSession } from './relayed-session.ts';
+import type { ListenerSpec, TidMode } from './snapshot.ts';
+
+/** Milliseconds between two looks at the local addresses. */
+const rescanInterval = 5_000;
+/** Ports of a `--tid-ports` range that are tried for one session before it is refused. */
+const maxPortTries = 64;
+
+export interface ListenerHandlers {
+  onDatagram(listener: Listener, data: Uint8Array, port: number, address: string): void;
+  /** The listener's socket is about to be closed: its sessions lose it. */
+  onGone(listener: Listener): void;
+  /** The socket has failed for good. */
+  onFailed(listener: Listener, error: NetError): void;
+  onSendFailed(): void;
+}
+
+/** One listening socket, and the VIP TIDs of the sessions that came in through it. */
+export class Listener {
+  readonly address: string;
+  readonly #socket: UdpSocket;
+  readonly #net: Net;
+  readonly #tids: TidMode;
+  readonly #lent = new Set<number>();
+  #nextPort: number;
+  /** By client port and address: the latest session of each. */
+  readonly sessions: Map<string, RelayedSession> = new Map();
+
+  /** Throws NetError. */
+  constructor(net: Net, address: string, port: number, tids: TidMode, handlers: ListenerHandlers) {
+    this.address = address;
+    this.#net = net;
+    this.#tids = tids;
+    const ports = tids.kind === 'ephemeral' ? tids.ports : undefined;
+    this.#nextPort = ports ? ports.first + Math.floor(net.random() * (ports.last - ports.first + 1)) : 0;
+    this.#socket = net.bindUdp(
+      { address, port },
+      {
+        onDatagram: (data, clientPort, clientAddress) =>
+          handlers.onDatagram(this, data, clientPort, clientAddress),
+        onError: (error) => (error.closed ? handlers.onFailed(this, error) : handlers.onSendFailed()),
+      },
+    );
+  }
+
+  get port(): number {
+    return this.#socket.port;
+  }
+
+  get isSinglePort(): boolean {
+    return this.#tids.kind === 'single-port';
+  }
+
+  send(data: Uint8Array, port: number, address: string): void {
+    this.#socket.send(data, port, address);
+  }
+
+  /** A socket on the VIP for one session; the listener's own in single-port mode. Throws NetError. */
+  openVipTid(receiveBuffer: number | undefined, handlers: UdpHandlers): UdpSocket {
+    if (this.#tids.kind === 'single-port') return this.#socket;
+    const { ports } = this.#tids;
+    const buffer = receiveBuffer === undefined ? {} : { receiveBuffer };
+    if (!ports) return this.#net.bindUdp({ address: this.address, port: 0, ...buffer }, handlers);
+    const size = ports.last - ports.first + 1;
+    for (let tries = 0, steps = 0; tries < maxPortTries && steps < size; steps++) {
+      const port = this.#nextPort;
+      this.#nextPort = port === ports.last ? ports.first : port + 1;
+      if (this.#lent.has(port)) continue;
+      tries += 1;
+      const socket = this.#tryPort(port, buffer, handlers);
+      if (socket) return socket;
+    }
+    throw new NetError('TLB_ERR_NO_PORTS', `no free port from ${ports.first} to ${ports.last}`);
+  }
+
+  closeVipTid(socket: UdpSocket): void {
+    if (socket === this.#socket) return;
+    this.#lent.delete(socket.port);
+    socket.close();
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #tryPort(port: number, buffer: { receiveBuffer?: number }, handlers: UdpHandlers): UdpSocket | undefined {
+    try {
+      const socket = this.#net.bindUdp({ address: this.address, port, ...buffer }, handlers);
+      this.#lent.add(port);
+      return socket;
+    } catch (error) {
+      if (error instanceof NetError && error.code === 'TLB_ERR_ADDRESS_IN_USE') return undefined;
+      throw error;
+    }
+  }
+}
+
+export interface ListenerSetParts {
+  readonly net: Net;
+  readonly service: string;
+  readonly tids: TidMode;
+  readonly handlers: ListenerHandlers;
+  readonly emit: (event: EngineEvent) => void;
+}
+
+export class ListenerSet {
+  readonly #parts: ListenerSetParts;
+  #specs: readonly ListenerSpec[] = [];
+  /** By `address:port` as wanted: with port 0 the kernel chooses another one. */
+  readonly #open = new Map<string, Listener>();
+  /** Addresses that could not be bound at the last look, so that each is told once. */
+  readonly #failing = new Set<string>();
+  #timer: Timer | undefined;
+
+  constructor(parts: ListenerSetParts) {
+    this.#parts = parts;
+  }
+
+  get listeners(): Listener[] {
+    return [...this.#open.values()];
+  }
+
+  /** Binds what is new and closes what is gone. Throws NetError, having closed all, if a new one cannot be had. */
+  open(specs: readonly ListenerSpec[]): void {
+    this.#specs = specs;
+    try {
+      this.#reconcile((error) => {
+        throw error;
+      });
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    this.#scheduleRescan();
+    if (this.#open.size > 0 || specs.length === 0) return;
+    this.close();
+    const addresses = specs.map((spec) => spec.address).join(', ');
+    throw new NetError('TLB_ERR_ADDRESS_NOT_LOCAL', `this host has no address that ${addresses} stands for`);
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    for (const [key, listener] of this.#open) this.#remove(key, listener);
+  }
+
+  /** The socket of a listener has failed: it is bound again at the next look. */
+  lose(listener: Listener, error: NetError): void {
+    for (const [key, open] of this.#open) {
+      if (open === listener) this.#remove(key, listener, error.message);
+    }
+    this.#scheduleRescan();
+  }
+
+  #scheduleRescan(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#parts.net.setTimer(rescanInterval, () => {
+      this.#reconcile((error, key) => this.#noteFailure(error, key));
+      this.#scheduleRescan();
+    });
+  }
+
+  #reconcile(onFailure: (error: NetError, key: string) => void): void {
+    const wanted = this.#wanted();
+    for (const [key, listener] of this.#open) {
+      if (!wanted.has(key)) this.#remove(key, listener);
+    }
+    for (const [key, target] of wanted) {
+      if (this.#open.has(key)) continue;
+      try {
+        this.#add(key, target);
+      } catch (error) {
+        if (!(error instanceof NetError)) throw error;
+        // An address that has just come or is about to go is no reason to fail: the next look decides.
+        if (target.isExpanded && error.code === 'TLB_ERR_ADDRESS_NOT_LOCAL') continue;
+        onFailure(error, key);
+      }
+    }
+  }
+
+  #wanted(): Map<string, ListenerSpec & { isExpanded: boolean }> {
+    const wanted = new Map<string, ListenerSpec & { isExpanded: boolean }>();
+    const local = this.#parts.net.localAddresses();
+    for (const { address, port } of this.#specs) {
+      const family = address === '0.0.0.0' ? 4 : address === '::' ? 6 : undefined;
+      const addresses = family
+        ? local.filter((own) => own.family === family).map((own) => own.address)
+        : [address];
+      for (const own of addresses) {
+        const isExpanded = family !== undefined;
+        wanted.set(formatEndpoint(own, port), { address: own, port, isExpanded });
+      }
+    }
+    return wanted;
+  }
+
+  #add(key: string, { address, port }: ListenerSpec): void {
+    const { net, tids, handlers, emit, service } = this.#parts;
+    const listener = new Listener(net, address, port, tids, handlers);
+    this.#open.set(key, listener);
+    this.#failing.delete(key);
+    emit({ kind: 'listener.up', service, listener: formatEndpoint(listener.address, listener.port) });
+  }
+
+  #remove(key: string, listener: Listener, error?: string): void {
+    this.#open.delete(key);
+    this.#parts.handlers.onGone(listener);
+    listener.close();
+    this.#parts.emit({
+      kind: 'listener.down',
+      service: this.#parts.service,
+      listener: formatEndpoint(listener.address, listener.port),
+      ...(error !== undefined && { error }),
+    });
+  }
+
+  #noteFailure(error: NetError, key: string): void {
+    if (this.#failing.has(key)) return;
+    this.#failing.add(key);
+    const { service, emit } = this.#parts;
+    emit({ kind: 'listener.down', service, listener: key, error: error.message });
+  }
+}

@@ -1,0 +1,50 @@
+import type { DatagramEngine, EngineParts } from './engine.ts';
+import type { Snapshot } from './snapshot.ts';
+import { TftpServiceEngine } from './tftp-service.ts';
+import { TimerWheel } from './timer-wheel.ts';
+
+/** The engine that needs nothing but the Net interface: two or three sockets per session. */
+export class PortableEngine implements DatagramEngine {
+  readonly #wheel: TimerWheel;
+  readonly #services: Map<string, TftpServiceEngine>;
+
+  constructor(parts: EngineParts) {
+    this.#wheel = new TimerWheel(parts.net);
+    this.#services = new Map(
+      parts.snapshot.services.map((service) => [
+        service.name,
+        new TftpServiceEngine(parts, service, this.#wheel),
+      ]),
+    );
+  }
+
+  start(): void {
+    try {
+      for (const service of this.#services.values()) service.start();
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+  }
+
+  update(snapshot: Snapshot): void {
+    for (const service of snapshot.services) this.#services.get(service.name)?.update(service);
+  }
+
+  drain(): void {
+    for (const service of this.#services.values()) service.drain();
+  }
+
+  stop(): void {
+    for (const service of this.#services.values()) service.stop();
+  }
+
+  listening(): ReturnType<DatagramEngine['listening']> {
+    return [...this.#services.values()].flatMap((engine) =>
+      engine.listeners.map(({ address, port }) => ({
+        service: engine.service.name,
+        endpoint: { address, port },
+      })),
+    );
+  }
+}

@@ -1,0 +1,412 @@
+/**
+ * A session with its sockets: carries out what the session machine (tftp/session.ts) decides.
+ *
+ *   client TID ◀──▶ VIP TID │ backend-facing TID ◀──▶ backend TID
+ *
+ * A datagram is relayed only if it comes from the client's own ip:port or from the pinned backend TID. Every other
+ * source gets ERROR 5 and the session does not notice (RFC 1350 section 4).
+ */
+import type { Backend } from '../balance/pool.ts';
+import { NetError, formatEndpoint, type UdpSocket } from '../net/net.ts';
+import type { FailoverReason, SessionEnd } from '../observe/events.ts';
+import { blockOf, encodeError, ErrorCode, errorMessageOf, Opcode, transferOpcodeOf } from '../tftp/packet.ts';
+import { decodeOack, optionRecord, type TftpRequest, transferOptions } from '../tftp/request.ts';
+import { RepeatVerdict, TftpSession, TimerVerdict, Verdict } from '../tftp/session.ts';
+import type { BackendLeg, LegOwner } from './backend-leg.ts';
+import type { Listener } from './listeners.ts';
+import type { SessionHost } from './session-host.ts';
+import { summarize } from './session-summary.ts';
+import { WheelEntry } from './timer-wheel.ts';
+import { Tries } from './tries.ts';
+
+const unknownTid = encodeError(ErrorCode.unknownTid, 'unknown transfer ID');
+const nobodyLeft = encodeError(ErrorCode.notDefined, 'no server is available, try again later');
+const givenUp = encodeError(ErrorCode.notDefined, 'transfer given up by the load balancer');
+const noBytes = new Uint8Array(0);
+
+/** What a session is opened with. */
+export interface SessionOpening {
+  readonly listener: Listener;
+  readonly clientPort: number;
+  readonly clientAddress: string;
+  readonly request: TftpRequest;
+  /** The request as the client sent it; kept. */
+  readonly received: Uint8Array;
+  /** The request as backends get to see it; kept. */
+  readonly forwarded: Uint8Array;
+  readonly now: number;
+}
+
+export class RelayedSession extends WheelEntry implements LegOwner {
+  readonly listener: Listener;
+  readonly clientPort: number;
+  readonly clientAddress: string;
+  readonly #host: SessionHost;
+  readonly #machine: TftpSession;
+  readonly #request: TftpRequest;
+  readonly #openedAt: number;
+  readonly #tries: Tries;
+  #received: Uint8Array;
+  /** A socket of its own, or the listener's in single-port mode. */
+  readonly #clientSocket: UdpSocket;
+  /** Set when a backend has answered. */
+  #leg: BackendLeg | undefined;
+  /** Whose active session this is; undefined when it does not count as active. */
+  #countedOn: Backend | undefined;
+  #lastBackend: Backend | undefined;
+  #granted: Record<string, string> = {};
+  #error: SessionEnd['error'];
+  #isReported = false;
+  #isClosed = false;
+
+  /** Opens the sockets that the client's side needs. Throws NetError. */
+  constructor(host: SessionHost, opening: SessionOpening) {
+    super();
+    this.#host = host;
+    this.listener = opening.listener;
+    this.clientPort = opening.clientPort;
+    this.clientAddress = opening.clientAddress;
+    this.#request = opening.request;
+    this.#received = opening.received;
+    this.#openedAt = opening.now;
+    const { requests, timing } = host.service;
+    const isRead = opening.request.opcode === Opcode.rrq;
+    this.#machine = new TftpSession(isRead, requests.retryNotFound, timing, opening.now);
+    const window = windowBytes(opening.request);
+    this.#tries = new Tries(
+      host,
+      this,
+      opening.clientAddress,
+      opening.forwarded,
+      isRead ? window : undefined,
+    );
+    this.#clientSocket = opening.listener.openVipTid(isRead ? undefined : window, {
+      onDatagram: (data, port, address) => this.#fromVipTid(data, port, address),
+      onError: () => host.dropped('send-failed'),
+    });
+  }
+
+  /**
+   * Asks the first backend. Returns false when there is none; the session is closed then.
+   * Throws NetError, with the session closed, when this host has run out of ports or descriptors.
+   */
+  open(): boolean {
+    try {
+      const backend = this.#tries.askNext();
+      if (!backend) {
+        this.#close();
+        return false;
+      }
+      this.#countOn(backend);
+      this.#host.onActive(this);
+      this.#host.wheel.schedule(this);
+      return true;
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+  }
+
+  override get deadline(): number {
+    return this.#machine.deadline;
+  }
+
+  get isActive(): boolean {
+    return this.#machine.isActive;
+  }
+
+  /** Whether `request` may be this session's own, sent once more. */
+  isSameRequest(request: Uint8Array): boolean {
+    return this.#received.length === request.length && Buffer.compare(this.#received, request) === 0;
+  }
+
+  /** The client sent the session's request again. Returns false if that has to be served as a new one. */
+  onRepeatedRequest(): boolean {
+    const verdict = this.#machine.onRepeat(this.#host.net.now());
+    if (verdict === RepeatVerdict.renew) return false;
+    if (verdict === RepeatVerdict.resend) this.#tries.askAgain();
+    else this.#host.dropped('repeated-request');
+    return true;
+  }
+
+  /** A datagram of the session's own client that is no request. */
+  fromClient(data: Uint8Array): void {
+    const opcode = transferOpcodeOf(data);
+    if (opcode === 0) return this.#host.dropped('malformed');
+    const now = this.#host.net.now();
+    const verdict = this.#machine.onClient(opcode, blockOf(data), data.length, now);
+    const leg = this.#leg;
+    if (verdict >= Verdict.dropUnexpected || !leg) return this.#drop(verdict);
+    // The next request of this client is a new one whatever its bytes, so they need not be kept.
+    this.#received = noBytes;
+    leg.send(data);
+    this.#host.relayedToBackend(leg.backend, data.length);
+    if (verdict === Verdict.relay) return;
+    if (opcode === Opcode.error) this.#noteError('client', data);
+    this.#afterRelay(verdict);
+  }
+
+  onLegDatagram(leg: BackendLeg, data: Uint8Array, port: number, address: string): void {
+    if (leg === this.#leg ? leg.isPeer(port, address) : this.#mayBeFirstReply(leg, address)) {
+      this.#fromBackend(leg, data, port, address);
+      return;
+    }
+    this.#host.dropped('foreign-backend');
+    if (!this.#leg || opcodeIsError(data)) return;
+    if (this.#host.throttle.mayAnswer(port, address, this.#host.net.now())) {
+      leg.sendTo(unknownTid, port, address);
+    }
+  }
+
+  onLegRefused(leg: BackendLeg): void {
+    this.#host.suspect(leg.backend, 'refused');
+    if (this.#machine.isAnswered) return;
+    this.#tries.drop(leg);
+    this.#askNext(leg.backend, 'refused');
+  }
+
+  onLegError(): void {
+    this.#host.dropped('send-failed');
+  }
+
+  override onDeadline(now: number): void {
+    const verdict = this.#machine.onTimer(now);
+    switch (verdict) {
+      case TimerVerdict.retry:
+        this.#onTryInterval();
+        break;
+      case TimerVerdict.endAndClose:
+        this.#report(now);
+        this.#close();
+        return;
+      case TimerVerdict.close:
+        this.#close();
+        return;
+      default:
+    }
+    if (!this.#isClosed) this.#host.wheel.schedule(this);
+  }
+
+  /** The client starts something new from the port that this session uses: its backend is told to stop first. */
+  replace(now: number): void {
+    if (this.isActive) this.#leg?.send(givenUp);
+    this.#machine.replaced(now);
+    this.#report(now);
+    this.#close();
+  }
+
+  /** The balancer stops: both ends are told. */
+  abort(now: number): void {
+    if (this.isActive) {
+      this.#leg?.send(givenUp);
+      this.#toClient(givenUp);
+      this.#noteError('balancer', givenUp);
+    }
+    this.#machine.aborted(now);
+    this.#report(now);
+    this.#close();
+  }
+
+  /** Gives back what an ended session keeps for late packets. */
+  evict(): void {
+    this.#close();
+  }
+
+  #fromVipTid(data: Uint8Array, port: number, address: string): void {
+    if (port === this.clientPort && address === this.clientAddress) {
+      this.fromClient(data);
+      return;
+    }
+    this.#host.dropped('foreign-client');
+    if (opcodeIsError(data)) return;
+    if (this.#host.throttle.mayAnswer(port, address, this.#host.net.now())) {
+      this.#clientSocket.send(unknownTid, port, address);
+    }
+  }
+
+  /** Before the first reply any port of the backend's address will do; afterwards nobody else's datagram will. */
+  #mayBeFirstReply(leg: BackendLeg, address: string): boolean {
+    if (this.#leg) return false;
+    return address === leg.backend.address || this.#host.service.requests.backendAnyAddress;
+  }
+
+  #fromBackend(leg: BackendLeg, data: Uint8Array, port: number, address: string): void {
+    const opcode = transferOpcodeOf(data);
+    if (opcode === 0) return this.#host.dropped('malformed');
+    const now = this.#host.net.now();
+    const verdict = this.#machine.onBackend(opcode, blockOf(data), data.length, now);
+    if (verdict >= Verdict.dropUnexpected) return this.#drop(verdict);
+    if (verdict === Verdict.retryNotFound) {
+      this.#onNotFound(leg, data);
+      return;
+    }
+    if (!this.#leg) this.#pin(leg, data, port, address);
+    this.#toClient(data);
+    this.#host.relayedToClient(leg.backend, data.length);
+    if (verdict === Verdict.relay) return;
+    if (opcode === Opcode.error) this.#noteError('backend', data);
+    this.#afterRelay(verdict);
+  }
+
+  #pin(leg: BackendLeg, data: Uint8Array, port: number, address: string): void {
+    leg.pin(port, address);
+    this.#leg = leg;
+    this.#tries.answeredBy(leg);
+    this.#countOn(leg.backend);
+    if (transferOpcodeOf(data) !== Opcode.oack) return;
+    const options = decodeOack(data);
+    const { blksize, windowsize, timeout } = transferOptions(options);
+    this.#granted = optionRecord(options);
+    this.#machine.granted(blksize, windowsize, timeout);
+  }
+
+  #afterRelay(verdict: number): void {
+    const now = this.#host.net.now();
+    if (verdict === Verdict.relayAndEnd || verdict === Verdict.relayPinAndEnd) this.#report(now);
+    if (verdict === Verdict.relayAndResume) this.#resume();
+    this.#host.wheel.schedule(this);
+  }
+
+  #onTryInterval(): void {
+    const previous = this.#tries.latest?.backend;
+    this.#tries.markSilent();
+    this.#askNext(previous, 'silent');
+  }
+
+  /** Another server may have the file: this one has said all that it will. */
+  #onNotFound(leg: BackendLeg, data: Uint8Array): void {
+    this.#tries.notFound = data.slice();
+    this.#tries.drop(leg);
+    this.#askNext(leg.backend, 'not-found');
+  }
+
+  #askNext(from: Backend | undefined, reason: FailoverReason): void {
+    const next = this.#nextBackend();
+    const now = this.#host.net.now();
+    if (next) {
+      this.#machine.asked(now);
+      this.#countOn(next);
+      this.#emitFailover(from, next, reason);
+    } else if (!this.#tries.isWaiting && this.#tries.notFound) {
+      this.#machine.errorFromBackend(ErrorCode.fileNotFound, now);
+      this.#failWith('backend', this.#tries.notFound, now);
+    } else if (this.#tries.hasOpen) {
+      this.#machine.exhausted();
+    } else {
+      this.#machine.noBackend(now);
+      this.#failWith('balancer', nobodyLeft, now);
+    }
+    this.#host.wheel.schedule(this);
+  }
+
+  #nextBackend(): Backend | undefined {
+    try {
+      return this.#tries.askNext();
+    } catch (error) {
+      // Out of ports or descriptors: the session makes do with whom it has asked.
+      if (error instanceof NetError) return undefined;
+      throw error;
+    }
+  }
+
+  #emitFailover(from: Backend | undefined, to: Backend, reason: FailoverReason): void {
+    this.#host.emit({
+      kind: 'session.failover',
+      service: this.#host.service.name,
+      client: formatEndpoint(this.clientAddress, this.clientPort),
+      from: from?.name ?? '',
+      to: to.name,
+      reason,
+    });
+  }
+
+  #failWith(from: 'backend' | 'balancer', packet: Uint8Array, now: number): void {
+    this.#toClient(packet);
+    this.#noteError(from, packet);
+    this.#report(now);
+  }
+
+  #toClient(data: Uint8Array): void {
+    this.#clientSocket.send(data, this.clientPort, this.clientAddress);
+  }
+
+  #countOn(backend: Backend | undefined): void {
+    if (backend) this.#lastBackend = backend;
+    if (backend === this.#countedOn) return;
+    this.#host.moveActive(this.#countedOn, backend);
+    this.#countedOn = backend;
+  }
+
+  #noteError(from: 'client' | 'backend' | 'balancer', packet: Uint8Array): void {
+    this.#error ??= { from, code: blockOf(packet), message: errorMessageOf(packet) };
+  }
+
+  #drop(verdict: number): void {
+    switch (verdict) {
+      case Verdict.dropUnproven:
+        return this.#host.dropped('unproven-client');
+      case Verdict.dropAfterError:
+        return this.#host.dropped('after-error');
+      default:
+        return this.#host.dropped('unexpected-first-reply');
+    }
+  }
+
+  /** The transfer has ended: counted, logged and out of the limits, once. */
+  #report(now: number): void {
+    if (this.#countedOn) {
+      this.#countOn(undefined);
+      this.#host.onEnded(this);
+    }
+    if (this.#isReported) return;
+    this.#isReported = true;
+    this.#host.emit(this.#summary(now));
+  }
+
+  #summary(now: number): SessionEnd {
+    const facts = {
+      service: this.#host.service.name,
+      vip: this.listener,
+      clientPort: this.clientPort,
+      clientAddress: this.clientAddress,
+      backend: this.#lastBackend?.name ?? '',
+      request: this.#request,
+      granted: this.#granted,
+      openedAt: this.#openedAt,
+      error: this.#error,
+    };
+    return summarize(facts, this.#machine, now);
+  }
+
+  #resume(): void {
+    this.#countOn(this.#leg?.backend);
+    this.#host.onActive(this);
+    this.#host.emit({
+      kind: 'session.resume',
+      service: this.#host.service.name,
+      client: formatEndpoint(this.clientAddress, this.clientPort),
+      file: this.#request.file,
+    });
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#host.wheel.remove(this);
+    this.#tries.close();
+    this.listener.closeVipTid(this.#clientSocket);
+    this.#host.onClosed(this);
+  }
+}
+
+function opcodeIsError(data: Uint8Array): boolean {
+  return transferOpcodeOf(data) === Opcode.error;
+}
+
+/** Bytes of a window that the client asks for, or undefined where the system's default buffer is enough. */
+function windowBytes(request: TftpRequest): number | undefined {
+  const { blksize, windowsize } = transferOptions(request.options);
+  if (windowsize === undefined || windowsize < 2) return undefined;
+  // A hostile value must not become a hostile buffer; the kernel has a limit of its own as well.
+  return Math.min(windowsize, 64) * Math.min(blksize ?? 512, 65_464);
+}

@@ -1,0 +1,61 @@
+import { encodeError, ErrorCode, Opcode, TftpProtocolError } from '../tftp/packet.ts';
+import { editRequest } from '../tftp/edit.ts';
+import { decodeRequest, type TftpRequest } from '../tftp/request.ts';
+import type { RejectReason } from '../observe/events.ts';
+import type { RequestRules } from './snapshot.ts';
+
+/** IP and UDP headers plus the opcode and block number of DATA, for `--max-blksize auto`. */
+const overhead = { 4: 32, 6: 52 } as const;
+
+export type Admission =
+  | { readonly kind: 'accepted'; readonly request: TftpRequest; readonly forwarded: Uint8Array }
+  | {
+      readonly kind: 'rejected';
+      readonly reason: RejectReason;
+      /** The ERROR packet for the client. */
+      readonly answer: Uint8Array;
+      readonly file: string | undefined;
+    };
+
+/** Reads a request and applies the rules that need no state. `mtu` is that of the VIP's interface, if known. */
+export function admit(
+  packet: Uint8Array,
+  rules: RequestRules,
+  family: 4 | 6,
+  mtu: number | undefined,
+): Admission {
+  let request: TftpRequest;
+  try {
+    request = decodeRequest(packet);
+  } catch (error) {
+    if (!(error instanceof TftpProtocolError)) throw error;
+    return rejected('malformed', encodeError(error.answer, error.message));
+  }
+  if (climbs(request.file)) {
+    return rejected('forbidden-name', denied('file name not allowed'), request.file);
+  }
+  if (rules.readOnly && request.opcode === Opcode.wrq) {
+    return rejected('read-only', denied('writing is not allowed'), request.file);
+  }
+  const { maxWindowsize, stripMulticast } = rules;
+  const maxBlksize = rules.maxBlksize === 'auto' ? blksizeFor(family, mtu) : rules.maxBlksize;
+  const forwarded = editRequest(packet, request, { maxBlksize, maxWindowsize, stripMulticast });
+  return { kind: 'accepted', request, forwarded };
+}
+
+/** Whether a name has a `..` between its slashes or backslashes. */
+function climbs(file: string): boolean {
+  return file.split(/[/\\]/).includes('..');
+}
+
+function blksizeFor(family: 4 | 6, mtu: number | undefined): number | undefined {
+  return mtu === undefined ? undefined : Math.min(65_464, Math.max(8, mtu - overhead[family]));
+}
+
+function denied(text: string): Uint8Array {
+  return encodeError(ErrorCode.accessViolation, text);
+}
+
+function rejected(reason: RejectReason, answer: Uint8Array, file?: string): Admission {
+  return { kind: 'rejected', reason, answer, file };
+}

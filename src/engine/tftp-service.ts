@@ -1,0 +1,306 @@
+/**
+ * One TFTP service: takes what arrives at its listeners, decides whether it opens a session, belongs to one or is
+ * refused, and keeps the tables by which sessions are found and limited.
+ */
+import type { Backend, PickRequest } from '../balance/pool.ts';
+import type { ScoreWriter } from '../balance/scoreboard.ts';
+import { Selector } from '../balance/selector.ts';
+import { policies } from '../balance/policies.ts';
+import { formatEndpoint, type Net, NetError } from '../net/net.ts';
+import {
+  type BackendSuspect,
+  type DropReason,
+  dropReasons,
+  type Emit,
+  type RejectReason,
+} from '../observe/events.ts';
+import { encodeError, ErrorCode, Opcode, opcodeOf, transferOpcodeOf } from '../tftp/packet.ts';
+import type { EngineParts } from './engine.ts';
+import { ErrorThrottle } from './error-throttle.ts';
+import { type Listener, ListenerSet } from './listeners.ts';
+import { RelayedSession, type SessionOpening } from './relayed-session.ts';
+import { admit } from './request-rules.ts';
+import type { SessionHost } from './session-host.ts';
+import type { TftpService } from './snapshot.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+import { isShortage } from './tries.ts';
+
+const unknownTid = encodeError(ErrorCode.unknownTid, 'no transfer is known here');
+const malformed = encodeError(ErrorCode.illegalOperation, 'not a TFTP packet');
+const tooMany = encodeError(ErrorCode.notDefined, 'too many transfers, try again later');
+const nobody = encodeError(ErrorCode.notDefined, 'no server is available, try again later');
+
+export class TftpServiceEngine implements SessionHost {
+  readonly net: Net;
+  readonly wheel: TimerWheel;
+  readonly throttle: ErrorThrottle = new ErrorThrottle();
+  readonly emit: Emit;
+  readonly #parts: EngineParts;
+  readonly #writer: ScoreWriter;
+  readonly #listeners: ListenerSet;
+  readonly #sessions = new Set<RelayedSession>();
+  /** Sessions that have ended and only listen for late packets, the oldest first. */
+  readonly #ended = new Set<RelayedSession>();
+  /** Active sessions by client address. */
+  readonly #perClient = new Map<string, number>();
+  #service: TftpService;
+  #selector: Selector;
+  #backends: ReadonlyMap<number, Backend>;
+  #active = 0;
+  #isDraining = false;
+
+  constructor(parts: EngineParts, service: TftpService, wheel: TimerWheel) {
+    this.#parts = parts;
+    this.net = parts.net;
+    this.emit = parts.emit;
+    this.wheel = wheel;
+    this.#writer = parts.scoreboard.writer(parts.worker);
+    this.#service = service;
+    this.#backends = new Map();
+    this.#selector = this.#selectorFor(service);
+    this.#listeners = new ListenerSet({
+      net: parts.net,
+      service: service.name,
+      tids: service.tids,
+      emit: parts.emit,
+      handlers: {
+        onDatagram: (listener, data, port, address) => this.#onDatagram(listener, data, port, address),
+        onGone: (listener) => this.#onListenerGone(listener),
+        onFailed: (listener, error) => this.#listeners.lose(listener, error),
+        onSendFailed: () => this.dropped('send-failed'),
+      },
+    });
+  }
+
+  get service(): TftpService {
+    return this.#service;
+  }
+
+  get listeners(): readonly Listener[] {
+    return this.#listeners.listeners;
+  }
+
+  /** Throws NetError. */
+  start(): void {
+    this.#listeners.open(this.#service.listeners);
+  }
+
+  update(service: TftpService): void {
+    this.#selector = this.#selectorFor(service);
+    this.#service = service;
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  stop(): void {
+    const now = this.net.now();
+    for (const session of this.#sessions) session.abort(now);
+    this.#listeners.close();
+  }
+
+  pick(client: string, tried: readonly number[]): Backend | undefined {
+    const request: PickRequest = { client };
+    const index = this.#selector.select(request, tried);
+    if (index >= 0 && this.#selector.doubted) {
+      this.emit({ kind: 'health.doubted', service: this.#service.name });
+    }
+    return this.#backends.get(index);
+  }
+
+  suspect(backend: Backend, reason: BackendSuspect['reason']): void {
+    this.#parts.scoreboard.setEjected(backend.index, true);
+    const { name: service } = this.#service;
+    this.emit({ kind: 'backend.suspect', service, backend: backend.name, index: backend.index, reason });
+  }
+
+  hold(backend: Backend): void {
+    this.#writer.hold(this.#service.index, backend.index);
+  }
+
+  letGo(backend: Backend): void {
+    this.#writer.letGo(this.#service.index, backend.index);
+  }
+
+  moveActive(from: Backend | undefined, to: Backend | undefined): void {
+    const { index } = this.#service;
+    if (from) this.#writer.sessionEnded(index, from.index);
+    if (to) this.#writer.sessionStarted(index, to.index);
+  }
+
+  relayedToClient(backend: Backend, length: number): void {
+    this.#writer.toClient(backend.index, length);
+  }
+
+  relayedToBackend(backend: Backend, length: number): void {
+    this.#writer.toBackend(backend.index, length);
+  }
+
+  dropped(reason: DropReason): void {
+    this.#writer.dropped(this.#service.index, dropReasons.indexOf(reason));
+  }
+
+  onActive(session: RelayedSession): void {
+    this.#active += 1;
+    this.#ended.delete(session);
+    const { clientAddress } = session;
+    this.#perClient.set(clientAddress, (this.#perClient.get(clientAddress) ?? 0) + 1);
+  }
+
+  onEnded(session: RelayedSession): void {
+    this.#active -= 1;
+    const { clientAddress } = session;
+    const left = (this.#perClient.get(clientAddress) ?? 1) - 1;
+    if (left > 0) this.#perClient.set(clientAddress, left);
+    else this.#perClient.delete(clientAddress);
+    this.#ended.add(session);
+    this.#boundEnded();
+  }
+
+  onClosed(session: RelayedSession): void {
+    this.#sessions.delete(session);
+    this.#ended.delete(session);
+    const key = clientKey(session.clientPort, session.clientAddress);
+    if (session.listener.sessions.get(key) === session) session.listener.sessions.delete(key);
+  }
+
+  #selectorFor(service: TftpService): Selector {
+    const { scoreboard } = this.#parts;
+    this.#backends = new Map(service.pool.backends.map((backend) => [backend.index, backend]));
+    const policy = policies[service.policy](service.pool, scoreboard, service.index);
+    return new Selector(service.pool, policy, scoreboard, service.limits.perBackend);
+  }
+
+  #onDatagram(listener: Listener, data: Uint8Array, port: number, address: string): void {
+    const key = clientKey(port, address);
+    const known = listener.sessions.get(key);
+    const opcode = opcodeOf(data);
+    if (opcode === Opcode.rrq || opcode === Opcode.wrq) {
+      if (known?.isSameRequest(data) && known.onRepeatedRequest()) return;
+      this.#onRequest(listener, data, port, address, known);
+    } else if (known && listener.isSinglePort) {
+      known.fromClient(data);
+    } else {
+      this.#onStray(listener, data, port, address);
+    }
+  }
+
+  /** Something that is no request and belongs to no session. An ERROR is never answered with an ERROR. */
+  #onStray(listener: Listener, data: Uint8Array, port: number, address: string): void {
+    const opcode = transferOpcodeOf(data);
+    this.dropped(opcode === 0 ? 'malformed' : 'unknown-session');
+    if (opcode === Opcode.error) return;
+    if (!this.throttle.mayAnswer(port, address, this.net.now())) return;
+    listener.send(opcode === 0 ? malformed : unknownTid, port, address);
+  }
+
+  #onRequest(
+    listener: Listener,
+    data: Uint8Array,
+    clientPort: number,
+    clientAddress: string,
+    known: RelayedSession | undefined,
+  ): void {
+    const reject = (reason: RejectReason, answer: Uint8Array | undefined, file?: string): void => {
+      if (answer) listener.send(answer, clientPort, clientAddress);
+      this.#emitReject(listener, clientPort, clientAddress, reason, file);
+    };
+    // Silence: the client repeats, and whoever takes the VIP over serves it.
+    if (this.#isDraining) return reject('draining', undefined);
+    const { requests } = this.#service;
+    const family = listener.address.includes(':') ? 6 : 4;
+    const mtu = requests.maxBlksize === 'auto' ? this.net.mtuOf(listener.address) : undefined;
+    const admission = admit(data, requests, family, mtu);
+    if (admission.kind === 'rejected') return reject(admission.reason, admission.answer, admission.file);
+    const { request, forwarded } = admission;
+    const now = this.net.now();
+    if (listener.isSinglePort) known?.replace(now);
+    const limit = this.#limitReached(clientAddress);
+    if (limit) return reject(limit, tooMany, request.file);
+    // The net may overwrite what it has handed over, and this is needed for as long as the session may repeat it.
+    const received = data.slice();
+    const opening: SessionOpening = {
+      listener,
+      clientPort,
+      clientAddress,
+      request,
+      received,
+      forwarded: forwarded === data ? received : forwarded,
+      now,
+    };
+    const failure = this.#open(opening);
+    if (failure) reject(failure, failure === 'no-backend' ? nobody : tooMany, request.file);
+  }
+
+  #limitReached(clientAddress: string): RejectReason | undefined {
+    const { total, perClient } = this.#service.limits;
+    if (total > 0 && this.#active >= total) return 'max-sessions';
+    if (perClient > 0 && (this.#perClient.get(clientAddress) ?? 0) >= perClient) {
+      return 'max-sessions-per-client';
+    }
+    return undefined;
+  }
+
+  /** Opens a session; when sockets have run out, at the expense of those that only listen for late packets. */
+  #open(opening: SessionOpening): RejectReason | undefined {
+    for (;;) {
+      try {
+        return this.#tryOpen(opening);
+      } catch (error) {
+        if (!(error instanceof NetError)) throw error;
+        if (!isShortage(error) || !this.#evictOldest()) return 'no-resources';
+      }
+    }
+  }
+
+  #tryOpen(opening: SessionOpening): RejectReason | undefined {
+    const session = new RelayedSession(this, opening);
+    if (!session.open()) return 'no-backend';
+    this.#sessions.add(session);
+    const { listener, clientPort, clientAddress, request } = opening;
+    listener.sessions.set(clientKey(clientPort, clientAddress), session);
+    const op = request.opcode === Opcode.rrq ? 'read' : 'write';
+    this.emit({ kind: 'session.start', service: this.#service.name, op });
+    return undefined;
+  }
+
+  /** As many sessions may listen for late packets as may be active, so that a burst of small files stays bounded. */
+  #boundEnded(): void {
+    const { total } = this.#service.limits;
+    if (total > 0 && this.#ended.size > total) this.#evictOldest();
+  }
+
+  #evictOldest(): boolean {
+    const [oldest] = this.#ended;
+    oldest?.evict();
+    return oldest !== undefined;
+  }
+
+  #onListenerGone(listener: Listener): void {
+    if (!listener.isSinglePort) return;
+    const now = this.net.now();
+    for (const session of listener.sessions.values()) session.abort(now);
+  }
+
+  #emitReject(
+    listener: Listener,
+    clientPort: number,
+    clientAddress: string,
+    reason: RejectReason,
+    file: string | undefined,
+  ): void {
+    this.emit({
+      kind: 'session.reject',
+      service: this.#service.name,
+      client: formatEndpoint(clientAddress, clientPort),
+      vip: formatEndpoint(listener.address, listener.port),
+      reason,
+      ...(file !== undefined && { file }),
+    });
+  }
+}
+
+function clientKey(port: number, address: string): string {
+  return `${address} ${port}`;
+}

@@ -1,0 +1,114 @@
+import type { Backend } from '../balance/pool.ts';
+import { NetError } from '../net/net.ts';
+import { BackendLeg, type LegOwner } from './backend-leg.ts';
+import type { SessionHost } from './session-host.ts';
+
+/** The backends that were asked for one session, and which of them are still listened to. */
+export class Tries {
+  readonly #host: SessionHost;
+  readonly #owner: LegOwner;
+  readonly #client: string;
+  readonly #request: Uint8Array;
+  readonly #receiveBuffer: number | undefined;
+  /** Scoreboard indexes, in the order in which they were asked. */
+  readonly #tried: number[] = [];
+  #open: BackendLeg[] = [];
+  /** The ERROR 1 that is relayed if nobody has the file. */
+  notFound: Uint8Array | undefined;
+
+  /** `request` is what the backends get to see. */
+  constructor(
+    host: SessionHost,
+    owner: LegOwner,
+    client: string,
+    request: Uint8Array,
+    receiveBuffer: number | undefined,
+  ) {
+    this.#host = host;
+    this.#owner = owner;
+    this.#client = client;
+    this.#request = request;
+    this.#receiveBuffer = receiveBuffer;
+  }
+
+  /** The one that was asked last and is still listened to. */
+  get latest(): BackendLeg | undefined {
+    return this.#open.at(-1);
+  }
+
+  /** Whether somebody may still answer who was asked within the try interval. */
+  get isWaiting(): boolean {
+    return this.#open.some((leg) => !leg.isSilent);
+  }
+
+  get hasOpen(): boolean {
+    return this.#open.length > 0;
+  }
+
+  /**
+   * Asks the next eligible backend and returns it, or undefined when none is left. One that cannot be reached at all
+   * counts as refusing. Throws NetError when this host has run out of ports or descriptors.
+   */
+  askNext(): Backend | undefined {
+    for (;;) {
+      const backend = this.#host.pick(this.#client, this.#tried);
+      if (!backend) return undefined;
+      this.#tried.push(backend.index);
+      try {
+        this.#ask(backend);
+        return backend;
+      } catch (error) {
+        if (!(error instanceof NetError) || isShortage(error)) throw error;
+        this.#host.suspect(backend, 'refused');
+      }
+    }
+  }
+
+  /** Asks the latest backend once more. */
+  askAgain(): void {
+    this.latest?.ask(this.#request);
+  }
+
+  /** All that were asked so far have let the try interval pass. */
+  markSilent(): void {
+    for (const leg of this.#open) leg.isSilent = true;
+  }
+
+  /** Whoever answers first serves the session. The silent ones are suspect now, because the request could be answered. */
+  answeredBy(answering: BackendLeg): void {
+    for (const leg of this.#open) {
+      if (leg !== answering && leg.isSilent) this.#host.suspect(leg.backend, 'silent');
+    }
+  }
+
+  /** Nothing more is expected from this backend. */
+  drop(leg: BackendLeg): void {
+    const open = this.#open.filter((other) => other !== leg);
+    if (open.length === this.#open.length) return;
+    this.#open = open;
+    this.#release(leg);
+  }
+
+  close(): void {
+    const open = this.#open;
+    this.#open = [];
+    for (const leg of open) this.#release(leg);
+  }
+
+  #ask(backend: Backend): void {
+    const leg = new BackendLeg(this.#host.net, backend, this.#receiveBuffer, this.#owner);
+    this.#open.push(leg);
+    this.#host.hold(backend);
+    leg.ask(this.#request);
+  }
+
+  #release(leg: BackendLeg): void {
+    leg.close();
+    this.#host.letGo(leg.backend);
+  }
+}
+
+/** Whether this host has run out of ports or descriptors. */
+export function isShortage(error: NetError): boolean {
+  return error.code === 'TLB_ERR_NO_DESCRIPTORS' || error.code === 'TLB_ERR_NO_PORTS';
+}
