@@ -7,13 +7,22 @@
  * source gets ERROR 5 and the session does not notice (RFC 1350 section 4).
  */
 import type { Backend } from '../balance/pool.ts';
-import { NetError, formatEndpoint, type UdpSocket } from '../net/net.ts';
+import { formatEndpoint, type UdpSocket } from '../net/net.ts';
 import type { FailoverReason, SessionEnd } from '../observe/events.ts';
-import { blockOf, encodeError, ErrorCode, errorMessageOf, Opcode, transferOpcodeOf } from '../tftp/packet.ts';
+import {
+  blockOf,
+  encodeError,
+  ErrorCode,
+  errorMessageOf,
+  isError,
+  Opcode,
+  transferOpcodeOf,
+} from '../tftp/packet.ts';
 import { decodeOack, optionRecord, type TftpRequest, transferOptions } from '../tftp/request.ts';
 import { RepeatVerdict, TftpSession, TimerVerdict, Verdict } from '../tftp/session.ts';
 import type { BackendLeg, LegOwner } from './backend-leg.ts';
 import type { Listener } from './listeners.ts';
+import { windowBytes } from './request-rules.ts';
 import type { SessionHost } from './session-host.ts';
 import { summarize } from './session-summary.ts';
 import { WheelEntry } from './timer-wheel.ts';
@@ -92,7 +101,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
    */
   open(): boolean {
     try {
-      const backend = this.#tries.askNext();
+      const backend = this.#tries.askFirst();
       if (!backend) {
         this.#close();
         return false;
@@ -152,7 +161,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
       return;
     }
     this.#host.dropped('foreign-backend');
-    if (!this.#leg || opcodeIsError(data)) return;
+    if (!this.#leg || isError(data)) return;
     if (this.#host.throttle.mayAnswer(port, address, this.#host.net.now())) {
       leg.sendTo(unknownTid, port, address);
     }
@@ -218,7 +227,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
       return;
     }
     this.#host.dropped('foreign-client');
-    if (opcodeIsError(data)) return;
+    if (isError(data)) return;
     if (this.#host.throttle.mayAnswer(port, address, this.#host.net.now())) {
       this.#clientSocket.send(unknownTid, port, address);
     }
@@ -281,7 +290,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
   }
 
   #askNext(from: Backend | undefined, reason: FailoverReason): void {
-    const next = this.#nextBackend();
+    const next = this.#tries.askAnother();
     const now = this.#host.net.now();
     if (next) {
       this.#machine.asked(now);
@@ -297,16 +306,6 @@ export class RelayedSession extends WheelEntry implements LegOwner {
       this.#failWith('balancer', nobodyLeft, now);
     }
     this.#host.wheel.schedule(this);
-  }
-
-  #nextBackend(): Backend | undefined {
-    try {
-      return this.#tries.askNext();
-    } catch (error) {
-      // Out of ports or descriptors: the session makes do with whom it has asked.
-      if (error instanceof NetError) return undefined;
-      throw error;
-    }
   }
 
   #emitFailover(from: Backend | undefined, to: Backend, reason: FailoverReason): void {
@@ -397,16 +396,4 @@ export class RelayedSession extends WheelEntry implements LegOwner {
     this.listener.closeVipTid(this.#clientSocket);
     this.#host.onClosed(this);
   }
-}
-
-function opcodeIsError(data: Uint8Array): boolean {
-  return transferOpcodeOf(data) === Opcode.error;
-}
-
-/** Bytes of a window that the client asks for, or undefined where the system's default buffer is enough. */
-function windowBytes(request: TftpRequest): number | undefined {
-  const { blksize, windowsize } = transferOptions(request.options);
-  if (windowsize === undefined || windowsize < 2) return undefined;
-  // A hostile value must not become a hostile buffer; the kernel has a limit of its own as well.
-  return Math.min(windowsize, 64) * Math.min(blksize ?? 512, 65_464);
 }

@@ -1,6 +1,6 @@
 import { encodeError, ErrorCode, Opcode, TftpProtocolError } from '../tftp/packet.ts';
 import { editRequest } from '../tftp/edit.ts';
-import { decodeRequest, type TftpRequest } from '../tftp/request.ts';
+import { decodeRequest, type TftpRequest, transferOptions } from '../tftp/request.ts';
 import type { RejectReason } from '../observe/events.ts';
 import type { RequestRules } from './snapshot.ts';
 
@@ -58,4 +58,12 @@ function denied(text: string): Uint8Array {
 
 function rejected(reason: RejectReason, answer: Uint8Array, file?: string): Admission {
   return { kind: 'rejected', reason, answer, file };
+}
+
+/** Bytes of a window that the client asks for, or undefined where the system's default buffer is enough. */
+export function windowBytes(request: TftpRequest): number | undefined {
+  const { blksize, windowsize } = transferOptions(request.options);
+  if (windowsize === undefined || windowsize < 2) return undefined;
+  // A hostile value must not become a hostile buffer; the kernel has a limit of its own as well.
+  return Math.min(windowsize, 64) * Math.min(blksize ?? 512, 65_464);
 }

@@ -45,11 +45,21 @@ export class Tries {
     return this.#open.length > 0;
   }
 
+  /** As askFirst, but where this host has run out of ports or descriptors, the session makes do with whom it has asked. */
+  askAnother(): Backend | undefined {
+    try {
+      return this.askFirst();
+    } catch (error) {
+      if (error instanceof NetError) return undefined;
+      throw error;
+    }
+  }
+
   /**
    * Asks the next eligible backend and returns it, or undefined when none is left. One that cannot be reached at all
    * counts as refusing. Throws NetError when this host has run out of ports or descriptors.
    */
-  askNext(): Backend | undefined {
+  askFirst(): Backend | undefined {
     for (;;) {
       const backend = this.#host.pick(this.#client, this.#tried);
       if (!backend) return undefined;

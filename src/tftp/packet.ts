@@ -73,6 +73,11 @@ export function transferOpcodeOf(packet: Uint8Array): number {
   return opcode >= Opcode.data && packet.length >= 4 ? opcode : 0;
 }
 
+/** An ERROR is never answered with an ERROR. */
+export function isError(packet: Uint8Array): boolean {
+  return transferOpcodeOf(packet) === Opcode.error;
+}
+
 /** The block number of DATA and ACK, the code of ERROR. The packet has 4 bytes at least. */
 export function blockOf(packet: Uint8Array): number {
   return ((packet[2] ?? 0) << 8) | (packet[3] ?? 0);
