@@ -17,6 +17,11 @@ export interface Backend extends FoundBackend {
   readonly index: number;
 }
 
+/** Whether it is the same backend as before, perhaps with another weight. */
+export function isSameBackend(one: FoundBackend, other: FoundBackend | undefined): boolean {
+  return one.name === other?.name && one.address === other.address && one.port === other.port;
+}
+
 /** The set of backends of one service, as an immutable snapshot. */
 export interface Pool {
   readonly backends: readonly Backend[];

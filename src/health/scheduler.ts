@@ -1,0 +1,159 @@
+/**
+ * Checks every backend of one service again and again, the first time at once, and writes what comes of it into the
+ * scoreboard. Each backend has its own beat, with some jitter, so that balancers that were started together do not
+ * knock together.
+ *
+ *   due -> waiting (while `maxAtOnce` checks are running) -> running -> due again after the interval
+ */
+import { type Backend, isSameBackend, type Pool } from '../balance/pool.ts';
+import type { Scoreboard } from '../balance/scoreboard.ts';
+import type { Net, Timer } from '../net/net.ts';
+import type { Emit, ProbeOutcome } from '../observe/events.ts';
+import type { Probe } from './probe.ts';
+import { afterCheck, newStanding, type Standing, type Thresholds } from './standing.ts';
+
+export interface HealthParts {
+  readonly net: Pick<Net, 'now' | 'setTimer' | 'random'>;
+  readonly probe: Probe;
+  readonly scoreboard: Scoreboard;
+  readonly emit: Emit;
+}
+
+export interface HealthSettings {
+  /** Name of the service. */
+  readonly service: string;
+  /** Milliseconds from the end of one check of a backend to the next; 0 turns checks off. */
+  readonly interval: number;
+  readonly thresholds: Thresholds;
+  /** Checks that may run at the same time. */
+  readonly maxAtOnce: number;
+}
+
+/** Share of the interval by which a beat may come early or late. */
+const jitter = 0.1;
+
+interface Patient {
+  readonly backend: Backend;
+  readonly removal: AbortController;
+  standing: Standing;
+  timer?: Timer;
+}
+
+export class HealthScheduler {
+  /** Resolves when every backend of the first pool has been checked once or has left, or when checks are off. */
+  readonly firstRound: Promise<void>;
+  readonly #parts: HealthParts;
+  readonly #settings: HealthSettings;
+  /** By scoreboard index. */
+  readonly #patients = new Map<number, Patient>();
+  readonly #waiting: Patient[] = [];
+  #running = 0;
+  #endFirstRound: () => void;
+  /** Who has not been checked yet in the first round; undefined before it begins. */
+  #unchecked: Set<Patient> | undefined;
+
+  constructor(parts: HealthParts, settings: HealthSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.firstRound = promise;
+    this.#endFirstRound = resolve;
+  }
+
+  /**
+   * From now on these backends are checked, and no others. Whoever is new here counts as up, so call it before the
+   * data planes know of them.
+   */
+  update(pool: Pool): void {
+    const kept = new Map(pool.backends.map((backend) => [backend.index, backend]));
+    for (const [index, patient] of this.#patients) {
+      if (!isSameBackend(patient.backend, kept.get(index))) this.#dismiss(patient);
+    }
+    for (const backend of pool.backends) {
+      if (!this.#patients.has(backend.index)) this.#admit(backend);
+    }
+    this.#unchecked ??= new Set(this.#settings.interval > 0 ? this.#patients.values() : []);
+    this.#noteFirstRound();
+    this.#startWaiting();
+  }
+
+  /** Ends all checks; the scoreboard stays as it is. */
+  stop(): void {
+    for (const patient of this.#patients.values()) this.#dismiss(patient);
+    this.#endFirstRound();
+  }
+
+  #admit(backend: Backend): void {
+    const patient: Patient = { backend, removal: new AbortController(), standing: newStanding };
+    this.#patients.set(backend.index, patient);
+    this.#parts.scoreboard.setUp(backend.index, true);
+    if (this.#settings.interval > 0) this.#waiting.push(patient);
+  }
+
+  #dismiss(patient: Patient): void {
+    patient.removal.abort();
+    patient.timer?.cancel();
+    this.#patients.delete(patient.backend.index);
+    const place = this.#waiting.indexOf(patient);
+    if (place >= 0) this.#waiting.splice(place, 1);
+    this.#unchecked?.delete(patient);
+  }
+
+  #startWaiting(): void {
+    while (this.#running < this.#settings.maxAtOnce) {
+      const patient = this.#waiting.shift();
+      if (!patient) return;
+      this.#running += 1;
+      void this.#check(patient);
+    }
+  }
+
+  async #check(patient: Patient): Promise<void> {
+    const { net, probe } = this.#parts;
+    const startedAt = net.now();
+    const { signal } = patient.removal;
+    // A probe that breaks its contract must not end the checks of its backend.
+    const outcome = await probe.check(patient.backend, signal).catch((): ProbeOutcome => 'failed');
+    this.#running -= 1;
+    if (!signal.aborted) this.#record(patient, outcome, net.now() - startedAt);
+    this.#startWaiting();
+  }
+
+  #record(patient: Patient, outcome: ProbeOutcome, duration: number): void {
+    const { service, thresholds } = this.#settings;
+    const { name } = patient.backend;
+    this.#parts.emit({ kind: 'health.check', service, backend: name, outcome, duration });
+    const before = patient.standing;
+    patient.standing = afterCheck(before, outcome, thresholds);
+    if (patient.standing.isUp !== before.isUp) this.#announce(patient, outcome);
+    this.#checkLater(patient);
+    this.#unchecked?.delete(patient);
+    this.#noteFirstRound();
+  }
+
+  #announce({ backend, standing }: Patient, reason: ProbeOutcome): void {
+    this.#parts.scoreboard.setUp(backend.index, standing.isUp);
+    this.#parts.emit({
+      kind: 'backend.state',
+      service: this.#settings.service,
+      backend: backend.name,
+      address: backend.address,
+      from: standing.isUp ? 'down' : 'up',
+      to: standing.isUp ? 'up' : 'down',
+      reason,
+    });
+  }
+
+  #checkLater(patient: Patient): void {
+    const { net } = this.#parts;
+    const delay = this.#settings.interval * (1 - jitter + 2 * jitter * net.random());
+    patient.timer = net.setTimer(delay, () => {
+      this.#waiting.push(patient);
+      this.#startWaiting();
+    });
+  }
+
+  #noteFirstRound(): void {
+    if (this.#unchecked?.size === 0) this.#endFirstRound();
+  }
+}
