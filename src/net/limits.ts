@@ -9,16 +9,19 @@ export interface SystemLimits {
   /** Soft limit of open file descriptors; Infinity if there is none, undefined if unknown. */
   readonly descriptors: number | undefined;
   readonly ephemeralPorts: PortSpan;
+  /** Ports that the operator keeps for other programs. */
+  readonly reservedPorts: readonly PortSpan[];
 }
 
 /** The kernel's own default, where it does not tell. */
 const defaultEphemeralPorts: PortSpan = { first: 32768, last: 60999 };
 
 export function readSystemLimits(): SystemLimits {
+  const ports = '/proc/sys/net/ipv4/ip_local_port_range';
   return {
     descriptors: parseDescriptorLimit(readOrEmpty('/proc/self/limits')),
-    ephemeralPorts:
-      parsePortRange(readOrEmpty('/proc/sys/net/ipv4/ip_local_port_range')) ?? defaultEphemeralPorts,
+    ephemeralPorts: parsePortRange(readOrEmpty(ports)) ?? defaultEphemeralPorts,
+    reservedPorts: parsePortList(readOrEmpty('/proc/sys/net/ipv4/ip_local_reserved_ports')),
   };
 }
 
@@ -34,6 +37,14 @@ export function parsePortRange(text: string): PortSpan | undefined {
   const [, low, high] = /^\s*(\d+)\s+(\d+)\s*$/.exec(text) ?? [];
   const [first, last] = [Number(low), Number(high)];
   return first >= 1 && last <= 65535 && first <= last ? { first, last } : undefined;
+}
+
+/** `text` as in /proc/sys/net/ipv4/ip_local_reserved_ports: `8080,9148-9150`. */
+export function parsePortList(text: string): PortSpan[] {
+  return [...text.matchAll(/(\d+)(?:-(\d+))?/g)].map(([, first, last]) => ({
+    first: Number(first),
+    last: Number(last ?? first),
+  }));
 }
 
 function readOrEmpty(path: string): string {

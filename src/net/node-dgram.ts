@@ -3,10 +3,13 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP } from 'node:net';
-import { NetError, type Endpoint, type UdpBinding } from './net.ts';
+import { NetError, type Endpoint } from './net.ts';
 import { errnoOf, toNetError } from './node-errors.ts';
+import { isDestination } from './node-sender.ts';
 
-export interface DgramOptions extends UdpBinding {
+export interface DgramOptions extends Endpoint {
+  /** In bytes; the system's default if undefined. */
+  readonly receiveBuffer: number | undefined;
   /** Lets other sockets with the same wish have the same address and port (SO_REUSEADDR). */
   readonly shared: boolean;
 }
@@ -56,17 +59,18 @@ export function openDgram(options: DgramOptions): Socket {
 
 /** Connects a bound socket. Throws NetError; the caller closes the socket then. */
 export function connectNow(socket: Socket, peer: Endpoint): void {
+  if (!isDestination(peer)) {
+    throw new NetError('TLB_ERR_SOCKET', `"${peer.address}" port ${peer.port} is no destination`);
+  }
   try {
     socket.connect(peer.port, peer.address, ignoreOutcome);
+    // Throws if the socket is not connected: the reason itself is told a tick too late.
     socket.remoteAddress();
   } catch (error) {
-    throw new NetError('TLB_ERR_UNREACHABLE', `cannot reach ${peer.address}: no route leads there`, {
-      cause: error,
-    });
+    throw new NetError('TLB_ERR_UNREACHABLE', `cannot reach ${peer.address} from here`, { cause: error });
   }
 }
 
-/** connect tells its outcome a tick later, when it has been seen already. */
 function ignoreOutcome(): void {}
 
 export function endpointOf(socket: Socket): Endpoint {

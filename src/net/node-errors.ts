@@ -16,7 +16,10 @@ const meanings: Readonly<Record<string, readonly [NetErrorCode, string]>> = {
   ECONNREFUSED: ['TLB_ERR_UNREACHABLE', 'nothing listens there'],
   ENOBUFS: ['TLB_ERR_SOCKET', 'the system has no buffer space left'],
   ENOMEM: ['TLB_ERR_SOCKET', 'the system has no memory left'],
-  EINVAL: ['TLB_ERR_SOCKET', 'the address does not fit this socket'],
+  EINVAL: [
+    'TLB_ERR_SOCKET',
+    'the address does not fit (one that is link-local needs its zone, as in fe80::1%eth0)',
+  ],
   ENOTFOUND: ['TLB_ERR_UNKNOWN_HOST', 'no such host'],
   ENODATA: ['TLB_ERR_UNKNOWN_HOST', 'the host has no address'],
   EAI_AGAIN: ['TLB_ERR_UNKNOWN_HOST', 'the name servers do not answer'],
@@ -28,8 +31,9 @@ export function errnoOf(error: unknown): string {
   return typeof error.code === 'string' ? error.code : '';
 }
 
-/** `attempt` says what failed: "cannot bind 192.0.2.1 port 69". */
+/** `attempt` says what failed: "cannot bind 192.0.2.1 port 69". What is a NetError already stays as it is. */
 export function toNetError(error: unknown, attempt: string): NetError {
+  if (error instanceof NetError) return error;
   const errno = errnoOf(error);
   const [code, reason] = meanings[errno] ?? [
     'TLB_ERR_SOCKET',

@@ -1,7 +1,7 @@
 /** What this host knows: its addresses, its interfaces, and the names that its resolver finds. */
 import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NetError, type LocalAddress } from './net.ts';
 import { toNetError } from './node-errors.ts';
@@ -30,7 +30,7 @@ export function mtuOf(address: string): number | undefined {
 }
 
 export async function lookupHost(host: string): Promise<string[]> {
-  if (isIP(host) !== 0) return [host];
+  if (isIP(host) !== 0) return [canonical(host)];
   try {
     const found = await lookup(host, { all: true, order: 'verbatim' });
     const addresses = [...new Set(found.map((entry) => entry.address))];
@@ -39,4 +39,11 @@ export async function lookupHost(host: string): Promise<string[]> {
     throw toNetError(error, `cannot find the host "${host}"`);
   }
   throw new NetError('TLB_ERR_UNKNOWN_HOST', `cannot find the host "${host}": it has no address`);
+}
+
+/** The one spelling that the kernel has for a numeric address, so that addresses can be compared as text. */
+function canonical(numeric: string): string {
+  const [address = '', zone] = numeric.split('%');
+  const spelled = new SocketAddress({ address, family: isIP(address) === 6 ? 'ipv6' : 'ipv4' }).address;
+  return zone === undefined ? spelled : `${spelled}%${zone}`;
 }

@@ -1,10 +1,11 @@
 import { readSystemLimits } from './limits.ts';
 import type { Net } from './net.ts';
-import { familyOf } from './node-dgram.ts';
+import { familyOf, openDgram } from './node-dgram.ts';
 import { localAddresses, lookupHost, mtuOf } from './node-host.ts';
+import { DatagramSender } from './node-sender.ts';
 import { openNodeTid } from './node-tid.ts';
 import { monotonicNow, startTimer } from './node-timer.ts';
-import { bindNodeUdp } from './node-udp.ts';
+import { NodeUdpSocket } from './node-udp.ts';
 import { createPortTable, PortAllocator } from './port-allocator.ts';
 import { createSecureRandom } from './secure-random.ts';
 
@@ -20,17 +21,22 @@ export interface NodeNetOptions {
 /** The operating system's network. Sockets and timers keep the process alive until they are closed or cancelled. */
 export function createNodeNet(options: NodeNetOptions = {}): Net {
   const random = options.random ?? createSecureRandom();
-  const span = readSystemLimits().ephemeralPorts;
-  const ports = {
-    4: new PortAllocator(options.tidPorts?.ipv4 ?? createPortTable(span, random)),
-    6: new PortAllocator(options.tidPorts?.ipv6 ?? createPortTable(span, random)),
-  };
+  const sender = new DatagramSender();
+  const { ephemeralPorts, reservedPorts } = readSystemLimits();
+  const portsFrom = (table: SharedArrayBuffer | undefined): PortAllocator =>
+    new PortAllocator(table ?? createPortTable(ephemeralPorts, random, reservedPorts));
+  const ports = { 4: portsFrom(options.tidPorts?.ipv4), 6: portsFrom(options.tidPorts?.ipv6) };
   return {
     now: monotonicNow,
     setTimer: (delay, callback) => startTimer(monotonicNow, delay, callback),
-    bindUdp: bindNodeUdp,
+    bindUdp: ({ address, port, receiveBuffer }, handlers) =>
+      new NodeUdpSocket(openDgram({ address, port, receiveBuffer, shared: false }), sender, handlers),
     openTid: (peer, handlers) =>
-      openNodeTid(peer, handlers, ports[familyOf(peer.address)], options.tidReceiveBuffer),
+      openNodeTid(peer, handlers, {
+        ports: ports[familyOf(peer.address)],
+        sender,
+        receiveBuffer: options.tidReceiveBuffer,
+      }),
     localAddresses,
     mtuOf,
     lookup: lookupHost,

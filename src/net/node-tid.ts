@@ -8,9 +8,9 @@
  */
 import type { Socket } from 'node:dgram';
 import { NetError, type Endpoint, type TidHandlers, type TidSocket } from './net.ts';
-import { connectNow, endpointOf, familyOf, openDgram } from './node-dgram.ts';
+import { connectNow, endpointOf, familyOf, openDgram, type DgramOptions } from './node-dgram.ts';
 import { errnoOf, toNetError } from './node-errors.ts';
-import { sendNow } from './node-udp.ts';
+import type { DatagramSender } from './node-sender.ts';
 import type { PortAllocator } from './port-allocator.ts';
 
 /** Ports in a row that other programs may hold before the search is given up. */
@@ -25,19 +25,23 @@ const refusals: readonly string[] = [
   'ENOPROTOOPT',
 ];
 
+/** Opens TIDs on ports of `ports`, which is for one family alone. */
+export interface NodeTidOptions {
+  readonly ports: PortAllocator;
+  readonly sender: DatagramSender;
+  /** Of each socket, in bytes; the system's default if undefined. */
+  readonly receiveBuffer: number | undefined;
+}
+
 /** Throws NetError; nothing stays open then. */
-export function openNodeTid(
-  peer: Endpoint,
-  handlers: TidHandlers,
-  ports: PortAllocator,
-  receiveBuffer: number | undefined,
-): TidSocket {
+export function openNodeTid(peer: Endpoint, handlers: TidHandlers, options: NodeTidOptions): TidSocket {
+  const { ports, sender } = options;
   for (let tries = 0; tries < maxTries; tries++) {
     const port = ports.take();
     if (port === undefined) break;
     try {
-      const pair = openPair(port, peer, receiveBuffer);
-      return new NodeTidSocket(pair, peer, handlers, () => ports.giveBack(port));
+      const pair = openPair(port, peer, options.receiveBuffer);
+      return new NodeTidSocket(pair, peer, sender, handlers, () => ports.giveBack(port));
     } catch (error) {
       ports.giveBack(port);
       if (!(error instanceof NetError) || error.code !== 'TLB_ERR_ADDRESS_IN_USE') throw error;
@@ -52,20 +56,25 @@ interface Pair {
 }
 
 function openPair(port: number, peer: Endpoint, receiveBuffer: number | undefined): Pair {
-  const address = familyOf(peer.address) === 6 ? '::' : '0.0.0.0';
-  const at = { address, port, ...(receiveBuffer === undefined ? {} : { receiveBuffer }) };
+  const at = { address: familyOf(peer.address) === 6 ? '::' : '0.0.0.0', port, receiveBuffer };
   // A shared bind succeeds beside any other shared socket, also another program's: an exclusive one tells.
-  openDgram({ address, port, shared: false }).close();
-  const opened: Socket[] = [];
+  openDgram({ ...at, shared: false }).close();
+  const wide = openDgram({ ...at, shared: true });
   try {
-    const wide = openDgram({ ...at, shared: true });
-    opened.push(wide);
-    const narrow = openDgram({ ...at, shared: true });
-    opened.push(narrow);
-    connectNow(narrow, peer);
-    return { wide, narrow };
+    return { wide, narrow: openConnected({ ...at, shared: true }, peer) };
   } catch (error) {
-    for (const socket of opened) socket.close();
+    wide.close();
+    throw error;
+  }
+}
+
+function openConnected(options: DgramOptions, peer: Endpoint): Socket {
+  const socket = openDgram(options);
+  try {
+    connectNow(socket, peer);
+    return socket;
+  } catch (error) {
+    socket.close();
     throw error;
   }
 }
@@ -74,70 +83,79 @@ class NodeTidSocket implements TidSocket {
   readonly address: string;
   readonly port: number;
   readonly #wide: Socket;
+  /** Undefined once it is closed. */
   #narrow: Socket | undefined;
   readonly #peer: Endpoint;
+  readonly #sender: DatagramSender;
   readonly #handlers: TidHandlers;
   readonly #release: () => void;
   #open = true;
 
-  constructor({ wide, narrow }: Pair, peer: Endpoint, handlers: TidHandlers, release: () => void) {
-    ({ address: this.address, port: this.port } = endpointOf(wide));
-    this.#wide = wide;
-    this.#narrow = narrow;
+  constructor(
+    pair: Pair,
+    peer: Endpoint,
+    sender: DatagramSender,
+    handlers: TidHandlers,
+    release: () => void,
+  ) {
+    ({ address: this.address, port: this.port } = endpointOf(pair.wide));
+    this.#wide = pair.wide;
+    this.#narrow = pair.narrow;
     this.#peer = peer;
+    this.#sender = sender;
     this.#handlers = handlers;
     this.#release = release;
-    for (const socket of [wide, narrow]) {
+    for (const socket of [pair.wide, pair.narrow]) {
       socket.on('message', (data, from) => {
         if (this.#open) handlers.onDatagram(data, from.port, from.address);
       });
     }
-    wide.on('error', this.#onWideError);
-    narrow.on('error', this.#onNarrowError);
+    pair.wide.on('error', (error) => this.#fail(error, 'cannot receive at'));
+    pair.narrow.on('error', (error) => this.#failOrRefuse(error, 'cannot receive at'));
   }
 
   send(data: Uint8Array, port: number, address: string): void {
     if (!this.#open) return;
     if (this.#narrow !== undefined && port === this.#peer.port && address === this.#peer.address) {
-      sendNow(this.#narrow, data, undefined, this.#onNarrowSent);
+      this.#sender.send(this.#narrow, data, undefined, this.#onNarrowSent);
     } else {
-      sendNow(this.#wide, data, { port, address }, this.#onWideSent);
+      this.#sender.send(this.#wide, data, { port, address }, this.#onWideSent);
     }
   }
 
   pinned(peerPort: number): void {
     // A peer that answers from its request port is heard on the narrow socket, which may hold more of it already.
-    if (peerPort === this.#peer.port) return;
-    this.#narrow?.close();
-    this.#narrow = undefined;
+    if (peerPort !== this.#peer.port) this.#closeNarrow();
   }
 
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#narrow?.close();
+    this.#closeNarrow();
     this.#wide.close();
     this.#release();
   }
 
-  readonly #onWideError = (error: Error): void => this.#fail(error);
+  #closeNarrow(): void {
+    this.#narrow?.close();
+    this.#narrow = undefined;
+  }
 
   readonly #onWideSent = (error: Error | null): void => {
-    if (error !== null) this.#fail(error);
+    if (error !== null) this.#fail(error, 'cannot send from');
   };
 
   readonly #onNarrowSent = (error: Error | null): void => {
-    if (error !== null) this.#onNarrowError(error);
+    if (error !== null) this.#failOrRefuse(error, 'cannot send from');
   };
 
-  readonly #onNarrowError = (error: Error): void => {
-    if (!refusals.includes(errnoOf(error))) this.#fail(error);
-    else if (this.#open && this.#narrow !== undefined) this.#handlers.onRefused();
-  };
+  #failOrRefuse(error: Error, attempt: string): void {
+    if (this.#narrow === undefined) return;
+    if (refusals.includes(errnoOf(error))) this.#handlers.onRefused();
+    else this.#fail(error, attempt);
+  }
 
-  #fail(error: Error): void {
-    if (!this.#open) return;
-    const attempt = `the session port ${this.port} failed`;
-    this.#handlers.onError(error instanceof NetError ? error : toNetError(error, attempt));
+  #fail(error: Error, attempt: string): void {
+    if (this.#open) this.#handlers.onError(toNetError(error, `${attempt} ${this.address} port ${this.port}`));
   }
 }

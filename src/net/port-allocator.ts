@@ -6,13 +6,13 @@
  * The table lies in shared memory and is changed with atomic operations alone, so threads that share it never hold
  * the same port.
  *
- *   Int32  first port | number of ports | cursor | ports held
- *   Int32  one per port: 0 free, 1 held
+ *   Int32  first port | number of ports | cursor | free ports
+ *   Int32  one per port: 0 free, 1 held, 2 never lent
  */
 const FIRST = 0;
 const COUNT = 1;
 const CURSOR = 2;
-const HELD = 3;
+const FREE = 3;
 const HEADER = 4;
 
 /** Inclusive on both sides. */
@@ -21,9 +21,15 @@ export interface PortSpan {
   readonly last: number;
 }
 
-/** A new table in which every port is free. `random` decides where the search starts. */
-export function createPortTable(span: PortSpan, random: () => number): SharedArrayBuffer {
-  const { first, last } = span;
+/**
+ * A new table in which every port is free but those in `reserved`, which are never lent. `random` decides where the
+ * search starts. Throws RangeError if `span` is no range of ports.
+ */
+export function createPortTable(
+  { first, last }: PortSpan,
+  random: () => number,
+  reserved: readonly PortSpan[] = [],
+): SharedArrayBuffer {
   if (!Number.isInteger(first) || !Number.isInteger(last) || first < 1 || last > 65535 || first > last) {
     throw new RangeError(`${first}-${last} is not a range of ports`);
   }
@@ -33,6 +39,10 @@ export function createPortTable(span: PortSpan, random: () => number): SharedArr
   cells[FIRST] = first;
   cells[COUNT] = count;
   cells[CURSOR] = Math.floor(random() * count);
+  for (const span of reserved) {
+    cells.fill(2, HEADER + Math.max(span.first - first, 0), HEADER + Math.max(span.last - first + 1, 0));
+  }
+  cells[FREE] = cells.subarray(HEADER).reduce((free, state) => free + (state === 0 ? 1 : 0), 0);
   return table;
 }
 
@@ -48,17 +58,17 @@ export class PortAllocator {
     this.#count = Atomics.load(this.#cells, COUNT);
   }
 
-  /** Ports that are lent now, by all threads together. */
-  get held(): number {
-    return Atomics.load(this.#cells, HELD);
+  /** Ports that can still be lent, to all threads together. */
+  get free(): number {
+    return Atomics.load(this.#cells, FREE);
   }
 
-  /** A free port that is the caller's until it is given back, or undefined if all are held. */
+  /** A free port that is the caller's until it is given back, or undefined if none is free. */
   take(): number | undefined {
-    for (let tries = 0; tries < this.#count && this.held < this.#count; tries++) {
+    for (let tries = 0; tries < this.#count && this.free > 0; tries++) {
       const turn = (Atomics.add(this.#cells, CURSOR, 1) >>> 0) % this.#count;
       if (Atomics.compareExchange(this.#cells, HEADER + turn, 0, 1) === 0) {
-        Atomics.add(this.#cells, HELD, 1);
+        Atomics.sub(this.#cells, FREE, 1);
         return this.#first + turn;
       }
     }
@@ -69,6 +79,6 @@ export class PortAllocator {
   giveBack(port: number): void {
     const turn = port - this.#first;
     if (turn < 0 || turn >= this.#count) return;
-    if (Atomics.compareExchange(this.#cells, HEADER + turn, 1, 0) === 1) Atomics.sub(this.#cells, HELD, 1);
+    if (Atomics.compareExchange(this.#cells, HEADER + turn, 1, 0) === 1) Atomics.add(this.#cells, FREE, 1);
   }
 }
