@@ -15,13 +15,12 @@ export interface RequestEdits {
 /** Returns `packet` itself where nothing has to change. */
 export function editRequest(packet: Uint8Array, request: TftpRequest, edits: RequestEdits): Uint8Array {
   let result = packet;
+  // A client that asked for options waits for an OACK: its only one stays.
+  const strips = edits.stripMulticast && request.options.some((option) => option.name !== 'multicast');
   // From the back, so that the offsets in front stay true.
   for (const option of request.options.toReversed()) {
     if (option.name === 'multicast') {
-      // A client that asked for options waits for an OACK: its only one stays.
-      if (edits.stripMulticast && request.options.length > 1) {
-        result = splice(result, option.nameStart, option.valueEnd + 1, '');
-      }
+      if (strips) result = splice(result, option.nameStart, option.valueEnd + 1, '');
       continue;
     }
     const value = editedValue(option, edits);

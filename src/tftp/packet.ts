@@ -140,5 +140,6 @@ function withStrings(opcode: number, strings: readonly string[]): Uint8Array {
 
 /** Bytes `start` to `end` of a packet, one character a byte. */
 export function latin1(packet: Uint8Array, start: number, end: number): string {
-  return Buffer.from(packet.buffer, packet.byteOffset + start, Math.max(0, end - start)).toString('latin1');
+  const part = packet.subarray(start, end);
+  return Buffer.from(part.buffer, part.byteOffset, part.length).toString('latin1');
 }

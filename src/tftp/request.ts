@@ -6,6 +6,9 @@
  */
 import { ErrorCode, latin1, Opcode, opcodeOf, TftpProtocolError } from './packet.ts';
 
+/** A datagram has room for 20,000 options and nobody has a use for more than ten. */
+const maxOptions = 64;
+
 /** One option as it lies in its packet: `packet.subarray(valueStart, valueEnd)` is its value without the NUL. */
 export interface OptionView {
   /** In lower case. */
@@ -21,6 +24,7 @@ export interface TftpRequest {
   /** One character a byte: file names have no encoding (latin1 keeps every byte). */
   readonly file: string;
   readonly mode: 'netascii' | 'octet' | 'mail';
+  /** In the order of the packet; an option may stand twice. */
   readonly options: readonly OptionView[];
 }
 
@@ -47,10 +51,13 @@ export function decodeRequest(packet: Uint8Array): TftpRequest {
   if (mode !== 'netascii' && mode !== 'octet' && mode !== 'mail') {
     throw new TftpProtocolError(ErrorCode.illegalOperation, 'unknown transfer mode');
   }
-  return { opcode, file: latin1(packet, 2, fileEnd), mode, options: readOptions(packet, modeEnd + 1) };
+  const options = readOptions(packet, modeEnd + 1);
+  if (options.length > maxOptions)
+    throw new TftpProtocolError(ErrorCode.illegalOperation, 'too many options');
+  return { opcode, file: latin1(packet, 2, fileEnd), mode, options };
 }
 
-/** The option pairs of an OACK. An option that stands twice counts with its first value. */
+/** The option pairs of an OACK, the first few where there are too many. */
 export function decodeOack(packet: Uint8Array): readonly OptionView[] {
   return readOptions(packet, 2);
 }
@@ -65,8 +72,10 @@ export function transferOptions(options: readonly OptionView[]): TransferOptions
   };
 }
 
+/** By name in lower case. An option that stands twice counts with its first value, here and in `transferOptions`. */
 export function optionRecord(options: readonly OptionView[]): Record<string, string> {
-  return Object.fromEntries(options.map((option) => [option.name, option.value]));
+  const first = options.filter((option, at) => options.findIndex(({ name }) => name === option.name) === at);
+  return Object.fromEntries(first.map((option) => [option.name, option.value]));
 }
 
 function numberOf(options: readonly OptionView[], name: string): number | undefined {
@@ -74,19 +83,17 @@ function numberOf(options: readonly OptionView[], name: string): number | undefi
   return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
-/** Pairs up to the first empty name (padding) or the first name without a value (junk). */
+/** Pairs up to the first empty name (padding), the first name without a value (junk), or one too many. */
 function readOptions(packet: Uint8Array, from: number): OptionView[] {
   const options: OptionView[] = [];
   let nameStart = from;
-  while (nameStart < packet.length) {
+  while (nameStart < packet.length && options.length <= maxOptions) {
     const nameEnd = packet.indexOf(0, nameStart);
     if (nameEnd <= nameStart || nameEnd + 1 >= packet.length) break;
     const valueStart = nameEnd + 1;
     const valueEnd = endOfString(packet, valueStart);
     const name = latin1(packet, nameStart, nameEnd).toLowerCase();
-    if (!options.some((option) => option.name === name)) {
-      options.push({ name, value: latin1(packet, valueStart, valueEnd), nameStart, valueStart, valueEnd });
-    }
+    options.push({ name, value: latin1(packet, valueStart, valueEnd), nameStart, valueStart, valueEnd });
     nameStart = valueEnd + 1;
   }
   return options;
