@@ -76,7 +76,7 @@ export class MemoryNet extends VirtualClock {
     }
     if (from.state !== 'up') return;
     for (const arrival of this.#arrivals(from, this.#hostAt(packet.to.address, from))) {
-      const copy = { ...packet, data: packet.data.slice() };
+      const copy = { ...packet, data: new Uint8Array(packet.data) };
       this.plan(arrival, () => this.#arrive(from, copy, onRefused));
     }
   }

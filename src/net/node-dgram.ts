@@ -36,6 +36,10 @@ export function familyOf(address: string): 4 | 6 {
 export function openDgram(options: DgramOptions): Socket {
   const { address, port, shared, receiveBuffer } = options;
   const family = familyOf(address);
+  // node:dgram would bind some other port.
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new NetError('TLB_ERR_SOCKET', `cannot bind ${address} port ${port}: no such port`);
+  }
   const socket = createSocket({
     type: `udp${family}`,
     ipv6Only: family === 6,
