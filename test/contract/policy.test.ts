@@ -1,0 +1,15 @@
+import { describe, expect, test } from 'vitest';
+import { policies } from '../../src/balance/policies.ts';
+import { describePolicy, type PolicyTraits } from './policy.ts';
+
+const traits: Record<keyof typeof policies, PolicyTraits> = {
+  'round-robin': { exactShares: true },
+};
+
+describe('the registry of policies', () => {
+  test('has a contract run for each of its names', () => {
+    expect(Object.keys(policies)).toEqual(Object.keys(traits));
+  });
+});
+
+describePolicy('round-robin', policies['round-robin'], traits['round-robin']);
