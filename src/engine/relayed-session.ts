@@ -284,7 +284,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
 
   /** Another server may have the file: this one has said all that it will. */
   #onNotFound(leg: BackendLeg, data: Uint8Array): void {
-    this.#tries.notFound = data.slice();
+    this.#tries.notFound = new Uint8Array(data);
     this.#tries.drop(leg);
     this.#askNext(leg.backend, 'not-found');
   }

@@ -219,7 +219,7 @@ export class TftpServiceEngine implements SessionHost {
     const limit = this.#limitReached(clientAddress);
     if (limit) return reject(limit, tooMany, request.file);
     // The net may overwrite what it has handed over, and this is needed for as long as the session may repeat it.
-    const received = data.slice();
+    const received = new Uint8Array(data);
     const opening: SessionOpening = {
       listener,
       clientPort,
