@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { policies } from '../../src/balance/policies.ts';
-import { describePolicy, type PolicyTraits } from './policy.ts';
+import { policyContract, type PolicyTraits } from './policy.ts';
 
 const traits: Record<keyof typeof policies, PolicyTraits> = {
   'round-robin': { exactShares: true },
@@ -12,4 +12,4 @@ describe('the registry of policies', () => {
   });
 });
 
-describePolicy('round-robin', policies['round-robin'], traits['round-robin']);
+policyContract('round-robin', policies['round-robin'], traits['round-robin']);

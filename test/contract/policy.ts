@@ -15,7 +15,7 @@ const firstIndex = 3;
 const weights = fc.array(fc.integer({ min: 1, max: 256 }), { minLength: 1, maxLength: 8 });
 
 /** What every policy owes to the selector. */
-export function describePolicy(name: string, make: PolicyFactory, traits: PolicyTraits): void {
+export function policyContract(name: string, make: PolicyFactory, traits: PolicyTraits): void {
   describe(`policy ${name}`, () => {
     test('picks only what is eligible', () => {
       const turns = fc.array(fc.record({ mask: fc.integer({ min: 1, max: 255 }), retry: fc.boolean() }), {
@@ -58,11 +58,11 @@ export function describePolicy(name: string, make: PolicyFactory, traits: Policy
       expect(bytesPerCall(pickAll)).toBeLessThan(1);
     });
 
-    if (traits.exactShares) describeShares(make);
+    if (traits.exactShares) sharesContract(make);
   });
 }
 
-function describeShares(make: PolicyFactory): void {
+function sharesContract(make: PolicyFactory): void {
   test('as many picks as there is weight give every backend its weight, wherever they begin', () => {
     fc.assert(
       fc.property(weights, fc.integer({ min: 1, max: 255 }), fc.nat(1000), (weights, mask, skipped) => {
