@@ -1,0 +1,156 @@
+/** What is legal and probably wrong. Nothing here stops the balancer; `check` prints it and `serve` logs it. */
+import type { PortRange } from '../engine/snapshot.ts';
+import { formatHostPort, isLoopback } from './address.ts';
+import type { Config, TftpServiceConfig } from './config.ts';
+import { formatDuration } from './duration.ts';
+
+export const findingKinds = [
+  'port-range-small',
+  'port-range-overlap',
+  'descriptors-short',
+  'no-session-limit',
+  'limit-without-effect',
+  'health-off',
+  'health-timeout-long',
+  'try-interval-long',
+  'backend-twice',
+  'admin-public',
+] as const;
+export type FindingKind = (typeof findingKinds)[number];
+
+export interface Finding {
+  readonly kind: FindingKind;
+  /** One sentence with the numbers, without a full stop. */
+  readonly message: string;
+}
+
+/** What the machine allows, as far as it is known. */
+export interface Machine {
+  /** How many descriptors the process may have open. */
+  readonly descriptors: number | undefined;
+  /** Where the system, and so every session towards its backend, takes local ports from. */
+  readonly ephemeralPorts: PortRange;
+}
+
+/** Descriptors of a session before its backend has answered: towards the client, and two towards the backend. */
+const perSession = { ephemeral: 3, 'single-port': 2 } as const;
+/** What the process needs besides: log, admin connections, listeners, health checks, the runtime itself. */
+const besides = 128;
+/** EDK2 repeats its request after this time, sooner than most; a try that lasts longer helps nobody (milliseconds). */
+const shortestPatience = 3000;
+
+/** In the order in which they are shown. */
+export function findings(config: Config, machine: Machine): Finding[] {
+  return [...config.services.flatMap((service) => ofService(service, machine)), ...ofAdmin(config)];
+}
+
+function ofService(service: TftpServiceConfig, machine: Machine): Finding[] {
+  return [
+    ...ofTids(service),
+    ...ofLocalPorts(service, machine),
+    ...ofDescriptors(service, machine),
+    ...ofLimits(service),
+    ...ofHealth(service),
+    ...ofBackends(service),
+  ];
+}
+
+function ofTids({ tids, limits, listeners }: TftpServiceConfig): Finding[] {
+  if (tids.kind !== 'ephemeral' || tids.ports === undefined) return [];
+  const { first, last } = tids.ports;
+  const ports = last - first + 1;
+  const inside = listeners.find(({ port }) => port >= first && port <= last);
+  return [
+    ...when(limits.total === 0 || ports < limits.total, 'port-range-small', () => {
+      const wanted = limits.total === 0 ? 'any number of' : String(limits.total);
+      return `--tid-ports ${first}-${last} carries ${ports} sessions per address, --max-sessions allows ${wanted}`;
+    }),
+    ...when(inside !== undefined, 'port-range-overlap', () => {
+      return `--tid-ports ${first}-${last} contains the listening port ${inside?.port}`;
+    }),
+  ];
+}
+
+function ofLocalPorts({ limits }: TftpServiceConfig, { ephemeralPorts }: Machine): Finding[] {
+  const { first, last } = ephemeralPorts;
+  const ports = last - first + 1;
+  return when(ports < limits.total, 'port-range-small', () => {
+    return `--max-sessions ${limits.total} is above the ${ports} local ports of this system (net.ipv4.ip_local_port_range ${first}-${last})`;
+  });
+}
+
+function ofDescriptors({ tids, limits }: TftpServiceConfig, { descriptors }: Machine): Finding[] {
+  if (descriptors === undefined || limits.total === 0) return [];
+  const needed = limits.total * perSession[tids.kind] + besides;
+  return when(needed > descriptors, 'descriptors-short', () => {
+    const carried = Math.max(0, Math.floor((descriptors - besides) / perSession[tids.kind]));
+    return `--max-sessions ${limits.total} can need ${needed} descriptors, the limit of this process is ${descriptors} (enough for ${carried} sessions)`;
+  });
+}
+
+function ofLimits({ limits, backends }: TftpServiceConfig): Finding[] {
+  const { total, perClient, perBackend } = limits;
+  const reachable = perBackend * backends.length;
+  return [
+    ...when(
+      total === 0,
+      'no-session-limit',
+      () => '--max-sessions 0 lets clients use up all memory and descriptors',
+    ),
+    ...when(total > 0 && perClient > total, 'limit-without-effect', () => {
+      return `--max-sessions-per-client ${perClient} is above --max-sessions ${total}`;
+    }),
+    ...when(total > 0 && perBackend > total, 'limit-without-effect', () => {
+      return `--max-sessions-per-backend ${perBackend} is above --max-sessions ${total}`;
+    }),
+    ...when(perBackend > 0 && reachable < total, 'limit-without-effect', () => {
+      return `--max-sessions ${total} is out of reach: ${backends.length} backends with ${perBackend} each carry ${reachable}`;
+    }),
+  ];
+}
+
+function ofHealth({ health, timing }: TftpServiceConfig): Finding[] {
+  const { interval, timeout } = health;
+  return [
+    ...when(
+      interval === 0,
+      'health-off',
+      () => 'without health checks only failing transfers show that a backend is dead',
+    ),
+    ...when(interval > 0 && timeout > interval, 'health-timeout-long', () => {
+      return `--health-timeout ${formatDuration(timeout)} is above --health-interval ${formatDuration(interval)}: checks come less often`;
+    }),
+    ...when(timing.tryInterval > shortestPatience, 'try-interval-long', () => {
+      return `--try-interval ${formatDuration(timing.tryInterval)} is longer than clients wait before they ask again (${formatDuration(shortestPatience)})`;
+    }),
+  ];
+}
+
+function ofBackends({ backends }: TftpServiceConfig): Finding[] {
+  return backends.flatMap((backend, at) => {
+    const other = backends
+      .slice(0, at)
+      .find(({ host, port }) => host === backend.host && port === backend.port);
+    if (other === undefined) return [];
+    const place = formatHostPort(backend.host, backend.port);
+    return [
+      finding('backend-twice', `backends ${other.name} and ${backend.name} are the same server, ${place}`),
+    ];
+  });
+}
+
+function ofAdmin({ admin }: Config): Finding[] {
+  if (admin === undefined || isLoopback(admin.address)) return [];
+  const place = formatHostPort(admin.address, admin.port);
+  return [
+    finding('admin-public', `--admin ${place} shows metrics and status to whoever reaches that address`),
+  ];
+}
+
+function when(holds: boolean, kind: FindingKind, message: () => string): Finding[] {
+  return holds ? [finding(kind, message())] : [];
+}
+
+function finding(kind: FindingKind, message: string): Finding {
+  return { kind, message };
+}

@@ -1,0 +1,58 @@
+import type { ListenerSpec, PortRange } from '../engine/snapshot.ts';
+import type { BackendSpec } from './backend.ts';
+import type { LogLevel } from './config.ts';
+
+/** What the options of schema.ts say, defaults filled in. Durations in milliseconds; what is off is undefined. */
+export interface Options {
+  readonly vip: readonly string[];
+  readonly tftpPort: number;
+  readonly singlePort: boolean;
+  readonly tidPorts?: PortRange | undefined;
+  readonly backend: readonly BackendSpec[];
+  readonly tftpBackend: readonly BackendSpec[];
+  readonly readOnly: boolean;
+  readonly maxBlksize?: number | 'auto' | undefined;
+  readonly maxWindowsize?: number | undefined;
+  readonly stripMulticast: boolean;
+  readonly retryNotFound: boolean;
+  readonly backendAnyAddress: boolean;
+  readonly tryInterval: number;
+  readonly idleTimeout: number;
+  readonly maxSessions: number;
+  readonly maxSessionsPerClient: number;
+  readonly maxSessionsPerBackend: number;
+  readonly healthFile: string;
+  readonly healthInterval: number;
+  readonly healthTimeout: number;
+  readonly healthRise: number;
+  readonly healthFall: number;
+  readonly ejectTime: number;
+  readonly resolveInterval: number;
+  readonly admin?: ListenerSpec | undefined;
+  readonly logLevel: LogLevel;
+  readonly drainTimeout: number;
+}
+
+export type OptionKey = keyof Options;
+
+export const optionGroups = ['Addresses', 'Backends', 'TFTP', 'Limits', 'Health', 'Operation'] as const;
+export type OptionGroup = (typeof optionGroups)[number];
+
+/** One option as the command line, the environment, the help and the docs know it. */
+export interface OptionInfo {
+  readonly key: OptionKey;
+  /** `--try-interval` */
+  readonly flag: string;
+  /** `TFTP_LB_TRY_INTERVAL` */
+  readonly variable: string;
+  /** A switch takes no value on the command line; a list is given any number of times. */
+  readonly kind: 'switch' | 'value' | 'list';
+  /** Whether `--no-...` exists. */
+  readonly negatable: boolean;
+  readonly group: OptionGroup;
+  /** What stands for the value in help and docs; empty for a switch. */
+  readonly placeholder: string;
+  readonly text: string;
+  /** The default as an operator would write it; empty where there is none. */
+  readonly fallback: string;
+}

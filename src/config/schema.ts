@@ -1,0 +1,245 @@
+/**
+ * Every option of the balancer, declared once: what it is called, what it takes, what it falls back to and where it
+ * stands in the help. Flags, environment variables, help and docs follow from here.
+ */
+import { z } from 'zod';
+
+import { logLevels } from './config.ts';
+import * as field from './fields.ts';
+import type { OptionGroup, OptionInfo, OptionKey, Options } from './options.ts';
+import { rules } from './rules.ts';
+
+interface About {
+  readonly group: OptionGroup;
+  readonly text: string;
+  /** What stands for the value; a switch has none. */
+  readonly value?: string;
+  readonly list?: boolean;
+  /** A value that `--no-...` turns off; every switch has that form without saying so. */
+  readonly negatable?: boolean;
+}
+
+const about = z.registry<About>();
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+
+const backendForm = 'HOST[:PORT][,weight=N][,name=X]';
+
+const addresses = {
+  vip: field.list(field.address(), 'required: the address to listen on, ADDR').register(about, {
+    group: 'Addresses',
+    value: 'ADDR',
+    list: true,
+    text: 'address to listen on; 0.0.0.0 and :: stand for every local one',
+  }),
+  tftpPort: field.integer(0, 65535).prefault('69').register(about, {
+    group: 'Addresses',
+    value: 'PORT',
+    text: 'port to listen on for TFTP; 0 lets the system choose',
+  }),
+  singlePort: field.toggle().prefault('false').register(about, {
+    group: 'Addresses',
+    text: 'answer from the listening port alone, for clients behind NAT or a port map',
+  }),
+  tidPorts: field.portRange(1024).optional().register(about, {
+    group: 'Addresses',
+    value: 'A-B',
+    text: 'ports that transfers are answered from, for firewalls',
+  }),
+};
+
+const backends = {
+  backend: field
+    .list(field.backend(), `expected ${backendForm}`)
+    .default([])
+    .register(about, {
+      group: 'Backends',
+      value: 'BACKEND',
+      list: true,
+      text: `server of every protocol, ${backendForm}; PORT is its TFTP port (69), X its name in logs and metrics`,
+    }),
+  tftpBackend: field.list(field.backend(), `expected ${backendForm}`).default([]).register(about, {
+    group: 'Backends',
+    value: 'BACKEND',
+    list: true,
+    text: 'server of TFTP alone, in the same form; added to those of --backend',
+  }),
+  resolveInterval: field
+    .duration(second, 24 * hour)
+    .prefault('30s')
+    .register(about, {
+      group: 'Backends',
+      value: 'DURATION',
+      text: 'how often the host names of backends are looked up again',
+    }),
+};
+
+const tftp = {
+  readOnly: field.toggle().prefault('false').register(about, {
+    group: 'TFTP',
+    text: 'refuse uploads',
+  }),
+  maxBlksize: field.integerOr('auto', 8, 65464).optional().register(about, {
+    group: 'TFTP',
+    value: 'auto|N',
+    text: 'lower the block size that clients ask for to N, or to what fits the interface of the VIP',
+  }),
+  maxWindowsize: field.integer(1, 65535).optional().register(about, {
+    group: 'TFTP',
+    value: 'N',
+    text: 'lower the window size that clients ask for to N',
+  }),
+  stripMulticast: field.toggle().prefault('true').register(about, {
+    group: 'TFTP',
+    text: 'remove the multicast option, which no balancer can follow, from requests',
+  }),
+  retryNotFound: field.toggle().prefault('false').register(about, {
+    group: 'TFTP',
+    text: 'ask the other backends before a client hears that a file does not exist',
+  }),
+  backendAnyAddress: field.toggle().prefault('false').register(about, {
+    group: 'TFTP',
+    text: 'accept the first reply of a backend from any address, for servers with several',
+  }),
+  tryInterval: field.duration(10, minute).prefault('1s').register(about, {
+    group: 'TFTP',
+    value: 'DURATION',
+    text: 'silence of a backend after which a download is asked of another one',
+  }),
+  idleTimeout: field
+    .duration(second, 24 * hour)
+    .prefault('60s')
+    .register(about, {
+      group: 'TFTP',
+      value: 'DURATION',
+      text: 'silence after which a transfer counts as lost',
+    }),
+};
+
+const limits = {
+  maxSessions: field.integer(0, 1_000_000).prefault('5000').register(about, {
+    group: 'Limits',
+    value: 'N',
+    text: 'sessions at a time; 0 = no limit',
+  }),
+  maxSessionsPerClient: field.integer(0, 1_000_000).prefault('0').register(about, {
+    group: 'Limits',
+    value: 'N',
+    text: 'sessions at a time of one client address; 0 = no limit',
+  }),
+  maxSessionsPerBackend: field.integer(0, 1_000_000).prefault('0').register(about, {
+    group: 'Limits',
+    value: 'N',
+    text: 'sessions at a time on one backend; 0 = no limit',
+  }),
+};
+
+const health = {
+  healthFile: field.fileName().prefault('tftp-lb-health').register(about, {
+    group: 'Health',
+    value: 'NAME',
+    text: 'file that health checks ask for; it need not exist, any answer is a sign of life',
+  }),
+  healthInterval: field.duration(100, hour, { zero: true }).prefault('5s').register(about, {
+    group: 'Health',
+    value: 'DURATION',
+    text: 'time between two checks of a backend; 0 turns them off',
+  }),
+  healthTimeout: field.duration(10, minute).prefault('2s').register(about, {
+    group: 'Health',
+    value: 'DURATION',
+    text: 'silence after which a check has failed',
+  }),
+  healthRise: field.integer(1, 100).prefault('2').register(about, {
+    group: 'Health',
+    value: 'N',
+    text: 'good checks in a row that bring a backend up',
+  }),
+  healthFall: field.integer(1, 100).prefault('3').register(about, {
+    group: 'Health',
+    value: 'N',
+    text: 'failed checks in a row that take a backend down',
+  }),
+  ejectTime: field.duration(100, hour).prefault('10s').register(about, {
+    group: 'Health',
+    value: 'DURATION',
+    text: 'how long a backend that refused or kept silent is tried last',
+  }),
+};
+
+const operation = {
+  admin: field.listenerOrOff().prefault('127.0.0.1:9069').register(about, {
+    group: 'Operation',
+    value: 'ADDR:PORT',
+    negatable: true,
+    text: 'where /metrics, /healthz, /readyz and /status are served; --no-admin turns them off',
+  }),
+  logLevel: field
+    .word(logLevels)
+    .prefault('info')
+    .register(about, {
+      group: 'Operation',
+      value: 'LEVEL',
+      text: `least grave message that is logged: ${logLevels.join(', ')}`,
+    }),
+  drainTimeout: field.duration(0, hour).prefault('30s').register(about, {
+    group: 'Operation',
+    value: 'DURATION',
+    text: 'time that running transfers get to finish in when the balancer is told to stop',
+  }),
+};
+
+const schema = z.strictObject({ ...addresses, ...backends, ...tftp, ...limits, ...health, ...operation });
+const checked: z.ZodType<Options> = schema.check(...rules);
+
+/** Every option, in the order in which help and docs show them. */
+export const optionInfos: readonly OptionInfo[] = schema.keyof().options.map(infoOf);
+
+function infoOf(key: OptionKey): OptionInfo {
+  const declared = schema.shape[key];
+  const said = about.get(declared);
+  if (said === undefined) throw new TypeError(`option ${key} is not described`);
+  const { group, text, value, list, negatable } = said;
+  const name = key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const fallback = declared instanceof z.ZodPrefault ? String(declared.def.defaultValue) : '';
+  return {
+    key,
+    flag: `--${name}`,
+    variable: `TFTP_LB_${name.replaceAll('-', '_').toUpperCase()}`,
+    kind: value === undefined ? 'switch' : list === true ? 'list' : 'value',
+    negatable: value === undefined || negatable === true,
+    group,
+    placeholder: value ?? '',
+    text,
+    fallback,
+  };
+}
+
+/** What is wrong with one option, with one entry of a list, or between the options `keys`. */
+export interface OptionProblem {
+  readonly keys: readonly OptionKey[];
+  readonly index: number | undefined;
+  /** The end of a sentence that begins with the option. */
+  readonly problem: string;
+}
+
+export type ReadOptions =
+  | { readonly kind: 'sound'; readonly options: Options }
+  | { readonly kind: 'faulty'; readonly problems: readonly OptionProblem[] };
+
+/** Reads what is given by option: texts, lists of texts, booleans. What is left out takes its default. */
+export function readOptions(given: Readonly<Partial<Record<OptionKey, unknown>>>): ReadOptions {
+  const result = checked.safeParse(given);
+  if (result.success) return { kind: 'sound', options: result.data };
+  return { kind: 'faulty', problems: result.error.issues.map(problemOf) };
+}
+
+/** An issue's path is the option, or the options of a rule, and where it is about one entry of a list, its index. */
+function problemOf({ path, message }: z.core.$ZodIssue): OptionProblem {
+  return {
+    keys: schema.keyof().options.filter((key) => path.includes(key)),
+    index: path.find((part) => typeof part === 'number'),
+    problem: message,
+  };
+}
