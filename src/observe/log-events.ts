@@ -1,0 +1,130 @@
+/**
+ * Which events become lines: one per transfer at its end, one per change of a backend's state or of a listener, none
+ * per datagram. What clients can cause at will (requests that are refused) is throttled by its reason.
+ */
+import type { Clock } from '../net/net.ts';
+import type { Bus } from './bus.ts';
+import type {
+  BackendState,
+  Event,
+  HealthCheck,
+  HealthDoubted,
+  ListenerDown,
+  RejectReason,
+  SessionEnd,
+  SessionReject,
+  TransferResult,
+} from './events.ts';
+import type { Logger } from './log.ts';
+import { printable, printableRecord } from './printable.ts';
+import { Throttle } from './throttle.ts';
+
+/** What went wrong for the client, as against what servers and boot programs do every day. */
+const failures: ReadonlySet<TransferResult> = new Set(['error', 'timeout', 'no-backend']);
+
+/** What an operator can do something about, as against what a client did. */
+const shortages: ReadonlySet<RejectReason> = new Set([
+  'max-sessions',
+  'max-sessions-per-client',
+  'no-backend',
+  'no-resources',
+]);
+
+/** What is throttled. */
+type Topic = RejectReason | 'health-doubted';
+
+/** Begins to log. Returns what ends it; what was left out until then is counted in the last lines. */
+export function logEvents(bus: Bus, log: Logger, clock: Pick<Clock, 'setTimer'>): () => void {
+  const throttle = new Throttle<Topic>(clock, (topic, suppressed) => {
+    log.warn({ event: 'log.suppressed', topic, suppressed }, 'lines were left out');
+  });
+  const unsubscribe = bus.subscribe((event) => write(event, log, throttle));
+  return () => {
+    unsubscribe();
+    throttle.close();
+  };
+}
+
+function write(event: Event, log: Logger, throttle: Throttle<Topic>): void {
+  switch (event.kind) {
+    case 'session.start':
+      return log.trace(fieldsOf(event), 'transfer begins');
+    case 'session.end':
+      return writeEnd(event, log);
+    case 'session.reject':
+      return writeReject(event, log, throttle);
+    case 'session.resume':
+      return log.debug({ ...fieldsOf(event), file: printable(event.file) }, 'transfer goes on after its end');
+    case 'session.failover':
+      return log.debug(fieldsOf(event), 'another backend is asked');
+    case 'backend.suspect':
+      return log.debug(fieldsOf(event), 'backend is suspected');
+    case 'health.doubted':
+      return writeDoubt(event, log, throttle);
+    case 'health.check':
+      return writeCheck(event, log);
+    case 'backend.state':
+      return writeState(event, log);
+    case 'listener.up':
+      return log.info(fieldsOf(event), 'listening');
+    case 'listener.down':
+      return writeListenerDown(event, log);
+    case 'discovery.failed':
+      return log.warn(fieldsOf(event), 'backends cannot be looked up, the last known stay');
+  }
+}
+
+function writeEnd(event: SessionEnd, log: Logger): void {
+  const { error, ...rest } = fieldsOf(event);
+  const fields = {
+    ...rest,
+    file: printable(event.file),
+    mode: printable(event.mode),
+    asked: printableRecord(event.asked),
+    granted: printableRecord(event.granted),
+    duration: milliseconds(event.duration),
+    ...(error === undefined ? {} : { error: { ...error, message: printable(error.message) } }),
+  };
+  if (failures.has(event.result)) log.warn(fields, 'transfer failed');
+  else log.info(fields, 'transfer ended');
+}
+
+function writeReject(event: SessionReject, log: Logger, throttle: Throttle<Topic>): void {
+  if (!throttle.admits(event.reason)) return;
+  const file = event.file === undefined ? {} : { file: printable(event.file) };
+  const fields = { ...fieldsOf(event), ...file };
+  if (shortages.has(event.reason)) log.warn(fields, 'request refused');
+  else log.info(fields, 'request refused');
+}
+
+function writeDoubt(event: HealthDoubted, log: Logger, throttle: Throttle<Topic>): void {
+  if (!throttle.admits('health-doubted')) return;
+  log.warn(fieldsOf(event), 'every backend is down by its health checks, one is tried all the same');
+}
+
+function writeCheck(event: HealthCheck, log: Logger): void {
+  const fields = { ...fieldsOf(event), duration: milliseconds(event.duration) };
+  if (event.outcome === 'alive') log.trace(fields, 'health check');
+  else log.debug(fields, 'health check');
+}
+
+function writeState(event: BackendState, log: Logger): void {
+  const isLoss = event.to === 'down' || event.to === 'ejected';
+  if (isLoss) log.warn(fieldsOf(event), `backend ${event.to}`);
+  else log.info(fieldsOf(event), `backend ${event.to}`);
+}
+
+function writeListenerDown(event: ListenerDown, log: Logger): void {
+  if (event.error === undefined) log.info(fieldsOf(event), 'no longer listening');
+  else log.warn(fieldsOf(event), 'no longer listening');
+}
+
+/** The event as fields of a line, its kind as `event`. */
+function fieldsOf<E extends Event>({ kind, ...fields }: E): { event: string } & Omit<E, 'kind'> {
+  return { event: kind, ...fields };
+}
+
+/** Tenths are as fine as a transfer can be told from another one. */
+function milliseconds(duration: number): number {
+  return Math.round(duration * 10) / 10;
+}

@@ -1,0 +1,52 @@
+/** What the admin endpoints ask of the balancer: how it stands, as plain data. Durations in seconds, as in metrics. */
+
+export interface StatusSource {
+  readiness(): Readiness;
+  status(): Status;
+}
+
+/** Ready when the first round of checks is over, at least one service can serve, and the balancer is not draining. */
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why it is not ready; empty if it is. */
+  readonly reasons: readonly string[];
+  readonly services: readonly ServiceReadiness[];
+}
+
+export interface ServiceReadiness {
+  readonly service: string;
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+}
+
+export interface Status {
+  readonly version: string;
+  readonly uptime: number;
+  readonly draining: boolean;
+  readonly services: readonly ServiceStatus[];
+}
+
+export interface ServiceStatus {
+  readonly name: string;
+  readonly kind: 'tftp';
+  /** Sessions that have not ended. */
+  readonly sessions: number;
+  /** `address:port`, IPv6 in brackets. */
+  readonly listeners: readonly string[];
+  readonly backends: readonly BackendStatus[];
+}
+
+export interface BackendStatus {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly weight: number;
+  readonly up: boolean;
+  readonly enabled: boolean;
+  readonly ejected: boolean;
+  readonly sessions: number;
+  readonly bytesToClient: number;
+  readonly bytesToBackend: number;
+  readonly datagramsToClient: number;
+  readonly datagramsToBackend: number;
+}
