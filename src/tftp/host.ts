@@ -9,10 +9,15 @@ export interface HostEndpoint {
   readonly port: number;
 }
 
+export interface HostError extends Error {
+  /** The socket is gone; else one datagram is lost at most. */
+  readonly closed: boolean;
+}
+
 export interface HostHandlers {
   /** `data` may be overwritten after the call returns. */
   onDatagram(data: Uint8Array, port: number, address: string): void;
-  onError(error: Error): void;
+  onError(error: HostError): void;
 }
 
 export interface HostTidHandlers extends HostHandlers {

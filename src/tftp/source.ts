@@ -1,3 +1,4 @@
+import { joined } from './bytes.ts';
 import { ErrorCode } from './packet.ts';
 import { encodeNetascii } from './netascii.ts';
 import { StoreError } from './errors.ts';
@@ -93,18 +94,11 @@ function translated(read: (into: Uint8Array) => number): (into: Uint8Array) => n
       const length = read(text);
       if (length === notYet) return notYet;
       ended = length < text.length;
-      rest = joined(rest, encodeNetascii(text.subarray(0, length)));
+      rest = joined([rest, encodeNetascii(text.subarray(0, length))]);
     }
     const taken = rest.subarray(0, into.length);
     into.set(taken);
     rest = rest.slice(taken.length);
     return taken.length;
   };
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
-  return whole;
 }
