@@ -115,6 +115,14 @@ describe('reuse', () => {
   });
 });
 
+test('a row that was given back is not free for others', () => {
+  const { table, indexes } = setUp(1);
+  indexes('a');
+  indexes();
+  indexes('a');
+  expect(() => table.update('ftp', [found('b')])).toThrow(TooManyBackendsError);
+});
+
 describe('too many backends', () => {
   test('are refused with the numbers', () => {
     const { indexes } = setUp(2);
