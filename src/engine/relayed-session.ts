@@ -31,7 +31,6 @@ import { Tries } from './tries.ts';
 const unknownTid = encodeError(ErrorCode.unknownTid, 'unknown transfer ID');
 const nobodyLeft = encodeError(ErrorCode.notDefined, 'no server is available, try again later');
 const givenUp = encodeError(ErrorCode.notDefined, 'transfer given up by the load balancer');
-const noBytes = new Uint8Array(0);
 
 /** What a session is opened with. */
 export interface SessionOpening {
@@ -55,7 +54,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
   readonly #request: TftpRequest;
   readonly #openedAt: number;
   readonly #tries: Tries;
-  #received: Uint8Array;
+  readonly #received: Uint8Array;
   /** A socket of its own, or the listener's in single-port mode. */
   readonly #clientSocket: UdpSocket;
   /** Set when a backend has answered. */
@@ -146,8 +145,6 @@ export class RelayedSession extends WheelEntry implements LegOwner {
     const verdict = this.#machine.onClient(opcode, blockOf(data), data.length, now);
     const leg = this.#leg;
     if (verdict >= Verdict.dropUnexpected || !leg) return this.#drop(verdict);
-    // The next request of this client is a new one whatever its bytes, so they need not be kept.
-    this.#received = noBytes;
     leg.send(data);
     this.#host.relayedToBackend(leg.backend, data.length);
     if (verdict === Verdict.relay) return;

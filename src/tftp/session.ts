@@ -72,13 +72,16 @@ const Phase = { requesting: 0, running: 1, dallying: 2, lingering: 3, closed: 4 
 
 /** Silence of the backends that ends a request, from the last time that the client asked. Milliseconds. */
 const requestPatience = 15_000;
-/** RFC 1123 4.2.3.1 wants the last ACK repeated on demand; servers repeat after 1 to 5 s. Milliseconds. */
+/** How long the sender of a file may be silent before it has surely got the last ACK: servers repeat after 1 to 5 s. */
 const minDally = 6_000;
+/** Repeats do not keep an ended session for longer than that. Milliseconds, both. */
 const maxDally = 10_000;
 /** How long answers to an ERROR are swallowed. Milliseconds. */
 const lingerTime = 2_000;
 /** Backend silence after which a repeated request is no longer taken for a repetition. Milliseconds. */
 const repeatMemory = 10_000;
+/** How long after a client's last packet its request may still be a copy that the network has delayed. Milliseconds. */
+const maxLateness = 1_000;
 /** Datagrams that an address gets before it has proved that it is listening. */
 const unprovenAllowance = 3;
 const unprovenWindowAllowance = 8;
@@ -112,6 +115,7 @@ export class TftpSession {
   #triedAt: number;
   #canRetry = true;
   #backendHeardAt = 0;
+  #clientHeardAt = 0;
   #activeAt: number;
   #endedAt = 0;
 
@@ -132,6 +136,7 @@ export class TftpSession {
     this.#askedAt = now;
     this.#triedAt = now;
     this.#activeAt = now;
+    this.#clientHeardAt = now;
   }
 
   /** Set once, when the transfer has ended. */
@@ -142,11 +147,6 @@ export class TftpSession {
   /** Whether a backend's first reply has been relayed. */
   get isAnswered(): boolean {
     return this.#phase !== Phase.requesting;
-  }
-
-  /** Whether the client has sent anything to its TID, which also means that its next request is a new one. */
-  get isProven(): boolean {
-    return this.#clientSpoke;
   }
 
   /** Whether bytes may still flow that matter to somebody; false while dallying, lingering or closed. */
@@ -163,9 +163,10 @@ export class TftpSession {
           this.#askedAt + Math.min(requestPatience, this.#idleTimeout),
         );
       case Phase.running:
-        return this.#activeAt + this.#idleTimeout;
+        // One end alone, repeating into the void for ever, does not keep a session.
+        return Math.min(this.#clientHeardAt, this.#backendHeardAt) + this.#idleTimeout;
       case Phase.dallying:
-        return this.#endedAt + this.#dallyTime;
+        return Math.min(this.#activeAt + this.#dallyTime, this.#endedAt + maxDally);
       default:
         return this.#endedAt + lingerTime;
     }
@@ -199,6 +200,7 @@ export class TftpSession {
     if (this.#phase >= Phase.lingering) return Verdict.dropAfterError;
     const isFirst = !this.#clientSpoke;
     this.#clientSpoke = true;
+    this.#clientHeardAt = now;
     this.#activeAt = now;
     switch (opcode) {
       case Opcode.data:
@@ -235,9 +237,15 @@ export class TftpSession {
       this.#activeAt = now;
       return RepeatVerdict.resend;
     }
-    const isRepetition =
-      this.#result === undefined && !this.#clientSpoke && now - this.#backendHeardAt < repeatMemory;
-    return isRepetition ? RepeatVerdict.swallow : RepeatVerdict.renew;
+    if (this.#result !== undefined) return RepeatVerdict.renew;
+    if (this.#clientSpoke) {
+      // A client that begins anew asks more than once; one whose transfer runs must not lose it to a late copy.
+      return now - this.#clientHeardAt < maxLateness ? RepeatVerdict.swallow : RepeatVerdict.renew;
+    }
+    if (now - this.#backendHeardAt >= repeatMemory) return RepeatVerdict.renew;
+    // What was owed may all have been lost. One datagram for one request is no amplification by numbers.
+    this.#owedWithoutProof -= 1;
+    return RepeatVerdict.swallow;
   }
 
   onTimer(now: number): number {

@@ -155,6 +155,9 @@ describe.each([
     client.send(encodeAck(1), vipTid);
     lab.settle();
     lab.read(client, 'file');
+    expect(second.received).toHaveLength(0);
+    lab.net.advance(2_000);
+    lab.read(client, 'file');
     expect(second.received).toHaveLength(1);
     expect(lab.of('session.start')).toHaveLength(2);
   });

@@ -248,6 +248,17 @@ describe('an address that has proved nothing', () => {
     ]);
   });
 
+  it('gets one more for each time that it asks again', () => {
+    const session = read();
+    const passed = (): number =>
+      Array.from({ length: 10 }, (_, now) => session.onBackend(data, 1, full, now)).filter(
+        (verdict) => verdict !== Verdict.dropUnproven,
+      ).length;
+    expect(passed()).toBe(3);
+    session.onRepeat(100);
+    expect(passed()).toBe(1);
+  });
+
   it.each([
     [5, 5],
     [2, 3],
@@ -316,11 +327,12 @@ describe('a repeated request', () => {
     expect(session.onRepeat(15_000)).toBe(RepeatVerdict.renew);
   });
 
-  it('is a new one when the client has spoken', () => {
+  it('is a late copy right after the client has spoken, and a new one later', () => {
     const session = read();
     session.onBackend(data, 1, full, 100);
     session.onClient(ack, 1, 4, 200);
-    expect(session.onRepeat(400)).toBe(RepeatVerdict.renew);
+    expect(session.onRepeat(400)).toBe(RepeatVerdict.swallow);
+    expect(session.onRepeat(1_300)).toBe(RepeatVerdict.renew);
   });
 
   it('is a new one when the session has ended', () => {
@@ -372,6 +384,19 @@ describe('time', () => {
     expect(session.deadline).toBe(120_000);
   });
 
+  it.each(['client', 'backend'] as const)('ends a transfer of which only the %s is heard', (side) => {
+    const session = read();
+    session.onBackend(data, 1, full, 0);
+    session.onClient(ack, 1, 4, 0);
+    for (let now = 0; now < 60_000; now += 1_000) {
+      if (side === 'client') session.onClient(ack, 1, 4, now);
+      else session.onBackend(data, 2, full, now);
+      expect(session.onTimer(now)).toBe(TimerVerdict.wait);
+    }
+    expect(session.onTimer(60_000)).toBe(TimerVerdict.endAndClose);
+    expect(session.result).toBe('timeout');
+  });
+
   it('dallies after the end and then closes without a second end', () => {
     const session = read();
     session.onBackend(data, 1, 10, 0);
@@ -380,6 +405,17 @@ describe('time', () => {
     expect(session.deadline).toBeLessThanOrEqual(10_000);
     expect(session.onTimer(10_000)).toBe(TimerVerdict.close);
     expect(session.result).toBe('ok');
+  });
+
+  it('dallies for ten seconds at most, however often the sender repeats', () => {
+    const session = read();
+    session.onBackend(data, 1, 10, 0);
+    session.onClient(ack, 1, 4, 0);
+    for (let now = 0; now <= 9_000; now += 1_000) {
+      session.onBackend(data, 1, 10, now);
+      expect(session.onTimer(now)).toBe(TimerVerdict.wait);
+    }
+    expect(session.onTimer(10_000)).toBe(TimerVerdict.close);
   });
 });
 
