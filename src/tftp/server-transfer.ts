@@ -29,10 +29,15 @@ export interface ServerTransferParts {
   readonly packet: Uint8Array;
   readonly job: Job;
   readonly retry: RetryRule;
+  /** Milliseconds for which the last ACK of an upload is repeated on demand. */
+  readonly dally: number | undefined;
   readonly connect: Connect;
   readonly onEnd: (transfer: ServedTransfer) => void;
   readonly onClosed: () => void;
 }
+
+/** A writer that misses the last ACK and doubles its waits repeats its last block three times in as many timeouts. */
+const dallyTimeouts = 8;
 
 /** One transfer of an embedded server, from the answer to the request until nothing is sent any more. */
 export class ServerTransfer {
@@ -43,7 +48,7 @@ export class ServerTransfer {
 
   /** Throws what `connect` throws. */
   constructor(parts: ServerTransferParts) {
-    const { clock, request, job, connect, onClosed } = parts;
+    const { clock, request, job, dally, connect, onClosed } = parts;
     const retry = retryOf(parts);
     const wire = connect({
       onPacket: (packet) => this.onPacket(packet),
@@ -56,8 +61,7 @@ export class ServerTransfer {
       clock,
       machine: this.#machine,
       send,
-      // A writer whose last ACK was lost repeats its last block at least once in this time.
-      dally: request.opcode === Opcode.wrq ? 2 * retry.timeout : 0,
+      dally: request.opcode === Opcode.wrq ? (dally ?? dallyTimeouts * retry.timeout) : 0,
       onEnd: (error) => this.#onEnd(error),
       onClosed: () => {
         wire.close();

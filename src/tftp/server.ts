@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly maxTransfers?: number;
   readonly limits?: OptionLimits;
   readonly retry?: RetryRule;
+  /** Milliseconds for which the last ACK of an upload is repeated on demand; eight retry timeouts if left out. */
+  readonly dally?: number;
   /** Called for each packet. `packet` must not be kept. */
   readonly trace?: Trace;
   readonly onEnd?: (transfer: ServedTransfer) => void;
@@ -52,6 +54,8 @@ export class TftpServer {
   readonly #options: Settings;
   readonly #socket: HostSocket;
   readonly #running = new Set<ServerTransfer>();
+  /** Complete, and there for a writer that missed the last ACK. The oldest comes first. */
+  readonly #dallying = new Set<ServerTransfer>();
   /** The newest transfer of each client port. */
   readonly #byClient = new Map<string, ServerTransfer>();
 
@@ -79,7 +83,7 @@ export class TftpServer {
 
   /** Ends all transfers and stops listening. Idempotent. */
   close(): void {
-    for (const transfer of this.#running) transfer.abort();
+    for (const transfer of [...this.#running, ...this.#dallying]) transfer.abort();
     this.#socket.close();
   }
 
@@ -127,7 +131,7 @@ export class TftpServer {
   }
 
   #begin(packet: Uint8Array, client: HostEndpoint, request: TftpRequest, job: Job): void {
-    const { retry, trace, onEnd } = this.#options;
+    const { retry, dally, trace, onEnd } = this.#options;
     const transfer = new ServerTransfer({
       clock: this.#host,
       client,
@@ -135,10 +139,14 @@ export class TftpServer {
       packet,
       job,
       retry,
+      dally,
       connect: this.#isSinglePort
         ? sharedWire(this.#socket, client, trace)
         : ownWire(this.#host, this.#socket.address, client, trace),
-      onEnd: (served) => onEnd?.(served),
+      onEnd: (served) => {
+        this.#dally(transfer);
+        onEnd?.(served);
+      },
       onClosed: () => this.#forget(transfer, client),
     });
     this.#running.add(transfer);
@@ -146,8 +154,16 @@ export class TftpServer {
     transfer.start();
   }
 
-  #forget(transfer: ServerTransfer, client: HostEndpoint): void {
+  /** As many as may run may dally: beyond that, the oldest has waited the longest already. */
+  #dally(transfer: ServerTransfer): void {
     this.#running.delete(transfer);
+    this.#dallying.add(transfer);
+    const [oldest] = this.#dallying;
+    if (this.#dallying.size > this.#options.maxTransfers) oldest?.abort();
+  }
+
+  #forget(transfer: ServerTransfer, client: HostEndpoint): void {
+    this.#dallying.delete(transfer);
     if (this.#byClient.get(keyOf(client)) === transfer) this.#byClient.delete(keyOf(client));
   }
 
