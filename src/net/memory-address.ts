@@ -6,6 +6,11 @@ export function familyOfText(address: string): 4 | 6 | 0 {
   return /^[\da-f]*:[\da-f:.]*(%\w+)?$/i.test(address) ? 6 : 0;
 }
 
+/** True from 0 to 65535. */
+export function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 0 && port <= 65_535;
+}
+
 export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
 }

@@ -1,4 +1,5 @@
-import { familyOfText, isLoopback, isWildcard } from './memory-address.ts';
+import { familyOfText, isLoopback, isPort, isWildcard } from './memory-address.ts';
+import { SocketTable } from './memory-socket-table.ts';
 import { MemoryTidSocket, MemoryUdpSocket, type SocketHome } from './memory-socket.ts';
 import type { VirtualClock } from './memory-clock.ts';
 import {
@@ -34,8 +35,6 @@ export interface Wire {
   find(name: string): readonly string[];
 }
 
-const ephemeral = { first: 32_768, count: 28_232 } as const;
-
 /** One computer in a MemoryNet, and its Net. */
 export class MemoryHost implements Net, SocketHome {
   state: HostState = 'up';
@@ -44,15 +43,14 @@ export class MemoryHost implements Net, SocketHome {
   readonly random: () => number;
   readonly #clock: VirtualClock;
   readonly #wire: Wire;
-  readonly #sockets = new Map<number, MemoryUdpSocket[]>();
+  readonly #sockets: SocketTable;
   #addresses: readonly string[] = [];
-  #cursor: number;
 
   constructor(clock: VirtualClock, wire: Wire, random: () => number) {
     this.#clock = clock;
     this.#wire = wire;
     this.random = random;
-    this.#cursor = Math.floor(random() * ephemeral.count);
+    this.#sockets = new SocketTable(random);
   }
 
   get addresses(): readonly string[] {
@@ -66,7 +64,7 @@ export class MemoryHost implements Net, SocketHome {
   }
 
   get openSockets(): number {
-    return [...this.#sockets.values()].reduce((sum, sockets) => sum + sockets.length, 0);
+    return this.#sockets.all().length;
   }
 
   bindUdp(at: UdpBinding, handlers: UdpHandlers): UdpSocket {
@@ -75,7 +73,7 @@ export class MemoryHost implements Net, SocketHome {
 
   openTid(peer: Endpoint, handlers: TidHandlers): TidSocket {
     const family = familyOfText(peer.address);
-    if (family === 0 || !Number.isInteger(peer.port) || peer.port < 1 || peer.port > 65_535) {
+    if (family === 0 || !isPort(peer.port) || peer.port === 0) {
       throw new NetError('TLB_ERR_SOCKET', `"${peer.address}" port ${peer.port} is no destination`);
     }
     const socket = this.#open({ address: family === 6 ? '::' : '0.0.0.0', port: 0 }, handlers, 2);
@@ -128,13 +126,9 @@ export class MemoryHost implements Net, SocketHome {
     return undefined;
   }
 
-  /** False if nobody listens there. A socket of just that address comes before one of all addresses. */
+  /** False if nobody listens there. */
   receive({ from, to, data }: Packet): boolean {
-    const sockets = this.#sockets.get(to.port) ?? [];
-    const wildcard = familyOfText(to.address) === 6 ? '::' : '0.0.0.0';
-    const socket =
-      sockets.find(({ address }) => address === to.address) ??
-      sockets.find(({ address }) => address === wildcard);
+    const socket = this.#sockets.listenerAt(to);
     if (socket === undefined) return false;
     socket.receive(data, from);
     // What a handler keeps of it without a copy shall not look right by chance.
@@ -143,56 +137,36 @@ export class MemoryHost implements Net, SocketHome {
   }
 
   forget(socket: MemoryUdpSocket): void {
-    const others = (this.#sockets.get(socket.port) ?? []).filter((other) => other !== socket);
-    if (others.length > 0) this.#sockets.set(socket.port, others);
-    else this.#sockets.delete(socket.port);
+    this.#sockets.remove(socket);
   }
 
   #open(at: UdpBinding, handlers: UdpHandlers, descriptors: number): MemoryUdpSocket {
     this.#check(at, descriptors);
-    const port = at.port === 0 ? this.#freePort(at.address) : at.port;
+    const port = at.port === 0 ? this.#sockets.freePort(at.address) : at.port;
     const socket = new MemoryUdpSocket(this, { address: at.address, port }, handlers);
     socket.descriptors = descriptors;
-    this.#sockets.set(port, [...(this.#sockets.get(port) ?? []), socket]);
+    this.#sockets.add(socket);
     return socket;
   }
 
   #check({ address, port }: UdpBinding, descriptors: number): void {
     const attempt = `cannot bind ${address} port ${port}`;
-    if (familyOfText(address) === 0 || !Number.isInteger(port) || port < 0 || port > 65_535) {
+    if (familyOfText(address) === 0 || !isPort(port)) {
       throw new NetError('TLB_ERR_SOCKET', `${attempt}: no such address or port`);
     }
     if (!isWildcard(address) && !this.#addresses.includes(address)) {
       throw new NetError('TLB_ERR_ADDRESS_NOT_LOCAL', `${attempt}: this host does not have the address`);
     }
-    if (this.#descriptorsUsed() + descriptors > this.descriptorLimit) {
+    if (this.descriptorLimit !== Infinity && this.#descriptors() + descriptors > this.descriptorLimit) {
       throw new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: this host has no file descriptors left`);
     }
-    if (port !== 0 && this.#isTaken(address, port)) {
+    if (port !== 0 && this.#sockets.isTaken({ address, port })) {
       throw new NetError('TLB_ERR_ADDRESS_IN_USE', `${attempt}: another socket holds this address and port`);
     }
   }
 
-  #descriptorsUsed(): number {
-    if (this.descriptorLimit === Infinity) return 0;
-    return [...this.#sockets.values()].flat().reduce((sum, socket) => sum + socket.descriptors, 0);
-  }
-
-  #isTaken(address: string, port: number): boolean {
-    return (this.#sockets.get(port) ?? []).some(
-      (socket) =>
-        familyOfText(socket.address) === familyOfText(address) &&
-        (socket.address === address || isWildcard(socket.address) || isWildcard(address)),
-    );
-  }
-
-  #freePort(address: string): number {
-    for (let tries = 0; tries < ephemeral.count; tries++) {
-      this.#cursor = (this.#cursor + 1) % ephemeral.count;
-      const port = ephemeral.first + this.#cursor;
-      if (!this.#isTaken(address, port)) return port;
-    }
-    throw new NetError('TLB_ERR_NO_PORTS', `cannot bind ${address}: no free port is left`);
+  #descriptors(): number {
+    return this.#sockets.all().reduce((sum, socket) => sum + socket.descriptors, 0);
   }
 
   #sourceTowards(destination: string): string | undefined {

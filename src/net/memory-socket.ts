@@ -1,4 +1,4 @@
-import { familyOfText, maxPayload } from './memory-address.ts';
+import { familyOfText, isPort, maxPayload } from './memory-address.ts';
 import {
   NetError,
   type Endpoint,
@@ -72,7 +72,7 @@ export class MemoryUdpSocket implements UdpSocket {
 
   #objection(to: Endpoint, data: Uint8Array): NetError | undefined {
     const { address, port } = to;
-    if (!Number.isInteger(port) || port < 1 || port > 65_535 || familyOfText(address) !== this.#family) {
+    if (!isPort(port) || port === 0 || familyOfText(address) !== this.#family) {
       return new NetError('TLB_ERR_SOCKET', `cannot send: "${address}" port ${port} is no destination`);
     }
     if (data.length <= maxPayload(this.#family)) return undefined;

@@ -21,8 +21,8 @@ const meanings: Readonly<Record<string, readonly [NetErrorCode, string]>> = {
     'the address does not fit (one that is link-local needs its zone, as in fe80::1%eth0)',
   ],
   ENOTFOUND: ['TLB_ERR_UNKNOWN_HOST', 'no such host'],
-  ENODATA: ['TLB_ERR_UNKNOWN_HOST', 'the host has no address'],
   EAI_AGAIN: ['TLB_ERR_UNKNOWN_HOST', 'the name servers do not answer'],
+  EAI_FAIL: ['TLB_ERR_UNKNOWN_HOST', 'the name servers cannot tell'],
 };
 
 /** The name of a system error (`EADDRINUSE`), or '' if `error` is none. */
@@ -31,13 +31,17 @@ export function errnoOf(error: unknown): string {
   return typeof error.code === 'string' ? error.code : '';
 }
 
-/** `attempt` says what failed: "cannot bind 192.0.2.1 port 69". What is a NetError already stays as it is. */
-export function toNetError(error: unknown, attempt: string): NetError {
+/**
+ * `attempt` says what failed: "cannot bind 192.0.2.1 port 69". `fallback` is the code of what has no other. What is a
+ * NetError already stays as it is.
+ */
+export function toNetError(
+  error: unknown,
+  attempt: string,
+  fallback: NetErrorCode = 'TLB_ERR_SOCKET',
+): NetError {
   if (error instanceof NetError) return error;
-  const errno = errnoOf(error);
-  const [code, reason] = meanings[errno] ?? [
-    'TLB_ERR_SOCKET',
-    error instanceof Error ? error.message : String(error),
-  ];
+  const unnamed = error instanceof Error ? error.message : String(error);
+  const [code, reason] = meanings[errnoOf(error)] ?? [fallback, unnamed];
   return new NetError(code, `${attempt}: ${reason}`, { cause: error });
 }

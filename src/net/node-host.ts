@@ -36,7 +36,7 @@ export async function lookupHost(host: string): Promise<string[]> {
     const addresses = [...new Set(found.map((entry) => entry.address))];
     if (addresses.length > 0) return addresses;
   } catch (error) {
-    throw toNetError(error, `cannot find the host "${host}"`);
+    throw toNetError(error, `cannot find the host "${host}"`, 'TLB_ERR_UNKNOWN_HOST');
   }
   throw new NetError('TLB_ERR_UNKNOWN_HOST', `cannot find the host "${host}": it has no address`);
 }

@@ -1,0 +1,62 @@
+import { familyOfText, isWildcard } from './memory-address.ts';
+import type { MemoryUdpSocket } from './memory-socket.ts';
+import { NetError, type Endpoint } from './net.ts';
+
+const ephemeral = { first: 32_768, count: 28_232 } as const;
+
+/** The open sockets of one host, and the ports that they hold. */
+export class SocketTable {
+  readonly #byPort = new Map<number, MemoryUdpSocket[]>();
+  /** Goes round the ephemeral ports, so that each rests for as long as possible. */
+  #cursor: number;
+
+  constructor(random: () => number) {
+    this.#cursor = Math.floor(random() * ephemeral.count);
+  }
+
+  add(socket: MemoryUdpSocket): void {
+    this.#byPort.set(socket.port, [...this.#at(socket.port), socket]);
+  }
+
+  remove(socket: MemoryUdpSocket): void {
+    const others = this.#at(socket.port).filter((other) => other !== socket);
+    if (others.length > 0) this.#byPort.set(socket.port, others);
+    else this.#byPort.delete(socket.port);
+  }
+
+  all(): MemoryUdpSocket[] {
+    return [...this.#byPort.values()].flat();
+  }
+
+  /** Who hears what is sent to `to`: a socket of just that address before one of all addresses. */
+  listenerAt(to: Endpoint): MemoryUdpSocket | undefined {
+    const wildcard = familyOfText(to.address) === 6 ? '::' : '0.0.0.0';
+    const sockets = this.#at(to.port);
+    return (
+      sockets.find(({ address }) => address === to.address) ??
+      sockets.find(({ address }) => address === wildcard)
+    );
+  }
+
+  isTaken({ address, port }: Endpoint): boolean {
+    return this.#at(port).some(
+      (socket) =>
+        familyOfText(socket.address) === familyOfText(address) &&
+        (socket.address === address || isWildcard(socket.address) || isWildcard(address)),
+    );
+  }
+
+  /** An ephemeral port that no socket holds at `address`. Throws NetError. */
+  freePort(address: string): number {
+    for (let tries = 0; tries < ephemeral.count; tries++) {
+      this.#cursor = (this.#cursor + 1) % ephemeral.count;
+      const port = ephemeral.first + this.#cursor;
+      if (!this.isTaken({ address, port })) return port;
+    }
+    throw new NetError('TLB_ERR_NO_PORTS', `cannot bind ${address}: no free port is left`);
+  }
+
+  #at(port: number): readonly MemoryUdpSocket[] {
+    return this.#byPort.get(port) ?? [];
+  }
+}
