@@ -145,7 +145,7 @@ describe.each([{ singlePort: false }, { singlePort: true }])('TftpServer with %j
     send(wrq());
     const last = encodeData(1, patterned(3));
     expect(send(last, tid())).toHaveLength(1);
-    setting.net.advance(1500);
+    setting.net.advance(7900);
     expect(send(last, tid())).toHaveLength(1);
     setting.net.advance(1000);
     expect(send(last, singlePort ? 69 : tid())).toEqual(
