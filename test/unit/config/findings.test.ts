@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { type FindingKind, findingKinds, findings, type Machine } from '../../../src/config/findings.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import type { FlagValues } from '../../../src/config/sources.ts';
+
+const machine: Machine = { descriptors: 1_000_000, ephemeralPorts: { first: 32_768, last: 60_999 } };
+
+function found(flags: FlagValues, on: Machine = machine): { kind: FindingKind; message: string }[] {
+  const loaded = loadConfig({ vip: ['0.0.0.0'], backend: ['a', 'b'], ...flags }, {});
+  if (loaded.kind === 'faulty') throw new Error('the test needs a sound configuration');
+  return findings(loaded.config, on);
+}
+
+const cases: [FindingKind, FlagValues, string, Machine?][] = [
+  [
+    'port-range-small',
+    { tidPorts: '40000-40999' },
+    'carries 1000 sessions per address, --max-sessions allows 5000',
+  ],
+  [
+    'port-range-small',
+    {},
+    'above the 1000 local ports',
+    { ...machine, ephemeralPorts: { first: 60_000, last: 60_999 } },
+  ],
+  ['port-range-overlap', { tidPorts: '5000-15000', tftpPort: '6969' }, 'contains the listening port 6969'],
+  [
+    'descriptors-short',
+    {},
+    'can need 15128 descriptors, the limit of this process is 1024 (enough for 298',
+    { ...machine, descriptors: 1024 },
+  ],
+  ['descriptors-short', { singlePort: true }, '(enough for 448 sessions)', { ...machine, descriptors: 1024 }],
+  ['descriptors-short', {}, '(enough for 0 sessions)', { ...machine, descriptors: 64 }],
+  ['no-session-limit', { maxSessions: '0' }, '--max-sessions 0'],
+  ['limit-without-effect', { maxSessionsPerClient: '6000' }, '--max-sessions-per-client 6000 is above'],
+  ['limit-without-effect', { maxSessionsPerBackend: '6000' }, '--max-sessions-per-backend 6000 is above'],
+  ['limit-without-effect', { maxSessionsPerBackend: '100' }, '2 backends with 100 each carry 200'],
+  ['health-off', { healthInterval: '0' }, 'without health checks'],
+  ['health-timeout-long', { healthTimeout: '6s' }, '--health-timeout 6s is above --health-interval 5s'],
+  ['try-interval-long', { tryInterval: '4s' }, '--try-interval 4s'],
+  ['backend-twice', { backend: ['a', 'a:69,name=x'] }, 'backends a and x are the same server, a:69'],
+  ['admin-public', { admin: '192.0.2.1:9069' }, '--admin 192.0.2.1:9069'],
+];
+
+describe('findings', () => {
+  it('are none for a plain configuration', () => {
+    expect(found({})).toEqual([]);
+    expect(found({ maxSessions: '20000' }, { ...machine, descriptors: undefined })).toEqual([]);
+    expect(found({ admin: false, tidPorts: '40000-45000' })).toEqual([]);
+  });
+
+  it.each(cases)('report %s for %j', (kind, flags, text, on) => {
+    const [finding, ...others] = found(flags, on);
+    expect(finding).toEqual({ kind, message: expect.stringContaining(text) });
+    expect(others).toEqual([]);
+  });
+
+  it('are all covered here', () => {
+    expect(new Set(cases.map(([kind]) => kind))).toEqual(new Set(findingKinds));
+  });
+});
