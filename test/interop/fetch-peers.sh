@@ -2,7 +2,9 @@
 # Fetches the programs that the tests talk to and unpacks them without installing anything: several of them exclude
 # each other as installed packages. Needs Debian or Ubuntu. Run again at will: what is there is left alone.
 #
-#   fetch-peers.sh [PREFIX]     PREFIX: .peers in the repository, where the tests look
+#   fetch-peers.sh [PREFIX]
+#
+# PREFIX is where the tests look: $TFTPLB_PEERS, or else .peers in the repository.
 set -euo pipefail
 
 # package, its program, and what else is unpacked beside it
@@ -17,7 +19,7 @@ peers=(
   'nginx         usr/sbin/nginx  libnginx-mod-stream'
 )
 
-prefix=${1:-$(cd "$(dirname "$0")/../.." && pwd)/.peers}
+prefix=${1:-${TFTPLB_PEERS:-$(cd "$(dirname "$0")/../.." && pwd)/.peers}}
 mkdir -p "$prefix"
 prefix=$(cd "$prefix" && pwd)
 trap 'echo "fetch-peers: stopped, not every peer is there" >&2' ERR
