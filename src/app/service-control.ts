@@ -30,7 +30,8 @@ export interface ServiceControlParts {
 
 export class ServiceControl {
   readonly config: TftpServiceConfig;
-  readonly #index: number;
+  /** Row of the service in the scoreboard. */
+  readonly index: number;
   readonly #parts: ServiceControlParts;
   readonly #source: HostSource;
   readonly #health: HealthScheduler;
@@ -45,7 +46,7 @@ export class ServiceControl {
     const { name: service, health } = config;
     const { file, timeout, interval, rise, fall, ejectTime } = health;
     this.config = config;
-    this.#index = index;
+    this.index = index;
     this.#parts = parts;
     this.#source = new HostSource(net, { backends: config.backends, interval: resolveInterval });
     const probe = new TftpProbe(net, { file, timeout });
@@ -72,7 +73,7 @@ export class ServiceControl {
   get spec(): TftpService {
     const { kind, name, listeners, policy, tids, requests, limits, timing } = this.config;
     const { pool } = this;
-    return { kind, index: this.#index, name, listeners, pool, policy, tids, requests, limits, timing };
+    return { kind, index: this.index, name, listeners, pool, policy, tids, requests, limits, timing };
   }
 
   /**

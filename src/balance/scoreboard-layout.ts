@@ -4,7 +4,7 @@
  *
  *   header | flags per backend | turns, retry turns per service | block of worker 0 | block of worker 1 | ...
  *
- *   block:  held, active per backend | held, active per service | traffic per backend | repeats, drops per service
+ *   block:  held, active per backend | active per service | traffic per backend | drops per service
  */
 
 /** Numbers of rows; each is 1 at least. */
@@ -31,12 +31,9 @@ export interface WorkerBlock {
   readonly held: Int32Array;
   /** Per backend: sessions that have not ended. */
   readonly active: Int32Array;
-  readonly serviceHeld: Int32Array;
   readonly serviceActive: Int32Array;
   /** `counterNames.length` columns per backend. */
   readonly traffic: Float64Array;
-  /** Per service. */
-  readonly repeats: Float64Array;
   /** One column per reason and service. */
   readonly drops: Float64Array;
 }
@@ -95,10 +92,8 @@ export function viewsOf(buffer: SharedArrayBuffer): ScoreboardViews {
     blocks: layout.blocks.map((block) => ({
       held: ints(block.held),
       active: ints(block.active),
-      serviceHeld: ints(block.serviceHeld),
       serviceActive: ints(block.serviceActive),
       traffic: floats(block.traffic),
-      repeats: floats(block.repeats),
       drops: floats(block.drops),
     })),
   };
@@ -124,10 +119,8 @@ function layoutOf(size: ScoreboardSize): Layout {
   const blocks = Array.from({ length: size.workers }, () => ({
     held: section(size.backends, 4),
     active: section(size.backends, 4),
-    serviceHeld: section(size.services, 4),
     serviceActive: section(size.services, 4),
     traffic: section(size.backends * counterNames.length, 8),
-    repeats: section(size.services, 8),
     drops: section(size.services * size.reasons, 8),
   }));
   return { flags, turns, retryTurns, blocks, byteLength: end };

@@ -8,7 +8,7 @@
  * - Gauges (held, active) have one writer each, their worker, but others decide by them: whether an index may be
  *   given away, whether a backend is full. They too are 32-bit integers under Atomics, so what is read is never
  *   half a value nor stale, and what a worker wrote before it let go of a backend is visible to whoever reads 0.
- * - Counters (datagrams, bytes, repeats, drops) have one writer each and nobody decides by them. They are doubles,
+ * - Counters (datagrams, bytes, drops) have one writer each and nobody decides by them. They are doubles,
  *   which count bytes exactly up to 2^53 and, unlike 64-bit integers, need no BigInt, hence no allocation. They are
  *   read and written plainly: an aligned double is moved by one instruction on every 64-bit machine, so a reader sees
  *   a value that was true a moment ago. On a 32-bit machine a scrape might, very rarely, see half of one; the next
@@ -105,12 +105,6 @@ export class Scoreboard {
     return sum;
   }
 
-  holdersOf(service: number): number {
-    let sum = 0;
-    for (const block of this.#views.blocks) sum += Atomics.load(block.serviceHeld, service);
-    return sum;
-  }
-
   /** Sessions on a backend that have not ended. */
   active(backend: number): number {
     let sum = 0;
@@ -127,11 +121,6 @@ export class Scoreboard {
   counter(name: CounterName, backend: number): number {
     const at = backend * counterNames.length + counterNames.indexOf(name);
     return this.#views.blocks.reduce((sum, block) => sum + (block.traffic[at] ?? 0), 0);
-  }
-
-  /** Datagrams that a client or backend sent again. */
-  repeats(service: number): number {
-    return this.#views.blocks.reduce((sum, block) => sum + (block.repeats[service] ?? 0), 0);
   }
 
   drops(service: number, reason: number): number {
@@ -169,14 +158,12 @@ export class ScoreWriter {
   }
 
   /** A session object exists: the backend's index may not be given to another one. */
-  hold(service: number, backend: number): void {
+  hold(backend: number): void {
     Atomics.add(this.#block.held, backend, 1);
-    Atomics.add(this.#block.serviceHeld, service, 1);
   }
 
-  letGo(service: number, backend: number): void {
+  letGo(backend: number): void {
     Atomics.sub(this.#block.held, backend, 1);
-    Atomics.sub(this.#block.serviceHeld, service, 1);
   }
 
   sessionStarted(service: number, backend: number): void {
@@ -187,12 +174,6 @@ export class ScoreWriter {
   sessionEnded(service: number, backend: number): void {
     Atomics.sub(this.#block.active, backend, 1);
     Atomics.sub(this.#block.serviceActive, service, 1);
-  }
-
-  /** Failover: an active session goes to another backend of its service. Its hold does not move with it. */
-  movedActive(_service: number, from: number, to: number): void {
-    Atomics.sub(this.#block.active, from, 1);
-    Atomics.add(this.#block.active, to, 1);
   }
 
   /** One datagram with `bytes` of payload was relayed. */
@@ -209,12 +190,6 @@ export class ScoreWriter {
     const at = backend * counterNames.length + 2;
     traffic[at] = (traffic[at] ?? 0) + 1;
     traffic[at + 1] = (traffic[at + 1] ?? 0) + bytes;
-  }
-
-  /** A client or backend sent a datagram again. */
-  repeated(service: number): void {
-    const { repeats } = this.#block;
-    repeats[service] = (repeats[service] ?? 0) + 1;
   }
 
   /** One datagram was not relayed. */

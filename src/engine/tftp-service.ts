@@ -116,11 +116,11 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   hold(backend: Backend): void {
-    this.#writer.hold(this.#service.index, backend.index);
+    this.#writer.hold(backend.index);
   }
 
   letGo(backend: Backend): void {
-    this.#writer.letGo(this.#service.index, backend.index);
+    this.#writer.letGo(backend.index);
   }
 
   moveActive(from: Backend | undefined, to: Backend | undefined): void {

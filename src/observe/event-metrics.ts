@@ -35,7 +35,7 @@ export class EventMetrics {
   }
 
   addService(service: string): void {
-    const { started, duration, resumed, rejected, doubted, lookups, listeners } = this.#families;
+    const { started, duration, resumed, repeats, rejected, doubted, lookups, listeners } = this.#families;
     this.#listeners.set(service, new Set());
     this.#backends.set(service, new Set());
     for (const op of operations) {
@@ -43,7 +43,7 @@ export class EventMetrics {
       duration.zero({ service, op });
     }
     for (const reason of rejectReasons) rejected.inc({ service, reason }, 0);
-    for (const counter of [resumed, doubted, lookups]) counter.inc({ service }, 0);
+    for (const counter of [resumed, repeats, doubted, lookups]) counter.inc({ service }, 0);
     listeners.set({ service }, 0);
   }
 
@@ -95,7 +95,8 @@ export class EventMetrics {
     }
   }
 
-  #countEnd({ service, backend, op, result, duration }: SessionEnd): void {
+  #countEnd({ service, backend, op, result, repeats, duration }: SessionEnd): void {
+    this.#families.repeats.inc({ service }, repeats);
     this.#families.duration.observe({ service, op }, duration / 1000);
     if (this.#knows(service, backend)) this.#families.ended.inc({ service, backend, result });
   }
@@ -138,6 +139,9 @@ function familiesIn(registry: Registry) {
       'service',
       'backend',
       'reason',
+    ]),
+    repeats: counter('repeated_datagrams', 'Datagrams of ended sessions that came a second time.', [
+      'service',
     ]),
     checks: counter('health_checks', 'Health checks by how they ended.', ['service', 'backend', 'outcome']),
     ejections: counter('ejections', 'Times that live traffic took a backend out.', ['service', 'backend']),

@@ -25,9 +25,7 @@ export interface BackendCounters {
 
 export interface ServiceCounters {
   readonly service: string;
-  /** Datagrams that came a second time. */
-  readonly repeats: number;
-  readonly drops: Readonly<Record<DropReason, number>>;
+  drops(reason: DropReason): number;
 }
 
 /** What the data plane has counted so far, summed over its workers. */
@@ -38,7 +36,7 @@ export interface HotCounters {
 
 export function registerHotMetrics(registry: Registry, counters: HotCounters): void {
   registerTraffic(registry, counters);
-  registerTroubles(registry, counters);
+  registerDrops(registry, counters);
   registerBackendStates(registry, counters);
 }
 
@@ -66,7 +64,7 @@ function registerTraffic(registry: Registry, counters: HotCounters): void {
   }
 }
 
-function registerTroubles(registry: Registry, counters: HotCounters): void {
+function registerDrops(registry: Registry, counters: HotCounters): void {
   const drops: Counter<'service' | 'reason'> = new Counter({
     name: 'tftplb_dropped_datagrams_total',
     help: 'Datagrams that were not relayed.',
@@ -74,19 +72,10 @@ function registerTroubles(registry: Registry, counters: HotCounters): void {
     registers: [registry],
     collect() {
       drops.reset();
-      for (const { service, drops: counted } of counters.services()) {
-        for (const reason of dropReasons) drops.inc({ service, reason }, counted[reason]);
+      for (const counted of counters.services()) {
+        const { service } = counted;
+        for (const reason of dropReasons) drops.inc({ service, reason }, counted.drops(reason));
       }
-    },
-  });
-  const repeats: Counter<'service'> = new Counter({
-    name: 'tftplb_repeated_datagrams_total',
-    help: 'Datagrams that a client or a backend sent again.',
-    labelNames: ['service'],
-    registers: [registry],
-    collect() {
-      repeats.reset();
-      for (const { service, repeats: counted } of counters.services()) repeats.inc({ service }, counted);
     },
   });
 }

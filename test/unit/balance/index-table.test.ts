@@ -82,10 +82,10 @@ describe('reuse', () => {
   test('a row is not reused while a session holds it', () => {
     const { board, indexes } = setUp(1);
     indexes('a');
-    board.writer(1).hold(0, 0);
+    board.writer(1).hold(0);
     indexes();
     expect(() => indexes('b')).toThrow(TooManyBackendsError);
-    board.writer(1).letGo(0, 0);
+    board.writer(1).letGo(0);
     expect(indexes('b')).toEqual([0]);
   });
 
@@ -100,7 +100,7 @@ describe('reuse', () => {
     const { board, indexes } = setUp(4);
     indexes('a', 'b');
     for (const index of [0, 1]) board.writer(0).toClient(index, 512);
-    board.writer(0).hold(0, 0);
+    board.writer(0).hold(0);
     indexes();
     expect(indexes('b', 'a')).toEqual([1, 0]);
     expect([0, 1].map((index) => board.counter('bytesToClient', index))).toEqual([512, 0]);

@@ -56,27 +56,23 @@ describe('gauges and counters', () => {
   test('are summed over the workers', () => {
     const board = Scoreboard.create(size);
     const [one, other] = [board.writer(0), board.writer(2)];
-    one.hold(0, 1);
-    other.hold(0, 1);
-    other.hold(1, 2);
+    one.hold(1);
+    other.hold(1);
+    other.hold(2);
     one.sessionStarted(0, 1);
     other.sessionStarted(0, 3);
     one.toClient(1, 512);
     other.toClient(1, 100);
     other.toBackend(1, 7);
-    one.repeated(1);
-    other.repeated(1);
     one.dropped(1, 4);
     other.dropped(1, 4);
     one.dropped(0, 4);
 
     expect([0, 1, 2, 3].map((index) => board.holders(index))).toEqual([0, 2, 1, 0]);
-    expect([board.holdersOf(0), board.holdersOf(1)]).toEqual([2, 1]);
     expect([0, 1, 2, 3].map((index) => board.active(index))).toEqual([0, 1, 0, 1]);
     expect([board.activeOf(0), board.activeOf(1)]).toEqual([2, 0]);
     expect(trafficOf(board, 1)).toEqual([2, 612, 1, 7]);
     expect(trafficOf(board, 2)).toEqual([0, 0, 0, 0]);
-    expect([board.repeats(0), board.repeats(1)]).toEqual([0, 2]);
     expect([0, 3, 4].map((reason) => board.drops(1, reason))).toEqual([0, 0, 2]);
     expect(board.drops(0, 4)).toBe(1);
   });
@@ -84,13 +80,14 @@ describe('gauges and counters', () => {
   test('gauges go down again, in whichever worker', () => {
     const board = Scoreboard.create(size);
     const writer = board.writer(1);
-    writer.hold(0, 2);
+    writer.hold(2);
     writer.sessionStarted(0, 2);
-    writer.movedActive(0, 2, 3);
+    writer.sessionEnded(0, 2);
+    writer.sessionStarted(0, 3);
     expect([board.active(2), board.active(3), board.activeOf(0), board.holders(2)]).toEqual([0, 1, 1, 1]);
     writer.sessionEnded(0, 3);
-    writer.letGo(0, 2);
-    expect([board.active(3), board.activeOf(0), board.holders(2), board.holdersOf(0)]).toEqual([0, 0, 0, 0]);
+    writer.letGo(2);
+    expect([board.active(3), board.activeOf(0), board.holders(2)]).toEqual([0, 0, 0]);
   });
 
   test('bytes are counted exactly beyond 32 bits', () => {
@@ -104,15 +101,14 @@ describe('gauges and counters', () => {
   test('the last columns of all sections do not touch each other', () => {
     const board = Scoreboard.create({ services: 1, backends: 1, workers: 1, reasons: 1 });
     const writer = board.writer(0);
-    writer.hold(0, 0);
+    writer.hold(0);
     writer.toBackend(0, 3);
-    writer.repeated(0);
     writer.dropped(0, 0);
     board.nextTurn(0);
     board.setUp(0, false);
-    expect([board.holders(0), board.active(0), board.holdersOf(0), board.activeOf(0)]).toEqual([1, 0, 1, 0]);
+    expect([board.holders(0), board.active(0), board.activeOf(0)]).toEqual([1, 0, 0]);
     expect(trafficOf(board, 0)).toEqual([0, 0, 1, 3]);
-    expect([board.repeats(0), board.drops(0, 0), board.nextTurn(0)]).toEqual([1, 1, 1]);
+    expect([board.drops(0, 0), board.nextTurn(0)]).toEqual([1, 1]);
   });
 });
 

@@ -157,8 +157,8 @@ describe('from one selection to the next', () => {
   test('the limit is that of active sessions in all workers together', () => {
     const board = smallScoreboard();
     const selector = new Selector(poolOf([1]), new Recorder(), board, 2);
-    board.writer(0).hold(0, 0);
-    board.writer(0).hold(0, 0);
+    board.writer(0).hold(0);
+    board.writer(0).hold(0);
     board.writer(0).sessionStarted(0, 0);
     expect(selector.select(request, [])).toBe(0);
     board.writer(1).sessionStarted(0, 0);

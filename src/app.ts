@@ -1,0 +1,219 @@
+/** The composition root: builds the balancer out of a Config, runs it, drains it, stops it. */
+import { IndexTable } from './balance/index-table.ts';
+import { Scoreboard } from './balance/scoreboard.ts';
+import type { Config } from './config/config.ts';
+import type { DatagramEngine } from './engine/engine.ts';
+import { PortableEngine } from './engine/portable-engine.ts';
+import type { Snapshot } from './engine/snapshot.ts';
+import { ServiceControl } from './app/service-control.ts';
+import { Report } from './app/report.ts';
+import type { Net } from './net/net.ts';
+import { type AdminServer, startAdmin } from './observe/admin.ts';
+import { Bus } from './observe/bus.ts';
+import { dropReasons, type Event } from './observe/events.ts';
+import { logEvents } from './observe/log-events.ts';
+import type { Logger } from './observe/log.ts';
+import { Metrics } from './observe/metrics.ts';
+import type { Readiness, Status, StatusSource } from './observe/status.ts';
+
+/** Backends that may be known at once, removed ones with running sessions included. */
+const maxBackends = 1_024;
+/** The one engine that there is, in the scoreboard. */
+const onlyWorker = 0;
+
+export interface AppParts {
+  readonly net: Net;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+export type DrainOutcome = 'drained' | 'timed-out' | 'forced';
+
+export class App implements StatusSource {
+  readonly #config: Config;
+  readonly #parts: AppParts;
+  readonly #bus: Bus;
+  readonly #scoreboard: Scoreboard;
+  readonly #controls: readonly ServiceControl[];
+  readonly #report: Report;
+  readonly #metrics: Metrics;
+  readonly #startedAt: number;
+  readonly #stopped = new AbortController();
+  /** What ends with the app. */
+  readonly #subscriptions: (() => void)[] = [];
+  /** Backends that have left their pool while sessions held them; their series go when the last session has. */
+  readonly #departed = new Map<string, { service: string; backend: string; index: number }>();
+  #engine: DatagramEngine | undefined;
+  #admin: AdminServer | undefined;
+  #version = 0;
+  #isDraining = false;
+
+  /** Throws DuplicateBackendError. */
+  constructor(config: Config, parts: AppParts) {
+    this.#config = config;
+    this.#parts = parts;
+    this.#startedAt = parts.net.now();
+    this.#bus = new Bus((error) => parts.log.error({ err: error }, 'an observer of events has failed'));
+    this.#scoreboard = Scoreboard.create({
+      services: config.services.length,
+      backends: maxBackends,
+      workers: 1,
+      reasons: dropReasons.length,
+    });
+    const control = {
+      net: parts.net,
+      scoreboard: this.#scoreboard,
+      indexes: new IndexTable(this.#scoreboard),
+      emit: this.#bus.emit,
+    };
+    this.#controls = config.services.map(
+      (service, index) => new ServiceControl(service, index, config.resolveInterval, control),
+    );
+    this.#report = new Report(this.#scoreboard, this.#controls);
+    const build = { version: parts.version, node: process.versions.node, engine: 'portable' };
+    this.#metrics = new Metrics(build, this.#report);
+  }
+
+  /**
+   * Resolves when clients are served. Rejects with DiscoveryError, SelfBackendError, TooManyBackendsError, NetError or
+   * AdminError; `stop` has to be called then too.
+   */
+  async start(): Promise<void> {
+    this.#observe();
+    await Promise.all(this.#controls.map((control) => control.start(() => this.#publish())));
+    this.#stopped.signal.throwIfAborted();
+    this.#engine = new PortableEngine({
+      snapshot: this.#snapshot(),
+      scoreboard: this.#scoreboard,
+      worker: onlyWorker,
+      net: this.#parts.net,
+      emit: this.#bus.emit,
+    });
+    this.#engine.start();
+    const { admin } = this.#config;
+    if (admin) await this.#openAdmin(admin);
+    this.#parts.log.info({ version: this.#parts.version, engine: 'portable' }, 'serving');
+  }
+
+  /** Takes no new sessions and waits for the running ones, for the configured time or until `force` aborts. */
+  async drain(force: AbortSignal): Promise<DrainOutcome> {
+    this.#isDraining = true;
+    this.#engine?.drain();
+    const { promise, resolve } = Promise.withResolvers<DrainOutcome>();
+    const check = (): void => {
+      if (this.#activeSessions() === 0) resolve('drained');
+    };
+    const onForce = (): void => resolve('forced');
+    const unsubscribe = this.#bus.subscribe(check);
+    const timer = this.#parts.net.setTimer(this.#config.drainTimeout, () => resolve('timed-out'));
+    force.addEventListener('abort', onForce, { once: true });
+    if (force.aborted) onForce();
+    check();
+    try {
+      return await promise;
+    } finally {
+      unsubscribe();
+      timer.cancel();
+      force.removeEventListener('abort', onForce);
+    }
+  }
+
+  /** Ends what still runs and gives everything back. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#stopped.signal.aborted) return;
+    this.#stopped.abort();
+    for (const control of this.#controls) control.stop();
+    this.#engine?.stop();
+    await this.#admin?.close();
+    for (const end of this.#subscriptions) end();
+  }
+
+  readiness(): Readiness {
+    const services = this.#controls.map((control) => this.#report.readiness(control));
+    const reasons = services.flatMap(({ service, reasons }) =>
+      reasons.map((reason) => `${service}: ${reason}`),
+    );
+    if (this.#isDraining) return { ready: false, reasons: ['draining', ...reasons], services };
+    const ready = services.some((service) => service.ready);
+    return { ready, reasons: ready ? [] : reasons, services };
+  }
+
+  status(): Status {
+    const listening = this.#engine?.listening() ?? [];
+    return {
+      version: this.#parts.version,
+      uptime: (this.#parts.net.now() - this.#startedAt) / 1_000,
+      draining: this.#isDraining,
+      services: this.#controls.map((control) => {
+        const own = listening.filter(({ service }) => service === control.config.name);
+        return this.#report.status(
+          control,
+          own.map(({ endpoint }) => endpoint),
+        );
+      }),
+    };
+  }
+
+  #observe(): void {
+    for (const { config } of this.#controls) this.#metrics.addService(config.name);
+    // Before the others, so that a backend's series exist when something is counted for it.
+    this.#subscriptions.push(
+      this.#bus.subscribe((event) => this.#onEvent(event)),
+      this.#bus.subscribe(this.#metrics.count),
+      logEvents(this.#bus, this.#parts.log, this.#parts.net),
+    );
+  }
+
+  #onEvent(event: Event): void {
+    if (event.kind === 'backend.suspect') {
+      for (const control of this.#controls) control.suspected(event);
+    }
+    if (event.kind !== 'backend.state') return;
+    const { service, backend, to } = event;
+    if (to === 'added') {
+      this.#departed.delete(`${service} ${backend}`);
+      this.#metrics.addBackend(service, backend);
+    }
+    if (to === 'removed') this.#depart(service, backend);
+  }
+
+  #depart(service: string, backend: string): void {
+    const control = this.#controls.find(({ config }) => config.name === service);
+    const index = control?.pool.backends.find(({ name }) => name === backend)?.index;
+    if (index !== undefined) this.#departed.set(`${service} ${backend}`, { service, backend, index });
+  }
+
+  #forgetDeparted(): void {
+    for (const [key, { service, backend, index }] of this.#departed) {
+      if (this.#scoreboard.holders(index) > 0) continue;
+      this.#departed.delete(key);
+      this.#metrics.forget(service, backend);
+    }
+  }
+
+  #publish(): void {
+    this.#engine?.update(this.#snapshot());
+  }
+
+  #snapshot(): Snapshot {
+    this.#version += 1;
+    return { version: this.#version, services: this.#controls.map(({ spec }) => spec) };
+  }
+
+  async #openAdmin(at: NonNullable<Config['admin']>): Promise<void> {
+    const metrics = {
+      render: () => {
+        this.#forgetDeparted();
+        return this.#metrics.render();
+      },
+    };
+    this.#admin = await startAdmin(at, { status: this, metrics });
+    const { address, port } = this.#admin;
+    if (this.#stopped.signal.aborted) await this.#admin.close();
+    this.#parts.log.info({ address, port }, 'admin endpoints listen');
+  }
+
+  #activeSessions(): number {
+    return this.#controls.reduce((sum, { index }) => sum + this.#scoreboard.activeOf(index), 0);
+  }
+}
