@@ -1,0 +1,47 @@
+/** Events for the tests of those who watch; a test names the fields that it is about. */
+import type { BackendState, SessionEnd, SessionReject } from '../../../src/observe/events.ts';
+
+export function ended(fields: Partial<SessionEnd> = {}): SessionEnd {
+  return {
+    kind: 'session.end',
+    service: 'tftp',
+    client: '192.0.2.50:2070',
+    vip: '192.0.2.1:69',
+    backend: 'a',
+    op: 'read',
+    file: 'pxelinux.0',
+    mode: 'octet',
+    asked: { blksize: '1428' },
+    granted: { blksize: '1428' },
+    bytes: 26_579,
+    blocks: 19,
+    repeats: 0,
+    tries: 1,
+    duration: 12.34,
+    result: 'ok',
+    ...fields,
+  };
+}
+
+export function rejected(fields: Partial<SessionReject> = {}): SessionReject {
+  return {
+    kind: 'session.reject',
+    service: 'tftp',
+    client: '192.0.2.50:2070',
+    vip: '192.0.2.1:69',
+    reason: 'malformed',
+    ...fields,
+  };
+}
+
+export function stateChanged(to: BackendState['to'], backend = 'a'): BackendState {
+  return {
+    kind: 'backend.state',
+    service: 'tftp',
+    backend,
+    address: '192.0.2.11',
+    from: 'up',
+    to,
+    reason: 'refused',
+  };
+}
