@@ -1,6 +1,7 @@
 /** Real TFTP clients behind one face. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { formatEndpoint } from '../../src/net/net.ts';
 import { temporaryFolder } from './folders.ts';
 import { requirePeer } from './peers.ts';
 import { run, type Exit } from './processes.ts';
@@ -13,11 +14,11 @@ export interface Request {
   readonly address: string;
   readonly port: number;
   readonly file: string;
-  readonly mode?: 'octet' | 'netascii';
-  readonly blksize?: number;
-  readonly windowsize?: number;
+  readonly mode?: 'octet' | 'netascii' | undefined;
+  readonly blksize?: number | undefined;
+  readonly windowsize?: number | undefined;
   /** The one port that the client sends from. */
-  readonly sourcePort?: number;
+  readonly sourcePort?: number | undefined;
   /** Milliseconds until the client is killed. */
   readonly patience?: number;
 }
@@ -33,16 +34,10 @@ interface ClientSpec {
   readonly put: (request: Request, local: string) => string[];
 }
 
-function curl(request: Request): string[] {
-  const host = request.address.includes(':') ? `[${request.address}]` : request.address;
-  const options = request.blksize === undefined ? [] : ['--tftp-blksize', String(request.blksize)];
-  return [
-    '--silent',
-    '--show-error',
-    '--globoff',
-    ...options,
-    `tftp://${host}:${request.port}/${request.file}`,
-  ];
+function curl({ address, port, file, blksize }: Request): string[] {
+  const options = blksize === undefined ? ['--tftp-no-options'] : ['--tftp-blksize', String(blksize)];
+  const url = `tftp://${formatEndpoint(address, port)}/${file}`;
+  return ['--silent', '--show-error', '--globoff', ...options, url];
 }
 
 function tftpHpa({ address, port, mode, sourcePort }: Request): string[] {
@@ -102,6 +97,13 @@ export const clientSpecs: Readonly<Record<ClientName, ClientSpec>> = {
   },
 };
 
+/** True if the client can ask for this block size; asking for none is what every client can do. */
+export function canAsk(client: ClientName, blksize: number | undefined): boolean {
+  if (blksize === undefined) return true;
+  const { blksizes } = clientSpecs[client];
+  return blksizes !== undefined && blksize >= blksizes[0] && blksize <= blksizes[1];
+}
+
 /** What a client said when it failed. */
 export class TransferFailed extends Error {
   override readonly name = 'TransferFailed';
@@ -114,9 +116,11 @@ export class TransferFailed extends Error {
   }
 }
 
-/** The message or exit code with which the clients tell ERROR 1 from other failures. */
-export function saysNotFound({ exit }: TransferFailed): boolean {
-  return exit.code === 68 || /Error code 1:|\(1\)|not found|No such file/iu.test(exit.stdout + exit.stderr);
+/** True if a client failed because of ERROR 1, told by its exit code or its message. */
+export function notFound(error: unknown): boolean {
+  if (!(error instanceof TransferFailed)) return false;
+  const { code, stdout, stderr } = error.exit;
+  return code === 68 || /Error code 1:|\(1\)|not found|No such file/iu.test(stdout + stderr);
 }
 
 async function transfer(client: ClientName, args: readonly string[], request: Request): Promise<void> {

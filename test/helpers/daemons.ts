@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatEndpoint } from '../../src/net/net.ts';
 import { temporaryFolder } from './folders.ts';
 import { requirePeer, type Command, type PeerName } from './peers.ts';
 import { Program } from './processes.ts';
@@ -54,7 +55,7 @@ export const serverSpecs: Readonly<Record<ServerName, ServerSpec>> = {
       '--create',
       '--secure',
       '--user=root',
-      `--address=${address.includes(':') ? `[${address}]` : address}:${port}`,
+      `--address=${formatEndpoint(address, port)}`,
       root,
     ],
     writes: true,

@@ -1,0 +1,113 @@
+/** The balancer as users run it: a process of its own, seen through its log and its admin endpoints. */
+import path from 'node:path';
+import { formatEndpoint, type Endpoint } from '../../src/net/net.ts';
+import type { DropReason, SessionEnd } from '../../src/observe/events.ts';
+import { Program, until } from './processes.ts';
+
+const source = path.join(import.meta.dirname, '../../src/cli.ts');
+
+/** A line of the log. */
+interface Line {
+  readonly msg: string;
+  readonly event?: string;
+  readonly listener?: string;
+}
+
+type Ended = Line & Omit<SessionEnd, 'kind'>;
+
+export interface BalancerOptions {
+  /** One listener each; 127.0.0.1 if left out. */
+  readonly vips?: readonly string[];
+  /** Added to the command line. */
+  readonly flags?: readonly string[];
+  /** The file that Node runs; the source if left out. */
+  readonly entry?: string;
+}
+
+export class Balancer {
+  readonly program: Program;
+  /** In the order of the VIPs. */
+  readonly listeners: readonly Endpoint[];
+
+  constructor(program: Program, vips: readonly string[]) {
+    this.program = program;
+    this.listeners = linesOf(program)
+      .flatMap(({ event, listener }) => (event === 'listener.up' && listener ? [endpointOf(listener)] : []))
+      .toSorted((a, b) => vips.indexOf(a.address) - vips.indexOf(b.address));
+  }
+
+  /** The listener on the first VIP. */
+  get listener(): Endpoint {
+    const [first] = this.listeners;
+    if (first === undefined) throw new Error(`no listener:\n${this.program.stdout}`);
+    return first;
+  }
+
+  /** The transfers that have ended so far, oldest first. */
+  sessions(): Ended[] {
+    return linesOf(this.program).filter(({ event }) => event === 'session.end') as Ended[];
+  }
+
+  /** Waits until `count` transfers have ended. */
+  async ended(count: number): Promise<Ended[]> {
+    return until(`${count} transfers have ended`, () => {
+      const sessions = this.sessions();
+      return sessions.length >= count ? sessions : undefined;
+    });
+  }
+
+  /** How many of the transfers that have ended were served by each backend. */
+  shares(): Record<string, number> {
+    const shares: Record<string, number> = {};
+    for (const { backend } of this.sessions()) shares[backend] = (shares[backend] ?? 0) + 1;
+    return shares;
+  }
+
+  /** How many datagrams were dropped for this reason, as the metrics have it. */
+  async drops(reason: DropReason): Promise<number> {
+    const lines = linesOf(this.program) as (Line & Endpoint)[];
+    const admin = lines.find(({ msg }) => msg === 'admin endpoints listen');
+    if (admin === undefined) throw new Error(`no admin endpoints:\n${this.program.stdout}`);
+    const response = await fetch(`http://${formatEndpoint(admin.address, admin.port)}/metrics`);
+    const series = new RegExp(`^tftplb_dropped_datagrams_total{.*reason="${reason}".*} (\\d+)$`, 'mu');
+    return Number(series.exec(await response.text())?.[1]);
+  }
+}
+
+function linesOf({ stdout }: Program): Line[] {
+  const whole = stdout.slice(0, stdout.lastIndexOf('\n') + 1);
+  const lines = whole.split('\n').filter((line) => line.startsWith('{'));
+  return lines.map((line) => JSON.parse(line) as Line);
+}
+
+function endpointOf(text: string): Endpoint {
+  const { hostname, port } = new URL(`tftp://${text}`);
+  return { address: hostname.replaceAll(/[[\]]/gu, ''), port: Number(port) };
+}
+
+/**
+ * Starts the balancer in front of `backends`, named b0, b1 and so on, on ports that the kernel chooses. Health checks
+ * are off, so that requests alone find out what is wrong.
+ */
+export async function startBalancer(
+  backends: readonly Endpoint[],
+  { vips = ['127.0.0.1'], flags = [], entry = source }: BalancerOptions = {},
+): Promise<Balancer> {
+  const args = [
+    entry,
+    ...vips.map((vip) => `--vip=${vip}`),
+    ...backends.map(
+      ({ address, port }, index) => `--backend=${formatEndpoint(address, port)},name=b${index}`,
+    ),
+    '--tftp-port=0',
+    '--health-interval=0',
+    '--admin=127.0.0.1:0',
+    ...flags,
+  ];
+  const program = new Program({ program: process.execPath, env: {} }, args);
+  return until('the balancer serves', () => {
+    if (program.exit !== undefined)
+      throw new Error(`the balancer ended:\n${program.stdout}${program.stderr}`);
+    return linesOf(program).some(({ msg }) => msg === 'serving') ? new Balancer(program, vips) : undefined;
+  });
+}
