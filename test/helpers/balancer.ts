@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { formatEndpoint, type Endpoint } from '../../src/net/net.ts';
 import type { DropReason, SessionEnd } from '../../src/observe/events.ts';
+import type { Status } from '../../src/observe/status.ts';
 import { Program, until } from './processes.ts';
 
 const source = path.join(import.meta.dirname, '../../src/cli.ts');
@@ -65,12 +66,23 @@ export class Balancer {
 
   /** How many datagrams were dropped for this reason, as the metrics have it. */
   async drops(reason: DropReason): Promise<number> {
+    const metrics = await (await this.#admin('/metrics')).text();
+    const labels = `reason="${reason}"`;
+    const line = metrics
+      .split('\n')
+      .find((series) => series.startsWith('tftplb_dropped_datagrams_total{') && series.includes(labels));
+    return Number(line?.split(' ').at(-1));
+  }
+
+  async status(): Promise<Status> {
+    return (await this.#admin('/status')).json() as Promise<Status>;
+  }
+
+  #admin(resource: string): Promise<Response> {
     const lines = linesOf(this.program) as (Line & Endpoint)[];
     const admin = lines.find(({ msg }) => msg === 'admin endpoints listen');
     if (admin === undefined) throw new Error(`no admin endpoints:\n${this.program.stdout}`);
-    const response = await fetch(`http://${formatEndpoint(admin.address, admin.port)}/metrics`);
-    const series = new RegExp(`^tftplb_dropped_datagrams_total{.*reason="${reason}".*} (\\d+)$`, 'mu');
-    return Number(series.exec(await response.text())?.[1]);
+    return fetch(`http://${formatEndpoint(admin.address, admin.port)}${resource}`);
   }
 }
 

@@ -1,0 +1,49 @@
+/** What Linux knows of UDP sockets: which ports a process holds, and what waits to be read. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+interface UdpEntry {
+  readonly port: number;
+  /** Bytes that nobody has read yet. */
+  readonly queued: number;
+  readonly inode: string;
+}
+
+/** Columns of /proc/net/udp: sl, local address:port, remote, state, tx:rx queue, timer, retransmits, uid, timeout, inode. */
+function entryOf(line: string): UdpEntry | undefined {
+  const [, local, , , queues, , , , , inode] = line.trim().split(/\s+/u);
+  const port = local?.split(':').at(-1);
+  const queued = queues?.split(':').at(-1);
+  if (port === undefined || queued === undefined || inode === undefined) return undefined;
+  return { port: Number.parseInt(port, 16), queued: Number.parseInt(queued, 16), inode };
+}
+
+function udpEntries(): UdpEntry[] {
+  const tables = ['/proc/net/udp', '/proc/net/udp6'].map((file) => readFileSync(file, 'utf8'));
+  const lines = tables.flatMap((table) => table.trim().split('\n').slice(1));
+  return lines.map((line) => entryOf(line)).filter((entry) => entry !== undefined);
+}
+
+/** The target of a descriptor; empty if it has been closed since. */
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return '';
+  }
+}
+
+/** The UDP ports that a process holds now. */
+export function udpPortsOf(pid: number): number[] {
+  const folder = `/proc/${pid}/fd`;
+  const sockets = new Set(readdirSync(folder).map((descriptor) => targetOf(`${folder}/${descriptor}`)));
+  return udpEntries()
+    .filter(({ inode }) => sockets.has(`socket:[${inode}]`))
+    .map(({ port }) => port);
+}
+
+/** Bytes that wait in the sockets bound to `port`. */
+export function queuedAt(port: number): number {
+  return udpEntries()
+    .filter((entry) => entry.port === port)
+    .reduce((sum, { queued }) => sum + queued, 0);
+}
