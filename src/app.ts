@@ -7,9 +7,9 @@ import { PortableEngine } from './engine/portable-engine.ts';
 import type { Snapshot } from './engine/snapshot.ts';
 import { ServiceControl } from './app/service-control.ts';
 import { Report } from './app/report.ts';
-import type { Net } from './net/net.ts';
+import type { Endpoint, Net } from './net/net.ts';
 import { type AdminServer, startAdmin } from './observe/admin.ts';
-import { Bus } from './observe/bus.ts';
+import { Bus, type Subscriber } from './observe/bus.ts';
 import { dropReasons, type Event } from './observe/events.ts';
 import { logEvents } from './observe/log-events.ts';
 import type { Logger } from './observe/log.ts';
@@ -25,6 +25,8 @@ export interface AppParts {
   readonly net: Net;
   readonly log: Logger;
   readonly version: string;
+  /** Is told every event, beside log and metrics. */
+  readonly observer?: Subscriber;
 }
 
 export type DrainOutcome = 'drained' | 'timed-out' | 'forced';
@@ -128,6 +130,11 @@ export class App implements StatusSource {
     for (const end of this.#subscriptions) end();
   }
 
+  /** Where the admin endpoints listen; undefined before the start and where they are turned off. */
+  get admin(): Endpoint | undefined {
+    return this.#admin;
+  }
+
   readiness(): Readiness {
     const services = this.#controls.map((control) => this.#report.readiness(control));
     const reasons = services.flatMap(({ service, reasons }) =>
@@ -162,6 +169,8 @@ export class App implements StatusSource {
       this.#bus.subscribe(this.#metrics.count),
       logEvents(this.#bus, this.#parts.log, this.#parts.net),
     );
+    const { observer } = this.#parts;
+    if (observer) this.#subscriptions.push(this.#bus.subscribe(observer));
   }
 
   #onEvent(event: Event): void {
