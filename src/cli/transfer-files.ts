@@ -1,15 +1,6 @@
 /** Local files at the ends of a transfer. Whatever fails is a StoreError, whose cause is the system's error. */
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  linkSync,
-  openSync,
-  readSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, linkSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 
 import { StoreError } from '../tftp/errors.ts';
 import { ErrorCode } from '../tftp/packet.ts';
@@ -87,7 +78,7 @@ export class IncomingFile implements Upload {
     this.#close();
     if (!this.#isThere) return;
     this.#isThere = false;
-    onFiles(() => unlinkSync(this.#temporary));
+    rmSync(this.#temporary, { force: true });
   }
 
   #close(): void {

@@ -19,11 +19,14 @@ const slash = Buffer.from('/');
  */
 export class FolderStore implements Store {
   readonly #root: BytePath;
+  /** What every path in the folder begins with. */
+  readonly #prefix: BytePath;
   readonly #overwrite: boolean;
 
   /** Throws the system's error if `root` is not there. */
   constructor(root: string, options: FolderStoreOptions = {}) {
     this.#root = realpathSync(root, 'buffer');
+    this.#prefix = this.#root.equals(slash) ? slash : Buffer.concat([this.#root, slash]);
     this.#overwrite = options.overwrite ?? false;
   }
 
@@ -36,7 +39,7 @@ export class FolderStore implements Store {
   openWrite(file: string): Upload {
     const path = this.#pathOf(file);
     const cut = path.lastIndexOf('/');
-    const target = Buffer.concat([this.#inside(path.subarray(0, cut)), path.subarray(cut)]);
+    const target = Buffer.concat([this.#inside(path.subarray(0, cut + 1)), path.subarray(cut)]);
     const taken = onFiles(() => lstatSync(target, { throwIfNoEntry: false }));
     if (taken !== undefined && !this.#overwrite)
       throw new StoreError(ErrorCode.fileExists, 'the file exists');
@@ -47,14 +50,14 @@ export class FolderStore implements Store {
   #pathOf(file: string): BytePath {
     const isForbidden = file.startsWith('/') || file.endsWith('/') || file.split('/').includes('..');
     if (isForbidden) throw new StoreError(ErrorCode.accessViolation, 'forbidden name');
-    return Buffer.concat([this.#root, slash, Buffer.from(file, 'latin1')]);
+    return Buffer.concat([this.#prefix, Buffer.from(file, 'latin1')]);
   }
 
   /** The path without symbolic links, if it is that of the folder or of something in it. */
   #inside(path: BytePath): BytePath {
     const real = onFiles(() => realpathSync(path, 'buffer'));
-    const below = Buffer.concat([this.#root, slash]);
-    if (real.equals(this.#root) || real.subarray(0, below.length).equals(below)) return real;
+    const isInside = real.equals(this.#root) || real.subarray(0, this.#prefix.length).equals(this.#prefix);
+    if (isInside) return real;
     throw new StoreError(ErrorCode.accessViolation, 'not allowed');
   }
 }

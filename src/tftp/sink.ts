@@ -5,9 +5,9 @@ import type { TftpRequest } from './request.ts';
 export interface ByteSink {
   /** Takes `bytes`, which are overwritten afterwards. False means: no more until `onReady` has called back. */
   write(bytes: Uint8Array): boolean;
-  /** All bytes are written. Called before the last ACK: once the peer has that, the file must be safe. */
+  /** All bytes are written. Called before the last ACK: a peer that has it takes the file for delivered. */
   end(): void;
-  /** Left out by a sink that never says false. */
+  /** `callback` is called when a sink that said false takes more, never from within `write`. */
   onReady?(callback: () => void): void;
 }
 

@@ -21,7 +21,7 @@ export interface StreamSource {
   readonly kind: 'stream';
   /** Fills `into`; returns how many bytes it got, fewer only at the end (0 from then on), or `notYet`. */
   read(into: Uint8Array): number;
-  /** `callback` is called when there is more to read after `notYet`. */
+  /** `callback` is called when there is more to read after `notYet`, never from within `read`. */
   onReady(callback: () => void): void;
 }
 
