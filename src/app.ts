@@ -135,6 +135,11 @@ export class App implements StatusSource {
     return this.#admin;
   }
 
+  /** Where clients arrive now. */
+  listening(): readonly Endpoint[] {
+    return this.#engine?.listening().map(({ endpoint }) => endpoint) ?? [];
+  }
+
   readiness(): Readiness {
     const services = this.#controls.map((control) => this.#report.readiness(control));
     const reasons = services.flatMap(({ service, reasons }) =>

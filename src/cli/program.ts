@@ -2,7 +2,10 @@
 import { Command } from 'commander';
 
 import { registerCheck } from './check.ts';
+import { registerDemo } from './demo.ts';
+import { registerGet } from './get.ts';
 import { shapeHelp } from './help.ts';
+import { registerPut } from './put.ts';
 import { registerServe, type ServeContext } from './serve.ts';
 
 /** A program whose `parseAsync` runs a command; it throws where commander alone would end the process. */
@@ -21,6 +24,9 @@ export function createProgram(context: ServeContext): Command {
     });
   const serve = registerServe(program, context);
   registerCheck(program, context);
+  registerGet(program, context);
+  registerPut(program, context);
+  registerDemo(program, context);
   shapeHelp(program, serve);
   return program;
 }
