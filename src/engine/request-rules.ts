@@ -1,4 +1,12 @@
-import { encodeError, ErrorCode, Opcode, TftpProtocolError } from '../tftp/packet.ts';
+import {
+  defaultBlockSize,
+  encodeError,
+  ErrorCode,
+  maxBlockSize,
+  minBlockSize,
+  Opcode,
+  TftpProtocolError,
+} from '../tftp/packet.ts';
 import { editRequest } from '../tftp/edit.ts';
 import { decodeRequest, type TftpRequest, transferOptions } from '../tftp/request.ts';
 import type { RejectReason } from '../observe/events.ts';
@@ -49,7 +57,9 @@ function climbs(file: string): boolean {
 }
 
 function blksizeFor(family: 4 | 6, mtu: number | undefined): number | undefined {
-  return mtu === undefined ? undefined : Math.min(65_464, Math.max(8, mtu - overhead[family]));
+  return mtu === undefined
+    ? undefined
+    : Math.min(maxBlockSize, Math.max(minBlockSize, mtu - overhead[family]));
 }
 
 function denied(text: string): Uint8Array {
@@ -60,10 +70,16 @@ function rejected(reason: RejectReason, answer: Uint8Array, file?: string): Admi
   return { kind: 'rejected', reason, answer, file };
 }
 
-/** Bytes of a window that the client asks for, or undefined where the system's default buffer is enough. */
+/** What the system's default receive buffer holds in any case. */
+const defaultBuffer = 65_536;
+/** A hostile value must not become a hostile buffer; the kernel has a limit of its own as well. */
+const maxBuffer = 4_194_304;
+/** What the kernel accounts for a datagram beyond its bytes. */
+const bookkeeping = 512;
+
+/** Bytes of receive buffer for the window that the client asks for, or undefined where the default is enough. */
 export function windowBytes(request: TftpRequest): number | undefined {
   const { blksize, windowsize } = transferOptions(request.options);
-  if (windowsize === undefined || windowsize < 2) return undefined;
-  // A hostile value must not become a hostile buffer; the kernel has a limit of its own as well.
-  return Math.min(windowsize, 64) * Math.min(blksize ?? 512, 65_464);
+  const bytes = (windowsize ?? 1) * ((blksize ?? defaultBlockSize) + bookkeeping);
+  return bytes > defaultBuffer ? Math.min(bytes, maxBuffer) : undefined;
 }

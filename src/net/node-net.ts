@@ -14,8 +14,6 @@ export interface NodeNetOptions {
   readonly random?: () => number;
   /** Tables of createPortTable that TIDs take their ports from, one per family; threads may share them. */
   readonly tidPorts?: { readonly ipv4: SharedArrayBuffer; readonly ipv6: SharedArrayBuffer };
-  /** Receive buffer of each TID in bytes; the system's default if left out. */
-  readonly tidReceiveBuffer?: number;
 }
 
 /** The operating system's network. Sockets and timers keep the process alive until they are closed or cancelled. */
@@ -31,12 +29,8 @@ export function createNodeNet(options: NodeNetOptions = {}): Net {
     setTimer: (delay, callback) => startTimer(monotonicNow, delay, callback),
     bindUdp: ({ address, port, receiveBuffer }, handlers) =>
       new NodeUdpSocket(openDgram({ address, port, receiveBuffer, shared: false }), sender, handlers),
-    openTid: (peer, handlers) =>
-      openNodeTid(peer, handlers, {
-        ports: ports[familyOf(peer.address)],
-        sender,
-        receiveBuffer: options.tidReceiveBuffer,
-      }),
+    openTid: (peer, handlers, receiveBuffer) =>
+      openNodeTid(peer, handlers, { ports: ports[familyOf(peer.address)], sender, receiveBuffer }),
     localAddresses,
     mtuOf,
     lookup: lookupHost,

@@ -38,10 +38,10 @@ describe('TIDs of the node net', () => {
 
   const useSpan = (first: number, last: number): void => {
     table = createPortTable({ first, last }, () => 0);
-    net = createNodeNet({ tidPorts: { ipv4: table, ipv6: table }, tidReceiveBuffer: 2 ** 20 });
+    net = createNodeNet({ tidPorts: { ipv4: table, ipv6: table } });
   };
   const openTid = (): TidSocket => {
-    const tid = net.openTid(peer, deaf);
+    const tid = net.openTid(peer, deaf, 2 ** 20);
     tids.push(tid);
     return tid;
   };
