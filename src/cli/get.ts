@@ -101,7 +101,7 @@ function openOutput(output: string | undefined, url: TftpUrl, context: CliContex
     if (existing === undefined) return new IncomingFile(path, { replace: true });
     if (!existing.isFile()) return openSpecial(path);
     // What a symbolic link points to is replaced, not the link.
-    return new IncomingFile(realpathSync(path, 'buffer'), {
+    return new IncomingFile(realpathSync.native(path, 'buffer'), {
       replace: true,
       permissions: existing.mode & 0o777,
     });

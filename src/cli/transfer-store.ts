@@ -25,7 +25,7 @@ export class FolderStore implements Store {
 
   /** Throws the system's error if `root` is not there. */
   constructor(root: string, options: FolderStoreOptions = {}) {
-    this.#root = realpathSync(root, 'buffer');
+    this.#root = realpathSync.native(root, 'buffer');
     this.#prefix = this.#root.equals(slash) ? slash : Buffer.concat([this.#root, slash]);
     this.#overwrite = options.overwrite ?? false;
   }
@@ -55,7 +55,8 @@ export class FolderStore implements Store {
 
   /** The path without symbolic links, if it is that of the folder or of something in it. */
   #inside(path: BytePath): BytePath {
-    const real = onFiles(() => realpathSync(path, 'buffer'));
+    // The other realpath takes every path for UTF-8.
+    const real = onFiles(() => realpathSync.native(path, 'buffer'));
     const isInside = real.equals(this.#root) || real.subarray(0, this.#prefix.length).equals(this.#prefix);
     if (isInside) return real;
     throw new StoreError(ErrorCode.accessViolation, 'not allowed');

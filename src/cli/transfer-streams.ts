@@ -10,6 +10,9 @@ export function streamSink(stream: NodeJS.WritableStream): ByteSink {
   stream.once('error', (error: Error) => {
     state.failure = error;
   });
+  stream.once('close', () => {
+    state.failure ??= new Error('the output was closed');
+  });
   return {
     write: (bytes) => {
       if (state.failure !== undefined) throw state.failure;
@@ -18,7 +21,9 @@ export function streamSink(stream: NodeJS.WritableStream): ByteSink {
     end: () => {
       if (state.failure !== undefined) throw state.failure;
     },
-    onReady: (callback) => void stream.on('drain', callback),
+    onReady: (callback) => {
+      for (const event of ['drain', 'error', 'close']) stream.on(event, callback);
+    },
   };
 }
 
@@ -35,6 +40,9 @@ export function streamSource(stream: NodeJS.ReadableStream): OpenStream {
   stream.once('error', (error: Error) => {
     state.failure = error;
   });
+  stream.once('close', () => {
+    if (!state.ended) state.failure ??= new Error('the input was closed before its end');
+  });
   return {
     kind: 'stream',
     // A Readable hands out what was asked for, or nothing, or at its end what is left.
@@ -47,7 +55,7 @@ export function streamSource(stream: NodeJS.ReadableStream): OpenStream {
       return bytes.length;
     },
     onReady: (callback) => {
-      for (const event of ['readable', 'end', 'error']) stream.on(event, callback);
+      for (const event of ['readable', 'end', 'error', 'close']) stream.on(event, callback);
     },
     close: () => {
       if (stream instanceof Readable) stream.destroy();
