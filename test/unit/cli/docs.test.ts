@@ -26,9 +26,9 @@ describe('docs/cli.md', () => {
 
   it('has those of get and put', () => {
     const { options } = addTransferOptions(new Command());
-    const rows = options.map(({ flags, description, defaultValue }) => [
+    const rows = options.map(({ flags, description, defaultValue, defaultValueDescription }) => [
       `\`${flags}\``,
-      defaultValue === undefined ? '' : `\`${defaultValue}\``,
+      defaultValue === undefined ? '' : `\`${defaultValueDescription ?? defaultValue}\``,
       description,
     ]);
     expectSection('cli.md', 'transfers', table(['flag', 'default', 'meaning'], rows));
