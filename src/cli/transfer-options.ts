@@ -34,14 +34,21 @@ export function addTransferOptions(command: Command): Command {
     )
     .option('--blksize <bytes>', 'block size to ask for (RFC 2348)', wholeNumber(minBlockSize, maxBlockSize))
     .option('--windowsize <blocks>', 'blocks per ACK to ask for (RFC 7440)', wholeNumber(1, 65_535))
-    .option('--tsize', 'ask for or announce the size of the file (RFC 2349)', true)
-    .option('--no-tsize', 'leave that out: without other options, the request is plain RFC 1350')
+    .addOption(
+      new Option('--tsize', 'ask for the size of the file, or announce it (RFC 2349)').default(true, 'on'),
+    )
+    .option('--no-tsize', 'leave that out: without other options the request is plain RFC 1350')
     .option(
       '--timeout <seconds>',
-      'silence before the first repeat; asked of the server too (RFC 2349) (default: 1, not asked)',
+      'silence before the first repeat, asked of the server too (RFC 2349) (default: 1, not asked)',
       wholeNumber(1, 255),
     )
-    .option('--retries <times>', 'repeats in a row before giving up', wholeNumber(0, 100), defaultRetries)
+    .option(
+      '--retries <times>',
+      'repeats in a row without an answer before giving up',
+      wholeNumber(0, 100),
+      defaultRetries,
+    )
     .option('--trace', 'print every packet, sent and received, on standard error');
 }
 

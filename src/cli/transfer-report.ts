@@ -1,14 +1,9 @@
 /** What get and put tell their user while a transfer runs and once it is over. */
+import { formatEndpoint } from '../net/net.ts';
 import type { TransferReport } from '../tftp/client-transfer.ts';
-import type { HostEndpoint } from '../tftp/host.ts';
 import { optionPairs } from '../tftp/negotiation.ts';
 import { describePacket, type Trace } from '../tftp/trace.ts';
 import type { CliContext } from './context.ts';
-
-/** `address:port`, IPv6 in brackets. */
-export function endpointText({ address, port }: HostEndpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
 
 /** Prints each packet with the seconds since the first one. */
 export function createTrace(stderr: NodeJS.WritableStream, now: () => number): Trace {
@@ -18,7 +13,7 @@ export function createTrace(stderr: NodeJS.WritableStream, now: () => number): T
     const seconds = ((now() - first) / 1000).toFixed(6);
     const verb = direction === 'sent' ? 'sent to' : 'received from';
     stderr.write(
-      `${seconds.padStart(10)} ${verb.padEnd(13)} ${endpointText(peer)} ${describePacket(packet)}\n`,
+      `${seconds.padStart(10)} ${verb.padEnd(13)} ${formatEndpoint(peer.address, peer.port)} ${describePacket(packet)}\n`,
     );
   };
 }
@@ -27,9 +22,10 @@ export function createTrace(stderr: NodeJS.WritableStream, now: () => number): T
 export function summaryOf(action: string, report: TransferReport, milliseconds: number): string {
   const seconds = milliseconds / 1000;
   const rate = seconds > 0 ? ` (${amount(report.bytes / seconds)}/s)` : '';
+  const peer = formatEndpoint(report.peer.address, report.peer.port);
   const granted = Object.entries(optionPairs(report.granted)).map(([name, value]) => ` ${name}=${value}`);
   return [
-    `${action} ${endpointText(report.peer)}: ${report.bytes} bytes in ${seconds.toFixed(3)} s${rate}`,
+    `${action} ${peer}: ${report.bytes} bytes in ${seconds.toFixed(3)} s${rate}`,
     `${report.blocks} blocks`,
     `${report.repeats} repeats`,
     granted.length === 0 ? 'no options granted' : `granted${granted.join('')}`,

@@ -1,11 +1,10 @@
 /** From a URL to a transfer that has ended, with failures that a user understands. */
-import { NetError, type Endpoint, type Net } from '../net/net.ts';
+import { formatEndpoint, NetError, type Endpoint, type Net } from '../net/net.ts';
 import type { TransferReport } from '../tftp/client-transfer.ts';
 import { RemoteError, StoreError, TransferError } from '../tftp/errors.ts';
 import { ErrorCode, TftpProtocolError } from '../tftp/packet.ts';
 import { quoted } from '../tftp/trace.ts';
 import { CliError, ExitCode } from './context.ts';
-import { endpointText } from './transfer-report.ts';
 import type { TftpUrl } from './transfer-url.ts';
 
 /** One try. `onAnswered` is to be called before the first byte of the file moves. */
@@ -25,7 +24,9 @@ export async function runTransfer(url: TftpUrl, net: Net, attempt: Attempt): Pro
       });
     } catch (error) {
       failures.push(
-        new CliError(ExitCode.failed, `${endpointText(server)}: ${reasonOf(error)}`, { cause: error }),
+        new CliError(ExitCode.failed, `${formatEndpoint(address, url.port)}: ${reasonOf(error)}`, {
+          cause: error,
+        }),
       );
       if (isAnswered || !isUnreachable(error)) break;
     }
