@@ -1,13 +1,15 @@
-/** Temporary folders that go when the test file ends, and files with contents that can be told apart. */
+/** Temporary folders, and files with contents that can be told apart. */
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const folders = new Set<string>();
-process.once('exit', () => {
+
+export function removeFolders(): void {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
+  folders.clear();
+}
 
 /** A new empty folder that every user may enter and fill, since some servers change their user. */
 export function temporaryFolder(name: string): string {

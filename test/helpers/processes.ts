@@ -122,7 +122,7 @@ export async function run(
   }
 }
 
-/** For `afterAll`: ends everything that this test file has started and that still runs. */
+/** Ends everything that this test file has started and that still runs. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((program) => program.stop()));
 }

@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { cleanUp } from '../helpers/clean-up.ts';
 import { temporaryFolder } from '../helpers/folders.ts';
-import { run, stopAll, type Exit } from '../helpers/processes.ts';
+import { run, type Exit } from '../helpers/processes.ts';
 
 const launcher = path.join(import.meta.dirname, '../../bin/tftp-lb.cjs');
 const refusal = (version: string): object => ({
@@ -13,7 +14,7 @@ const refusal = (version: string): object => ({
   stderr: `tftp-lb: needs Node.js 24.12 or newer, but this is ${version}\n`,
 });
 
-afterAll(stopAll);
+afterAll(cleanUp);
 
 /** Runs the launcher with a Node that claims to be of `version`. */
 function launch(version: string): Promise<Exit> {

@@ -1,8 +1,9 @@
 /** Many real clients at once. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { startBalancer, type Balancer } from '../helpers/balancer.ts';
+import { cleanUp } from '../helpers/clean-up.ts';
 import { get } from '../helpers/clients.ts';
 import { startServer, type Server } from '../helpers/daemons.ts';
 import { noise, publish, sha256, temporaryFolder } from '../helpers/folders.ts';
@@ -11,7 +12,8 @@ import { run, stopAll } from '../helpers/processes.ts';
 
 const content = noise(60_000);
 
-afterAll(stopAll);
+afterEach(stopAll);
+afterAll(cleanUp);
 
 /** One curl process with `count` transfers side by side, each from a port of its own. Returns what it stored. */
 async function getInParallel({ listener }: Balancer, count: number): Promise<Buffer[]> {

@@ -1,6 +1,7 @@
 /** Servers that die or keep silent: real clients must not notice as long as another server can answer. */
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startBalancer } from '../helpers/balancer.ts';
+import { cleanUp } from '../helpers/clean-up.ts';
 import { clientNames, get, put, TransferFailed, type ClientName } from '../helpers/clients.ts';
 import { startServer, type Server } from '../helpers/daemons.ts';
 import { noise, publish } from '../helpers/folders.ts';
@@ -13,7 +14,8 @@ const content = noise(5_000);
 /** Far below the patience of every client. */
 const quick = { flags: ['--try-interval=300ms'] };
 
-afterAll(stopAll);
+afterEach(stopAll);
+afterAll(cleanUp);
 
 async function startPair(): Promise<[Server, Server]> {
   const pair = await Promise.all([startServer('atftpd'), startServer('atftpd')]);

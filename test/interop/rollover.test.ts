@@ -1,8 +1,9 @@
 /** Files of more than 65,535 blocks, after which block numbers begin again, and windows (RFC 7440). */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { startBalancer } from '../helpers/balancer.ts';
+import { cleanUp } from '../helpers/clean-up.ts';
 import { get, put, type ClientName } from '../helpers/clients.ts';
 import { serverSpecs, startServer, type ServerName } from '../helpers/daemons.ts';
 import { noise, publish, sha256 } from '../helpers/folders.ts';
@@ -35,7 +36,8 @@ const windows = [2, 8, 64].flatMap((windowsize) =>
   ([512, 1428, 8192] as const).map((blksize) => ({ blksize, windowsize })),
 );
 
-afterAll(stopAll);
+afterEach(stopAll);
+afterAll(cleanUp);
 
 describe.each(downloads)('$client from $server, windowsize $windowsize, $mode', (pair) => {
   test.skipIf(lacks(pair.client, serverSpecs[pair.server].peer))(

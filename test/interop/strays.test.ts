@@ -1,7 +1,8 @@
 /** Datagrams from nowhere during a transfer, and clients that never change their port. */
 import { createSocket } from 'node:dgram';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { startBalancer, type Balancer } from '../helpers/balancer.ts';
+import { cleanUp } from '../helpers/clean-up.ts';
 import { get } from '../helpers/clients.ts';
 import { startServer } from '../helpers/daemons.ts';
 import { noise, publish, sha256 } from '../helpers/folders.ts';
@@ -12,7 +13,8 @@ import { freePort } from '../helpers/sockets.ts';
 
 const modes = ['--no-single-port', '--single-port'];
 
-afterAll(stopAll);
+afterEach(stopAll);
+afterAll(cleanUp);
 
 const strays = [
   Buffer.from('\0\x03\0\x02stray data', 'latin1'),

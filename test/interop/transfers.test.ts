@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBalancer, type Balancer } from '../helpers/balancer.ts';
+import { cleanUp } from '../helpers/clean-up.ts';
 import {
   canAsk,
   clientNames,
@@ -16,7 +17,7 @@ import {
 import { serverNames, serverSpecs, startServer, type Server, type ServerName } from '../helpers/daemons.ts';
 import { noise, publish, sha256 } from '../helpers/folders.ts';
 import { lacks } from '../helpers/peers.ts';
-import { stopAll, until } from '../helpers/processes.ts';
+import { until } from '../helpers/processes.ts';
 
 const blksizes = [undefined, 8, 512, 1428, 8192, 65_464];
 /** The last one is an exact multiple of the block. */
@@ -29,7 +30,7 @@ function refusesBlksize(server: ServerName, client: ClientName, blksize: number 
   return server === 'atftpd' && client === 'curl' && blksize === 8;
 }
 
-afterAll(stopAll);
+afterAll(cleanUp);
 
 const modes = ['--no-single-port', '--single-port'];
 const pairs = serverNames.flatMap((server) => modes.map((mode) => ({ server, mode })));
