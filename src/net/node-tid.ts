@@ -106,9 +106,7 @@ class NodeTidSocket implements TidSocket {
     this.#handlers = handlers;
     this.#release = release;
     for (const socket of [pair.wide, pair.narrow]) {
-      socket.on('message', (data, from) => {
-        if (this.#open) handlers.onDatagram(data, from.port, from.address);
-      });
+      socket.on('message', (data, from) => handlers.onDatagram(data, from.port, from.address));
     }
     pair.wide.on('error', (error) => this.#fail(error, 'cannot receive at'));
     pair.narrow.on('error', (error) => this.#failOrRefuse(error, 'cannot receive at'));
@@ -150,9 +148,8 @@ class NodeTidSocket implements TidSocket {
   };
 
   #failOrRefuse(error: Error, attempt: string): void {
-    if (this.#narrow === undefined) return;
-    if (refusals.includes(errnoOf(error))) this.#handlers.onRefused();
-    else this.#fail(error, attempt);
+    if (!refusals.includes(errnoOf(error))) this.#fail(error, attempt);
+    else if (this.#narrow !== undefined) this.#handlers.onRefused();
   }
 
   #fail(error: Error, attempt: string): void {

@@ -19,9 +19,7 @@ export class NodeUdpSocket implements UdpSocket {
     this.#socket = socket;
     this.#sender = sender;
     this.#handlers = handlers;
-    socket.on('message', (data, from) => {
-      if (this.#open) handlers.onDatagram(data, from.port, from.address);
-    });
+    socket.on('message', (data, from) => handlers.onDatagram(data, from.port, from.address));
     socket.on('error', (error) => this.#fail(error, 'cannot receive at'));
   }
 

@@ -54,7 +54,7 @@ export function tidContract(scene: () => NetScene): void {
       const { openTid, deadEndpoint, until } = scene();
       const dead = deadEndpoint();
       const { socket: tid, ear } = openTid(dead);
-      tid.send(bytes('request'), dead.port, dead.address);
+      for (const text of ['1', '2']) tid.send(bytes(text), dead.port, dead.address);
       tid.close();
       const { socket: later, ear: atLater } = openTid(dead);
       later.send(bytes('request'), dead.port, dead.address);
@@ -62,7 +62,7 @@ export function tidContract(scene: () => NetScene): void {
       expect(ear.refusals).toBe(0);
     });
 
-    it('pinned to a new port, it still hears that port and strays, and no refusal', async () => {
+    it('pinned to a new port, it still hears that port, the request port and strays', async () => {
       const { bind, openTid, until, loopback } = scene();
       const { socket: server } = bind();
       const { socket: worker, ear: atWorker } = bind();
@@ -77,10 +77,22 @@ export function tidContract(scene: () => NetScene): void {
       await until(() => ear.datagrams.length === 3);
       expect(ear.datagrams.map(({ from }) => from.port)).toEqual([worker.port, stray.port, server.port]);
 
-      server.close();
-      tid.send(bytes('x'), server.port, loopback);
       tid.send(bytes('ack'), worker.port, loopback);
       await until(() => atWorker.datagrams.length === 1);
+      expect(atWorker.data).toEqual(['ack']);
+    });
+
+    it('hears no refusal once it is pinned to a new port, not even of what it sent before', async () => {
+      const { openTid, deadEndpoint, until } = scene();
+      const dead = deadEndpoint();
+      const { socket: tid, ear } = openTid(dead);
+      // A fast system knows of the first refusal when the second datagram is sent.
+      for (const text of ['1', '2']) tid.send(bytes(text), dead.port, dead.address);
+      tid.pinned(dead.port + 1);
+      tid.send(bytes('request'), dead.port, dead.address);
+      const { socket: later, ear: atLater } = openTid(dead);
+      later.send(bytes('request'), dead.port, dead.address);
+      await until(() => atLater.refusals === 1);
       expect(ear.refusals + ear.errors.length).toBe(0);
     });
 
@@ -107,9 +119,9 @@ export function tidContract(scene: () => NetScene): void {
       expect(new Set(tids.map((tid) => tid.port)).size).toBe(100);
       const [first] = tids;
       const port = first?.port ?? 0;
-      expect(codeOf(() => bind({ port: port, address: wildcard }))).toBe('TLB_ERR_ADDRESS_IN_USE');
+      expect(codeOf(() => bind({ port, address: wildcard }))).toBe('TLB_ERR_ADDRESS_IN_USE');
       first?.close();
-      expect(bind({ port: port, address: wildcard }).socket.port).toBe(port);
+      expect(bind({ port, address: wildcard }).socket.port).toBe(port);
     });
 
     it('is not opened towards what is no destination', () => {
@@ -140,10 +152,11 @@ export function tidContract(scene: () => NetScene): void {
     });
 
     it('closed, it is silent, and closing or pinning it again changes nothing', async () => {
-      const { bind, openTid, until, loopback } = scene();
+      const { bind, openTid, until, loopback, longest } = scene();
       const { socket: server, ear: atServer } = bind();
       const { socket: tid, ear } = openTid(server);
       server.send(bytes('on its way'), tid.port, loopback);
+      tid.send(new Uint8Array(longest + 1), server.port, loopback);
       tid.close();
       tid.close();
       tid.pinned(server.port + 1);
@@ -152,6 +165,7 @@ export function tidContract(scene: () => NetScene): void {
       await until(() => atServer.datagrams.length > 0);
       expect(atServer.data).toEqual(['later']);
       expect(ear.datagrams).toEqual([]);
+      expect(ear.errors).toEqual([]);
     });
   });
 }

@@ -142,8 +142,13 @@ describe('MemoryNet', () => {
     });
   });
 
-  it('lets a silent host neither hear nor speak', () => {
-    const pair = new Pair();
+  it('lets a silent host hear nothing and say nothing', () => {
+    const pair = new Pair({ link: { minDelay: 10, maxDelay: 10 } });
+    pair.server.state = 'gone';
+    pair.request('refused');
+    pair.client.state = 'silent';
+    pair.net.runUntilIdle();
+    pair.client.state = 'up';
     pair.server.state = 'silent';
     pair.request();
     pair.listener.send(bytes('reply'), pair.tid.port, '192.0.2.1');

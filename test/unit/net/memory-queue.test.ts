@@ -15,7 +15,9 @@ function drain(queue: HappeningQueue): Happening[] {
 
 describe('HappeningQueue', () => {
   it('gives back in order of time, then of planning, whatever was removed', () => {
-    const plans = fc.array(fc.record({ at: fc.nat(8), removed: fc.boolean() }), { maxLength: 60 });
+    const plan = fc.record({ at: fc.nat(50), removed: fc.boolean() });
+    // Only deep heaps show what a removal can break.
+    const plans = fc.array(plan, { maxLength: 150, size: 'max' });
     fc.assert(
       fc.property(plans, (plans) => {
         const queue = new HappeningQueue();
