@@ -4,7 +4,9 @@ import { obstacle, peerNames, strict } from './peers.ts';
 export function setup(): void {
   const obstacles = peerNames.map((name) => obstacle(name)).filter((reason) => reason !== undefined);
   if (obstacles.length === 0) return;
-  const report = `Tests that need these are skipped:\n${obstacles.map((reason) => `  ${reason}\n`).join('')}`;
-  if (strict) throw new Error(`CI is set, so every peer must be there.\n${report}`);
-  console.warn(`${report}\`npm run peers\` fetches what was not found (Debian and Ubuntu).\n`);
+  const list = obstacles.map((reason) => `  ${reason}\n`).join('');
+  if (strict) throw new Error(`CI is set, so every peer must be there:\n${list}`);
+  console.warn(
+    `Tests that need these are skipped:\n${list}\`npm run peers\` fetches what was not found (Debian and Ubuntu).\n`,
+  );
 }
