@@ -6,9 +6,9 @@ import type { RetryRule } from './backoff.ts';
 import { ClientMachine, type ClientPlan } from './client-machine.ts';
 import { TransferError } from './errors.ts';
 import { Exchange } from './exchange.ts';
-import type { Host, HostEndpoint, HostError, HostTidSocket } from './host.ts';
+import type { Host, HostEndpoint, HostError, HostTidHandlers, HostTidSocket } from './host.ts';
 import type { Counts, Machine } from './machine.ts';
-import { checkAsked, optionPairs, type TftpOptions } from './negotiation.ts';
+import { checkAsked, optionPairs, receiveBufferFor, shapeOf, type TftpOptions } from './negotiation.ts';
 import { encodeError, encodeRequest, ErrorCode, Opcode, transferOpcodeOf } from './packet.ts';
 import type { TftpRequest } from './request.ts';
 import type { Trace } from './trace.ts';
@@ -72,11 +72,14 @@ export class ClientTransfer {
       onEnd: (error) => this.#onEnd(error),
       onClosed: () => this.#onClosed(),
     });
-    this.#socket = host.openTid(request.server, {
+    const handlers: HostTidHandlers = {
       onDatagram: (data, port, address) => this.#onDatagram(data, port, address),
       onRefused: () => this.#onRefused(),
       onError: (error) => this.#onError(error),
-    });
+    };
+    // The window that is asked for: the one that is granted is no larger.
+    const receiveBuffer = operation === 'read' ? receiveBufferFor(shapeOf(request.options)) : undefined;
+    this.#socket = host.openTid(request.server, handlers, receiveBuffer);
     request.signal?.addEventListener('abort', this.#onAbort);
     this.#exchange.start();
   }

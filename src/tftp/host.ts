@@ -51,6 +51,6 @@ export interface HostClock {
 export interface Host extends HostClock {
   /** Throws where the address cannot be had; port 0 lets the system choose. */
   bindUdp(at: HostEndpoint & { readonly receiveBuffer?: number }, handlers: HostHandlers): HostSocket;
-  /** A TID of one's own towards `peer`. Throws. */
-  openTid(peer: HostEndpoint, handlers: HostTidHandlers): HostTidSocket;
+  /** A TID of one's own towards `peer`; `receiveBuffer` in bytes. Throws. */
+  openTid(peer: HostEndpoint, handlers: HostTidHandlers, receiveBuffer?: number): HostTidSocket;
 }

@@ -14,6 +14,11 @@ export interface OptionLimits {
   readonly maxWindowsize: number;
 }
 
+/** Bytes of a window: what a receive buffer of Linux can be made to hold without a privilege. */
+const maxWindowBytes = 1_048_576;
+/** What the system's own receive buffer holds in any case. */
+const defaultBuffer = 65_536;
+
 const maxTimeout = 255;
 const maxWindowsize = 65535;
 
@@ -32,15 +37,26 @@ export function shapeOf(granted: TftpOptions): BlockShape {
 }
 
 /**
+ * Bytes of receive buffer so that a whole window of DATA may arrive at once; undefined where the system's default will
+ * do. Systems count more than the payload.
+ */
+export function receiveBufferFor({ blksize, windowsize }: BlockShape): number | undefined {
+  const bytes = Math.min(windowsize * (blksize + defaultBlockSize), maxWindowBytes);
+  return bytes > defaultBuffer ? bytes * 2 : undefined;
+}
+
+/**
  * What a server grants: never more than was asked for, and what has no legal value is passed over as if it were
  * unknown. `size` is the file's, undefined where it cannot be told beforehand.
  */
 export function grant(asked: TransferOptions, limits: OptionLimits, size: number | undefined): TftpOptions {
+  const blksize = atMost(asked.blksize, minBlockSize, limits.maxBlksize);
+  const fitting = Math.max(1, Math.floor(maxWindowBytes / (blksize ?? defaultBlockSize)));
   return {
-    blksize: atMost(asked.blksize, minBlockSize, limits.maxBlksize),
+    blksize,
     timeout: isWithin(asked.timeout, 1, maxTimeout) ? asked.timeout : undefined,
     tsize: asked.tsize === undefined ? undefined : size,
-    windowsize: atMost(asked.windowsize, 1, limits.maxWindowsize),
+    windowsize: atMost(asked.windowsize, 1, Math.min(limits.maxWindowsize, fitting)),
   };
 }
 

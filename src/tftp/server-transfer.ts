@@ -7,8 +7,8 @@ import type { Counts, Machine } from './machine.ts';
 import { Opcode } from './packet.ts';
 import type { TftpRequest } from './request.ts';
 import type { Job } from './server-job.ts';
-import type { Connect } from './server-wire.ts';
-import type { TftpOptions } from './negotiation.ts';
+import type { Connect, WireHandlers } from './server-wire.ts';
+import { receiveBufferFor, shapeOf, type TftpOptions } from './negotiation.ts';
 
 /** What a server tells of a transfer once it is over. */
 export interface ServedTransfer extends Counts {
@@ -50,10 +50,12 @@ export class ServerTransfer {
   constructor(parts: ServerTransferParts) {
     const { clock, request, job, dally, connect, onClosed } = parts;
     const retry = retryOf(parts);
-    const wire = connect({
+    const isUpload = request.opcode === Opcode.wrq;
+    const handlers: WireHandlers = {
       onPacket: (packet) => this.onPacket(packet),
       onLost: (error) => this.drop(new TransferError('TLB_ERR_TFTP_SOCKET', error.message, { cause: error })),
-    });
+    };
+    const wire = connect(handlers, isUpload ? receiveBufferFor(shapeOf(job.granted)) : undefined);
     const send = (packet: Uint8Array): void => wire.send(packet);
     this.#parts = parts;
     this.#machine = job.createMachine(retry, send);
@@ -61,7 +63,7 @@ export class ServerTransfer {
       clock,
       machine: this.#machine,
       send,
-      dally: request.opcode === Opcode.wrq ? (dally ?? dallyTimeouts * retry.timeout) : 0,
+      dally: isUpload ? (dally ?? dallyTimeouts * retry.timeout) : 0,
       onEnd: (error) => this.#onEnd(error),
       onClosed: () => {
         wire.close();

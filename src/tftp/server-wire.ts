@@ -14,8 +14,8 @@ export interface WireHandlers {
   readonly onLost: (error: HostError) => void;
 }
 
-/** Opens the wire of one transfer. Throws what the host throws. */
-export type Connect = (handlers: WireHandlers) => Wire;
+/** Opens the wire of one transfer; `receiveBuffer` in bytes. Throws what the host throws. */
+export type Connect = (handlers: WireHandlers, receiveBuffer: number | undefined) => Wire;
 
 /** A socket of its own at `address`. Strangers that write to it get ERROR 5, unless they sent an ERROR themselves. */
 export function ownWire(
@@ -24,7 +24,7 @@ export function ownWire(
   client: HostEndpoint,
   trace: Trace | undefined,
 ): Connect {
-  return ({ onPacket, onLost }) => {
+  return ({ onPacket, onLost }, receiveBuffer) => {
     const sendTo = (packet: Uint8Array, peer: HostEndpoint): void => {
       trace?.('sent', packet, peer);
       socket.send(packet, peer.port, peer.address);
@@ -35,7 +35,7 @@ export function ownWire(
       sendTo(encodeError(ErrorCode.unknownTid, 'unknown transfer ID'), stranger);
     };
     const socket = host.bindUdp(
-      { address, port: 0 },
+      { address, port: 0, ...(receiveBuffer === undefined ? {} : { receiveBuffer }) },
       {
         onDatagram: (data, port, address) => {
           trace?.('received', data, { address, port });

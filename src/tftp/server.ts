@@ -49,6 +49,9 @@ const defaults = {
   retry: { timeout: 1000, retries: 5 },
 } as const;
 
+/** Bytes: room for many requests at once, and on a single port for all that writers send. */
+const listenBuffer = 1_048_576;
+
 export class TftpServer {
   readonly #host: Host;
   readonly #options: Settings;
@@ -63,10 +66,13 @@ export class TftpServer {
   constructor(host: Host, options: ServerOptions) {
     this.#host = host;
     this.#options = { ...defaults, ...options };
-    this.#socket = host.bindUdp(options.at, {
-      onDatagram: (data, port, address) => this.#onDatagram(data, { address, port }),
-      onError: (error) => options.onError?.(error),
-    });
+    this.#socket = host.bindUdp(
+      { ...options.at, receiveBuffer: listenBuffer },
+      {
+        onDatagram: (data, port, address) => this.#onDatagram(data, { address, port }),
+        onError: (error) => options.onError?.(error),
+      },
+    );
   }
 
   get address(): string {

@@ -181,6 +181,7 @@ describe('TftpServer', () => {
     [{ blksize: 'x', windowsize: '0', timeout: '256', tsize: '-1' }, 'DATA block 1, 100 bytes'],
     [{ unknown: '1' }, 'DATA block 1, 100 bytes'],
     [{ blksize: '65465' }, 'OACK blksize=65464'],
+    [{ blksize: '65464', windowsize: '64' }, 'OACK blksize=65464 windowsize=16'],
     [{ unknown: '1', TSIZE: '0' }, 'OACK tsize=100'],
   ])('reads the options %j as %s', (options, answer) => {
     const { send } = rawClient(setup({ files: { f: patterned(100) } }));
