@@ -39,12 +39,16 @@ export interface ServerTransferParts {
 /** A writer that misses the last ACK and doubles its waits repeats its last block three times in as many timeouts. */
 const dallyTimeouts = 8;
 
+/** How long after a client's last packet its request may still be such a copy. Milliseconds. */
+const maxLateness = 1000;
+
 /** One transfer of an embedded server, from the answer to the request until nothing is sent any more. */
 export class ServerTransfer {
   readonly #parts: ServerTransferParts;
   readonly #machine: Machine;
   readonly #exchange: Exchange;
-  #isProven = false;
+  /** When the client last spoke to its TID. */
+  #heardAt: number | undefined;
 
   /** Throws what `connect` throws. */
   constructor(parts: ServerTransferParts) {
@@ -76,13 +80,17 @@ export class ServerTransfer {
     this.#exchange.start();
   }
 
-  /** Whether `packet` is the request that this transfer answers already and whose answer the client does not have. */
+  /**
+   * Whether `packet` is the request that this transfer answers already: repeated because the answer has not arrived, or
+   * a copy that the network has delayed.
+   */
   isRepeat(packet: Uint8Array): boolean {
-    return !this.#isProven && sameBytes(packet, this.#parts.packet);
+    const isLate = this.#heardAt === undefined || this.#parts.clock.now() - this.#heardAt < maxLateness;
+    return isLate && sameBytes(packet, this.#parts.packet);
   }
 
   onPacket(packet: Uint8Array): void {
-    this.#isProven = true;
+    this.#heardAt = this.#parts.clock.now();
     this.#exchange.onPacket(packet);
   }
 

@@ -139,6 +139,28 @@ describe.each([{ singlePort: false }, { singlePort: true }])('TftpServer with %j
     expect(setting.ended).toMatchObject([{ repeats: 1, error: undefined }]);
   });
 
+  it('takes the same request for a late copy while its client is active, and for a new one later', () => {
+    const setting = setup({ singlePort, files: { f: patterned(600) } });
+    const { send, heard, tid } = rawClient(setting);
+    const port = singlePort ? '69' : 'tid';
+    send(rrq());
+    send(encodeAck(1), tid());
+    expect(send(rrq())).toEqual([]);
+    setting.net.advance(1500);
+    expect(heard).toEqual([`${port} DATA block 2, 88 bytes`]);
+    expect(send(rrq())).toEqual([`${port} DATA block 1, 512 bytes`]);
+  });
+
+  it('takes a late copy of a write request for no second upload', () => {
+    const setting = setup({ singlePort });
+    const { send, tid } = rawClient(setting);
+    send(wrq());
+    expect(send(encodeData(1, patterned(3)), tid())).toHaveLength(1);
+    expect(send(wrq())).toEqual([]);
+    setting.net.advance(1500);
+    expect(send(wrq())).toEqual(['69 ERROR 6 "the file exists"']);
+  });
+
   it('answers a lost last ACK of an upload again, then lets go', () => {
     const setting = setup({ singlePort });
     const { send, tid } = rawClient(setting);
