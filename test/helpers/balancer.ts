@@ -8,10 +8,12 @@ import { Program, until } from './processes.ts';
 const source = path.join(import.meta.dirname, '../../src/cli.ts');
 
 /** A line of the log. */
-interface Line {
+export interface Line {
+  readonly level: string;
   readonly msg: string;
   readonly event?: string;
   readonly listener?: string;
+  readonly [field: string]: unknown;
 }
 
 type Ended = Line & Omit<SessionEnd, 'kind'>;
@@ -21,6 +23,8 @@ export interface BalancerOptions {
   readonly vips?: readonly string[];
   /** Added to the command line. */
   readonly flags?: readonly string[];
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The file that Node runs; the source if left out. */
   readonly entry?: string;
 }
@@ -44,6 +48,18 @@ export class Balancer {
     return first;
   }
 
+  /** What the log has so far. */
+  lines(): Line[] {
+    return linesOf(this.program);
+  }
+
+  /** Waits until the log has a line with these fields. */
+  async said(fields: Readonly<Record<string, unknown>>, timeout?: number): Promise<Line> {
+    const isMeant = (line: Line): boolean =>
+      Object.entries(fields).every(([name, value]) => line[name] === value);
+    return until(`the log says ${JSON.stringify(fields)}`, () => this.lines().find(isMeant), timeout);
+  }
+
   /** The transfers that have ended so far, oldest first. */
   sessions(): Ended[] {
     return linesOf(this.program).filter(({ event }) => event === 'session.end') as Ended[];
@@ -64,25 +80,31 @@ export class Balancer {
     return shares;
   }
 
-  /** How many datagrams were dropped for this reason, as the metrics have it. */
-  async drops(reason: DropReason): Promise<number> {
-    const metrics = await (await this.#admin('/metrics')).text();
-    const labels = `reason="${reason}"`;
-    const line = metrics
+  /** The sum of the series of a metric that have these labels; NaN if there is none. */
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    const metrics = await (await this.admin('/metrics')).text();
+    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+    const series = metrics
       .split('\n')
-      .find((series) => series.startsWith('tftplb_dropped_datagrams_total{') && series.includes(labels));
-    return Number(line?.split(' ').at(-1));
+      .filter((line) => line.startsWith(`${name}{`) && wanted.every((label) => line.includes(label)));
+    if (series.length === 0) return Number.NaN;
+    return series.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  }
+
+  /** How many datagrams were dropped for this reason, as the metrics have it. */
+  drops(reason: DropReason): Promise<number> {
+    return this.metric('tftplb_dropped_datagrams_total', { reason });
   }
 
   async status(): Promise<Status> {
-    return (await this.#admin('/status')).json() as Promise<Status>;
+    return (await this.admin('/status')).json() as Promise<Status>;
   }
 
-  #admin(resource: string): Promise<Response> {
-    const lines = linesOf(this.program) as (Line & Endpoint)[];
-    const admin = lines.find(({ msg }) => msg === 'admin endpoints listen');
+  /** Asks the admin endpoints. */
+  admin(resource: string): Promise<Response> {
+    const admin = this.lines().find(({ msg }) => msg === 'admin endpoints listen');
     if (admin === undefined) throw new Error(`no admin endpoints:\n${this.program.stdout}`);
-    return fetch(`http://${formatEndpoint(admin.address, admin.port)}${resource}`);
+    return fetch(`http://${formatEndpoint(String(admin['address']), Number(admin['port']))}${resource}`);
   }
 }
 
@@ -93,8 +115,8 @@ function linesOf({ stdout }: Program): Line[] {
 }
 
 function endpointOf(text: string): Endpoint {
-  const { hostname, port } = new URL(`tftp://${text}`);
-  return { address: hostname.replaceAll(/[[\]]/gu, ''), port: Number(port) };
+  const [, address = '', port] = /^\[?(.+?)\]?:(\d+)$/.exec(text) ?? [];
+  return { address, port: Number(port) };
 }
 
 /**
@@ -103,7 +125,7 @@ function endpointOf(text: string): Endpoint {
  */
 export async function startBalancer(
   backends: readonly Endpoint[],
-  { vips = ['127.0.0.1'], flags = [], entry = source }: BalancerOptions = {},
+  { vips = ['127.0.0.1'], flags = [], env = {}, entry = source }: BalancerOptions = {},
 ): Promise<Balancer> {
   const args = [
     entry,
@@ -116,7 +138,7 @@ export async function startBalancer(
     '--admin=127.0.0.1:0',
     ...flags,
   ];
-  const program = new Program({ program: process.execPath, env: {} }, args);
+  const program = new Program({ program: process.execPath, env }, args);
   return until('the balancer serves', () => {
     if (program.exit !== undefined)
       throw new Error(`the balancer ended:\n${program.stdout}${program.stderr}`);

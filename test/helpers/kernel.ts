@@ -1,15 +1,15 @@
-/** What Linux knows of UDP sockets: which ports a process holds, and what waits to be read. */
+/** What Linux knows of sockets: which ports a process holds, and what waits to be read. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-interface UdpEntry {
+interface Entry {
   readonly port: number;
   /** Bytes that nobody has read yet. */
   readonly queued: number;
   readonly inode: string;
 }
 
-/** Columns of /proc/net/udp: sl, local address:port, remote, state, tx:rx queue, timer, retransmits, uid, timeout, inode. */
-function entryOf(line: string): UdpEntry | undefined {
+/** Columns of /proc/net/udp and the like: sl, local address:port, remote, state, tx:rx queue, timer, retransmits, uid, timeout, inode. */
+function entryOf(line: string): Entry | undefined {
   const [, local, , , queues, , , , , inode] = line.trim().split(/\s+/u);
   const port = local?.split(':').at(-1);
   const queued = queues?.split(':').at(-1);
@@ -17,8 +17,9 @@ function entryOf(line: string): UdpEntry | undefined {
   return { port: Number.parseInt(port, 16), queued: Number.parseInt(queued, 16), inode };
 }
 
-function udpEntries(): UdpEntry[] {
-  const tables = ['/proc/net/udp', '/proc/net/udp6'].map((file) => readFileSync(file, 'utf8'));
+function entriesOf(protocol: 'tcp' | 'udp'): Entry[] {
+  const files = [`/proc/net/${protocol}`, `/proc/net/${protocol}6`];
+  const tables = files.map((file) => readFileSync(file, 'utf8'));
   const lines = tables.flatMap((table) => table.trim().split('\n').slice(1));
   return lines.map((line) => entryOf(line)).filter((entry) => entry !== undefined);
 }
@@ -34,16 +35,25 @@ function targetOf(link: string): string {
 
 /** The UDP ports that a process holds now. */
 export function udpPortsOf(pid: number): number[] {
+  return portsOf(pid, 'udp');
+}
+
+/** The local TCP ports that a process holds now. */
+export function tcpPortsOf(pid: number): number[] {
+  return portsOf(pid, 'tcp');
+}
+
+function portsOf(pid: number, protocol: 'tcp' | 'udp'): number[] {
   const folder = `/proc/${pid}/fd`;
   const sockets = new Set(readdirSync(folder).map((descriptor) => targetOf(`${folder}/${descriptor}`)));
-  return udpEntries()
+  return entriesOf(protocol)
     .filter(({ inode }) => sockets.has(`socket:[${inode}]`))
     .map(({ port }) => port);
 }
 
 /** Bytes that wait in the sockets bound to `port`. */
 export function queuedAt(port: number): number {
-  return udpEntries()
+  return entriesOf('udp')
     .filter((entry) => entry.port === port)
     .reduce((sum, { queued }) => sum + queued, 0);
 }

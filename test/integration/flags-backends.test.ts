@@ -1,0 +1,138 @@
+/** Which servers share the work, and how they are found. */
+import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { formatEndpoint, type Endpoint } from '../../src/net/net.ts';
+import { startBalancer, type Balancer } from '../helpers/balancer.ts';
+import { fetchFile, lacksIpv6, startEmbedded } from '../helpers/embedded.ts';
+import { temporaryFolder } from '../helpers/folders.ts';
+import { stopAll } from '../helpers/processes.ts';
+import { describeFlags } from './flags.ts';
+
+const image = Buffer.from('the same everywhere');
+
+afterAll(stopAll);
+
+function start(flags: readonly string[], env?: Readonly<Record<string, string>>): Promise<Balancer> {
+  return startBalancer([], { flags, ...(env && { env }) });
+}
+
+const placeOf = ({ address, port }: Endpoint): string => formatEndpoint(address, port);
+
+/** Downloads so often. Returns how many transfers each backend has had so far. */
+async function sharesOf(balancer: Balancer, transfers: number): Promise<Record<string, number>> {
+  const before = balancer.sessions().length;
+  for (let at = 0; at < transfers; at += 1) {
+    expect((await fetchFile(balancer.listener, 'image')).bytes).toEqual(image);
+  }
+  await balancer.ended(before + transfers);
+  return balancer.shares();
+}
+
+interface Resolver {
+  /** Makes every name mean this address, or nothing. */
+  readonly answer: (address: string | undefined) => void;
+  /** The environment of a process that uses it. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A resolver in the hand of the test. */
+function scriptedResolver(): Resolver {
+  const folder = temporaryFolder('resolver');
+  const [file, preload] = [path.join(folder, 'addresses'), path.join(folder, 'preload.mjs')];
+  writeFileSync(
+    preload,
+    `import dns from 'node:dns/promises';
+     import { readFileSync } from 'node:fs';
+     import { syncBuiltinESMExports } from 'node:module';
+     dns.lookup = async () => [{ family: 4, address: readFileSync(${JSON.stringify(file)}, 'utf8') }];
+     syncBuiltinESMExports();`,
+  );
+  const answer = (address: string | undefined): void => {
+    if (address === undefined) return unlinkSync(file);
+    writeFileSync(`${file}.new`, address);
+    renameSync(`${file}.new`, file);
+  };
+  return { answer, env: { NODE_OPTIONS: `--import=${preload}` } };
+}
+
+describeFlags('Backends', {
+  backend: () => {
+    test('is given for each server, with its share and its name', async () => {
+      const [big, small] = [startEmbedded({ image }), startEmbedded({ image })];
+      const balancer = await start([
+        `--backend=${placeOf(big)},weight=3,name=big`,
+        `--backend=${placeOf(small)},name=small`,
+      ]);
+      expect(await sharesOf(balancer, 8)).toEqual({ big: 6, small: 2 });
+      expect(big.requests).toHaveLength(6);
+    });
+
+    test('is named by what was written where it has no other name', async () => {
+      const server = startEmbedded({ image });
+      const balancer = await start([`--backend=${placeOf(server)}`]);
+      expect(await sharesOf(balancer, 1)).toEqual({ [placeOf(server)]: 1 });
+    });
+
+    test('may be a host name', async () => {
+      const server = startEmbedded({ image });
+      const balancer = await start([`--backend=localhost:${server.port}`]);
+      expect(await sharesOf(balancer, 1)).toEqual({ [`localhost:${server.port}`]: 1 });
+    });
+
+    test.skipIf(lacksIpv6)('may be an IPv6 address', async () => {
+      const server = startEmbedded({ image }, { address: '::1', port: 0 });
+      const balancer = await start([`--backend=[::1]:${server.port}`]);
+      expect(await sharesOf(balancer, 1)).toEqual({ [placeOf(server)]: 1 });
+    });
+
+    test('is at port 69 where no port is given', async () => {
+      const balancer = await start(['--backend=192.0.2.11', '--backend=2001:db8::12']);
+      const { services } = await balancer.status();
+      const backends = services.flatMap((service) => service.backends);
+      expect(backends.map(({ name, address, port }) => [name, address, port])).toEqual([
+        ['192.0.2.11', '192.0.2.11', 69],
+        ['2001:db8::12', '2001:db8::12', 69],
+      ]);
+    });
+  },
+
+  tftpBackend: () => {
+    test('is added to those of every protocol', async () => {
+      const [general, special] = [startEmbedded({ image }), startEmbedded({ image })];
+      const balancer = await start([
+        `--backend=${placeOf(general)},name=general`,
+        `--tftp-backend=${placeOf(special)},name=special`,
+      ]);
+      expect(await sharesOf(balancer, 4)).toEqual({ general: 2, special: 2 });
+    });
+
+    test('is enough alone', async () => {
+      const balancer = await start([`--tftp-backend=${placeOf(startEmbedded({ image }))},name=special`]);
+      expect(await sharesOf(balancer, 1)).toEqual({ special: 1 });
+    });
+  },
+
+  resolveInterval: () => {
+    test('is how often names are looked up again', async () => {
+      const before = startEmbedded({ image });
+      const after = startEmbedded({ image }, { address: '127.0.0.2', port: before.port });
+      const resolver = scriptedResolver();
+      resolver.answer(before.address);
+      const backend = `--backend=tftp.example:${before.port},name=moving`;
+      const balancer = await start([backend, '--resolve-interval=1s'], resolver.env);
+      expect(await sharesOf(balancer, 1)).toEqual({ moving: 1 });
+
+      resolver.answer(after.address);
+      await balancer.said({ event: 'backend.state', address: after.address, to: 'added' });
+      expect(await sharesOf(balancer, 2)).toEqual({ moving: 3 });
+      expect([before.requests.length, after.requests.length]).toEqual([1, 2]);
+
+      resolver.answer(undefined);
+      await balancer.said({ event: 'discovery.failed', source: 'tftp.example' });
+      expect(await balancer.metric('tftplb_discovery_failures_total')).toBeGreaterThan(0);
+      await fetchFile(balancer.listener, 'image');
+      expect(after.requests).toHaveLength(3);
+    });
+  },
+});

@@ -1,0 +1,90 @@
+/** How the running balancer is seen and stopped. */
+import { afterAll, expect, test } from 'vitest';
+import { startBalancer } from '../helpers/balancer.ts';
+import { fetchFile, lacksIpv6, nobody, startEmbedded } from '../helpers/embedded.ts';
+import { noise } from '../helpers/folders.ts';
+import { tcpPortsOf, udpPortsOf } from '../helpers/kernel.ts';
+import { stopAll, until } from '../helpers/processes.ts';
+import { HeldDownload } from '../helpers/udp-peer.ts';
+import { startTftpLb } from './cli.ts';
+import { describeFlags } from './flags.ts';
+
+const image = noise(2_000);
+
+afterAll(stopAll);
+
+/** The gravities of what the balancer logs of a failover, an ejection and two transfers. */
+async function levelsLogged(level: string): Promise<Set<string>> {
+  const server = startEmbedded({ image });
+  const program = startTftpLb([
+    '--vip=127.0.0.1',
+    '--tftp-port=0',
+    `--backend=${nobody.address}:${nobody.port}`,
+    `--backend=127.0.0.1:${server.port}`,
+    '--health-interval=0',
+    '--no-admin',
+    `--log-level=${level}`,
+  ]);
+  // Its log may not tell.
+  const port = await until('it listens', () => udpPortsOf(program.pid ?? 0)[0]);
+  for (let at = 0; at < 2; at += 1) await fetchFile({ address: '127.0.0.1', port }, 'image');
+  const { code, stdout, stderr } = await program.stop();
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const lines = stdout.split('\n').slice(0, -1);
+  return new Set(lines.map((line) => (JSON.parse(line) as { level: string }).level));
+}
+
+describeFlags('Operation', {
+  admin: () => {
+    test.each(['127.0.0.1', ...(lacksIpv6 ? [] : ['::1'])])(
+      'is where the endpoints are, %s',
+      async (address) => {
+        const host = address.includes(':') ? `[${address}]` : address;
+        const balancer = await startBalancer([startEmbedded()], { flags: [`--admin=${host}:0`] });
+        expect(await balancer.said({ msg: 'admin endpoints listen' })).toMatchObject({ address });
+        const statuses = ['/healthz', '/readyz', '/status', '/metrics', '/'].map(async (resource) => {
+          const answer = await balancer.admin(resource);
+          return `${resource} ${answer.status} ${answer.headers.get('content-type')?.split(';', 1)[0]}`;
+        });
+        expect(await Promise.all(statuses)).toEqual([
+          '/healthz 200 text/plain',
+          '/readyz 200 application/json',
+          '/status 200 application/json',
+          '/metrics 200 text/plain',
+          '/ 404 text/plain',
+        ]);
+      },
+    );
+
+    test('--no-admin leaves nothing that could be connected to', async () => {
+      const { program, listener } = await startBalancer([startEmbedded({ image })], {
+        flags: ['--no-admin'],
+      });
+      expect((await fetchFile(listener, 'image')).bytes).toEqual(image);
+      expect(tcpPortsOf(program.pid ?? 0)).toEqual([]);
+      expect(udpPortsOf(program.pid ?? 0)).toContain(listener.port);
+    });
+  },
+
+  logLevel: () => {
+    test.each([
+      ['trace', ['trace', 'debug', 'info', 'warn']],
+      ['info', ['info', 'warn']],
+      ['warn', ['warn']],
+      ['silent', []],
+    ])('%s logs what is %j', async (level, logged) => {
+      expect(await levelsLogged(level)).toEqual(new Set(logged));
+    });
+  },
+
+  drainTimeout: () => {
+    test('is how long running transfers may take to finish', async () => {
+      const flags = ['--drain-timeout=1s'];
+      const balancer = await startBalancer([startEmbedded({ image })], { flags });
+      await HeldDownload.begin(balancer.listener, 'image');
+      balancer.program.signal('SIGTERM');
+      expect(await balancer.program.ended).toMatchObject({ code: 3, stderr: '' });
+      await balancer.said({ msg: 'stopping', outcome: 'timed-out' });
+    });
+  },
+});

@@ -1,0 +1,179 @@
+/** Flags, variables and defaults: what is said where, and what counts. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { optionGroups, type OptionInfo, type OptionKey } from '../../src/config/options.ts';
+import { optionInfos } from '../../src/config/schema.ts';
+import { fetchFile, startEmbedded } from '../helpers/embedded.ts';
+import { stopAll, until } from '../helpers/processes.ts';
+import { udpPortsOf } from '../helpers/kernel.ts';
+import { runTftpLb, startTftpLb } from './cli.ts';
+
+afterAll(stopAll);
+
+/** What is said of the options, as a variable would say it. */
+type Settings = Readonly<Partial<Record<OptionKey, string>>>;
+
+/** Two values of each option, neither of them the default. */
+const one: Settings = {
+  vip: '192.0.2.1 ::1',
+  tftpPort: '6969',
+  tidPorts: '40000-40099',
+  backend: '192.0.2.11,weight=3,name=one tftp.example:70',
+  tftpBackend: '192.0.2.13',
+  resolveInterval: '1m',
+  readOnly: 'true',
+  maxBlksize: '1024',
+  maxWindowsize: '4',
+  stripMulticast: 'false',
+  retryNotFound: 'true',
+  backendAnyAddress: 'true',
+  tryInterval: '500ms',
+  idleTimeout: '10s',
+  maxSessions: '90',
+  maxSessionsPerClient: '40',
+  maxSessionsPerBackend: '30',
+  healthFile: 'one',
+  healthInterval: '6',
+  healthTimeout: '3s',
+  healthRise: '5',
+  healthFall: '6',
+  ejectTime: '20s',
+  admin: '127.0.0.1:1',
+  logLevel: 'debug',
+  drainTimeout: '10s',
+};
+const other: Settings = {
+  vip: '192.0.2.2',
+  tftpPort: '7070',
+  singlePort: 'true',
+  backend: '[2001:db8::12]:71,weight=4,name=other',
+  tftpBackend: '192.0.2.14,weight=2',
+  resolveInterval: '2m',
+  readOnly: 'false',
+  maxBlksize: 'auto',
+  maxWindowsize: '5',
+  stripMulticast: 'true',
+  retryNotFound: 'false',
+  backendAnyAddress: 'false',
+  tryInterval: '600ms',
+  idleTimeout: '11s',
+  maxSessions: '91',
+  maxSessionsPerClient: '41',
+  maxSessionsPerBackend: '31',
+  healthFile: 'other',
+  healthInterval: '7',
+  healthTimeout: '4s',
+  healthRise: '7',
+  healthFall: '8',
+  ejectTime: '21s',
+  admin: 'false',
+  logLevel: 'error',
+  drainTimeout: '12s',
+};
+
+function infosOf(settings: Settings): (readonly [OptionInfo, string])[] {
+  return optionInfos.flatMap((info) => {
+    const value = settings[info.key];
+    return value === undefined ? [] : [[info, value] as const];
+  });
+}
+
+function asVariables(settings: Settings): Record<string, string> {
+  return Object.fromEntries(infosOf(settings).map(([{ variable }, value]) => [variable, value]));
+}
+
+function asFlags(settings: Settings): string[] {
+  return infosOf(settings).flatMap(([{ flag, kind }, value]) => {
+    if (value === 'false') return [`--no-${flag.slice(2)}`];
+    if (kind === 'switch') return [flag];
+    return kind === 'list' ? value.split(' ').map((part) => `${flag}=${part}`) : [flag, value];
+  });
+}
+
+/** What a command line and its environment amount to, as `check --print` has it. */
+async function resolved(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
+  const exit = await runTftpLb(['check', '--print', ...args], { env });
+  if (exit.code !== 0) throw new Error(exit.stderr);
+  return JSON.parse(exit.stdout);
+}
+
+/** Every value in a configuration, by its place. */
+function leaves(value: unknown, place = ''): [string, unknown][] {
+  if (typeof value !== 'object' || value === null) return [[place, value]];
+  return Object.entries(value).flatMap(([name, part]) => leaves(part, `${place}/${name}`));
+}
+
+describe('options', () => {
+  test('have tests of their effect, group by group', () => {
+    const files = optionGroups.map((group) => `flags-${group.toLowerCase()}.test.ts`);
+    expect(files.filter((file) => !existsSync(path.join(import.meta.dirname, file)))).toEqual([]);
+  });
+
+  test('have values in this file', () => {
+    const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+    expect([...keys].toSorted()).toEqual(optionInfos.map(({ key }) => key).toSorted());
+  });
+
+  test('mean the same as flags and as variables, and flags count first', async () => {
+    const [flags, variables, otherFlags, otherVariables, both] = await Promise.all([
+      resolved(asFlags(one)),
+      resolved([], asVariables(one)),
+      resolved(asFlags(other)),
+      resolved([], asVariables(other)),
+      resolved(asFlags({ ...one, singlePort: 'false' }), asVariables(other)),
+    ]);
+    expect(variables).toEqual(flags);
+    expect(otherVariables).toEqual(otherFlags);
+    expect(both).toEqual(flags);
+
+    const second = new Map(leaves(otherFlags));
+    const same = leaves(flags).filter(([place, value]) => second.get(place) === value);
+    expect(same.map(([place]) => place)).toEqual([
+      '/services/0/kind',
+      '/services/0/name',
+      '/services/0/policy',
+    ]);
+  });
+
+  test('are turned off by --no-, whatever their variable says', async () => {
+    const needed = { vip: '192.0.2.1', backend: '192.0.2.11' };
+    const switches = optionInfos.filter(({ negatable }) => negatable).map(({ key }) => key);
+    const on = switches.map((key) => [key, key === 'admin' ? '127.0.0.1:1' : 'true'] as const);
+    const off = Object.fromEntries(switches.map((key) => [key, 'false']));
+    const [flags, variables, onVariables] = await Promise.all([
+      resolved(asFlags({ ...needed, ...off }), asVariables(Object.fromEntries(on))),
+      resolved([], asVariables({ ...needed, ...off })),
+      resolved([], asVariables({ ...needed, ...Object.fromEntries(on) })),
+    ]);
+    expect(flags).toEqual(variables);
+    const offLeaves = new Map(leaves(variables));
+    const moved = leaves(onVariables).filter(([place, value]) => offLeaves.get(place) !== value);
+    expect(moved.length).toBeGreaterThanOrEqual(switches.length);
+  });
+});
+
+test('the balancer runs on variables alone', async () => {
+  const image = Buffer.from('image');
+  const [first, second] = [startEmbedded({ image }), startEmbedded({ image })];
+  const env = asVariables({
+    vip: '127.0.0.1',
+    tftpPort: '0',
+    backend: `127.0.0.1:${first.port} 127.0.0.1:${second.port}`,
+    singlePort: 'true',
+    healthInterval: '0',
+    admin: 'false',
+    logLevel: 'silent',
+  });
+  const program = startTftpLb([], { env });
+  const port = await until('it listens', () => udpPortsOf(program.pid ?? 0)[0]);
+  for (let at = 0; at < 2; at += 1) {
+    const { bytes, peer } = await fetchFile({ address: '127.0.0.1', port }, 'image');
+    expect({ bytes, peer }).toEqual({ bytes: image, peer: { address: '127.0.0.1', port } });
+  }
+  expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
+  expect(await program.stop()).toMatchObject({ code: 0, stdout: '', stderr: '' });
+});
