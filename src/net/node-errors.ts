@@ -13,7 +13,10 @@ const meanings: Readonly<Record<string, readonly [NetErrorCode, string]>> = {
   EHOSTDOWN: ['TLB_ERR_UNREACHABLE', 'the host is down'],
   ENETUNREACH: ['TLB_ERR_UNREACHABLE', 'no route leads to the network'],
   ENETDOWN: ['TLB_ERR_UNREACHABLE', 'the network interface is down'],
-  ECONNREFUSED: ['TLB_ERR_UNREACHABLE', 'nothing listens there'],
+  ECONNREFUSED: ['TLB_ERR_REFUSED', 'nothing listens there'],
+  ETIMEDOUT: ['TLB_ERR_TIMEOUT', 'the other host does not answer'],
+  ECONNRESET: ['TLB_ERR_SOCKET', 'the other side reset it'],
+  EPIPE: ['TLB_ERR_SOCKET', 'the other side reset it'],
   ENOBUFS: ['TLB_ERR_SOCKET', 'the system has no buffer space left'],
   ENOMEM: ['TLB_ERR_SOCKET', 'the system has no memory left'],
   EINVAL: [

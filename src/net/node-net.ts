@@ -3,11 +3,14 @@ import type { Net } from './net.ts';
 import { familyOf, openDgram } from './node-dgram.ts';
 import { localAddresses, lookupHost, mtuOf } from './node-host.ts';
 import { DatagramSender } from './node-sender.ts';
+import { connectNodeTcp } from './node-tcp-connect.ts';
+import { listenNodeTcp } from './node-tcp-listen.ts';
 import { openNodeTid } from './node-tid.ts';
 import { monotonicNow, startTimer } from './node-timer.ts';
 import { NodeUdpSocket } from './node-udp.ts';
 import { createPortTable, PortAllocator } from './port-allocator.ts';
 import { createSecureRandom } from './secure-random.ts';
+import type { TcpNet } from './tcp.ts';
 
 export interface NodeNetOptions {
   /** Uniform in [0, 1); from the system's entropy if left out. */
@@ -17,7 +20,7 @@ export interface NodeNetOptions {
 }
 
 /** The operating system's network. Sockets and timers keep the process alive until they are closed or cancelled. */
-export function createNodeNet(options: NodeNetOptions = {}): Net {
+export function createNodeNet(options: NodeNetOptions = {}): Net & TcpNet {
   const random = options.random ?? createSecureRandom();
   const sender = new DatagramSender();
   const { ephemeralPorts, reservedPorts } = readSystemLimits();
@@ -31,6 +34,8 @@ export function createNodeNet(options: NodeNetOptions = {}): Net {
       new NodeUdpSocket(openDgram({ address, port, receiveBuffer, shared: false }), sender, handlers),
     openTid: (peer, handlers, receiveBuffer) =>
       openNodeTid(peer, handlers, { ports: ports[familyOf(peer.address)], sender, receiveBuffer }),
+    listenTcp: listenNodeTcp,
+    connectTcp: connectNodeTcp,
     localAddresses,
     mtuOf,
     lookup: lookupHost,

@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { NetError } from './net.ts';
+import { isDescriptorLeft } from './node-descriptors.ts';
+import { errnoOf, toNetError } from './node-errors.ts';
+import { checkEndpoint, endOf } from './node-tcp-address.ts';
+import { highWaterMark, NodeTcpSocket, socketOptions } from './node-tcp-socket.ts';
+import type { ListenHandlers, TcpBinding, TcpListener } from './tcp.ts';
+
+const defaultBacklog = 511;
+
+/** Rejects with NetError; nothing stays open then. */
+export async function listenNodeTcp(at: TcpBinding, handlers: ListenHandlers): Promise<TcpListener> {
+  const { address, port, backlog = defaultBacklog } = at;
+  const attempt = `cannot listen on ${address} port ${port}`;
+  const ipv6Only = checkEndpoint(at, 0, attempt) === 6;
+  const server = createServer({ ...socketOptions, highWaterMark, pauseOnConnect: true });
+  try {
+    server.listen({ host: address, port, backlog, ipv6Only, exclusive: true });
+    await once(server, 'listening');
+  } catch (error) {
+    if (port === 0 && errnoOf(error) === 'EADDRINUSE') {
+      throw new NetError('TLB_ERR_NO_PORTS', `${attempt}: no free port is left`, { cause: error });
+    }
+    throw toNetError(error, attempt);
+  }
+  return new NodeTcpListener(server, handlers);
+}
+
+class NodeTcpListener implements TcpListener {
+  readonly address: string;
+  readonly port: number;
+  readonly #server: Server;
+  readonly #handlers: ListenHandlers;
+
+  /** `server` listens, and the event loop has not turned since. */
+  constructor(server: Server, handlers: ListenHandlers) {
+    const at = server.address();
+    if (at === null || typeof at === 'string') throw new TypeError('the server does not listen on a port');
+    this.address = at.address;
+    this.port = at.port;
+    this.#server = server;
+    this.#handlers = handlers;
+    server.on('error', (error) => handlers.onError(toNetError(error, this.#attempt)));
+    server.on('connection', (raw) => this.#accept(raw));
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+
+  get #attempt(): string {
+    return `cannot accept on ${this.address} port ${this.port}`;
+  }
+
+  #accept(raw: Socket): void {
+    const local = endOf(raw.localAddress, raw.localPort);
+    const remote = endOf(raw.remoteAddress, raw.remotePort);
+    if (local === undefined || remote === undefined) {
+      // The peer has reset it already.
+      raw.on('error', () => undefined).destroy();
+      return;
+    }
+    const socket = new NodeTcpSocket(raw, local, remote);
+    if (isDescriptorLeft()) {
+      this.#handlers.onConnection(socket);
+      return;
+    }
+    socket.reset();
+    const reason = 'this process has no file descriptors left';
+    this.#handlers.onError(new NetError('TLB_ERR_NO_DESCRIPTORS', `${this.#attempt}: ${reason}`));
+  }
+}
