@@ -1,0 +1,32 @@
+/**
+ * The load generator of the bench: TFTP clients that do no more for each datagram than they must. There is no timer
+ * per transfer; now and then all of them are looked through for one that has stalled.
+ */
+import type { LoadCount, LoadOrder } from './messages.ts';
+import { type Crowd, startLoad } from './wire/loads.ts';
+
+/** Milliseconds between two looks; what has stalled for one to two of them is repeated. */
+const sweepInterval = 250;
+
+let crowd: Crowd | undefined;
+
+function obey(order: LoadOrder): void {
+  switch (order.kind) {
+    case 'start':
+      crowd = startLoad(order.load, order.port);
+      break;
+    case 'count':
+      break;
+    case 'stop':
+      crowd?.stop();
+      crowd = undefined;
+  }
+  const counted = crowd?.count() ?? { units: 0, repeats: 0, errors: 0 };
+  const answer: LoadCount = { ...counted, at: performance.now() / 1_000 };
+  process.send?.(answer);
+}
+
+setInterval(() => crowd?.sweep(), sweepInterval);
+process.on('message', obey);
+// Whoever has started this is gone.
+process.once('disconnect', () => process.exit());

@@ -1,0 +1,106 @@
+/** Processes that the bench starts, each ended by its own id whatever happens. */
+import { type ChildProcess, spawn, spawnSync, type StdioOptions } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Milliseconds that a process gets to end or to answer in. */
+const patience = 10_000;
+
+const running = new Set<Child>();
+process.once('exit', () => {
+  for (const child of running) child.kill();
+});
+
+export const hasTaskset: boolean = spawnSync('taskset', ['--version']).status === 0;
+
+export interface ChildOptions {
+  /** The only core that it may run on. */
+  readonly core: number | undefined;
+  readonly stdio: StdioOptions;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export class Child {
+  readonly name: string;
+  readonly pid: number;
+  readonly #process: ChildProcess;
+  readonly #ended: Promise<void>;
+  #hasEnded = false;
+
+  /** Throws if the program cannot be started. */
+  constructor(name: string, program: string, args: readonly string[], options: ChildOptions) {
+    this.name = name;
+    const pinned = options.core !== undefined && hasTaskset;
+    const command = pinned ? ['taskset', '--cpu-list', String(options.core), program] : [program];
+    const [first = program, ...rest] = [...command, ...args];
+    this.#process = spawn(first, rest, { stdio: options.stdio, env: { ...process.env, ...options.env } });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const onEnd = (): void => {
+      this.#hasEnded = true;
+      running.delete(this);
+      resolve();
+    };
+    this.#process.once('exit', onEnd).once('error', onEnd);
+    this.#ended = promise;
+    if (this.#process.pid === undefined) throw new Error(`${first} could not be started`);
+    this.pid = this.#process.pid;
+    running.add(this);
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** The next message that it sends. */
+  async next<T>(): Promise<T> {
+    const { promise, resolve } = Promise.withResolvers<T>();
+    const onMessage = (message: unknown): void => resolve(message as T);
+    this.#process.once('message', onMessage);
+    try {
+      return await this.#within(promise);
+    } finally {
+      this.#process.off('message', onMessage);
+    }
+  }
+
+  /** Sends `message` and waits for what comes back. */
+  async ask<T>(message: object): Promise<T> {
+    const answer = this.next<T>();
+    this.#process.send(message);
+    return answer;
+  }
+
+  /** Waits until `check` gives something. */
+  async until<T>(what: string, check: () => T | undefined | Promise<T | undefined>): Promise<T> {
+    const deadline = performance.now() + patience;
+    for (;;) {
+      const result = await check();
+      if (result !== undefined) return result;
+      if (this.#hasEnded) throw new Error(`${this.name} has ended before ${what}`);
+      if (performance.now() > deadline) throw new Error(`${this.name}: waited in vain until ${what}`);
+      await sleep(20);
+    }
+  }
+
+  /** Ends the process: by `signal`, and by force where that does not do. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.#process.kill(signal);
+    await Promise.race([this.#ended, sleep(patience, undefined, { ref: false })]);
+    this.kill();
+    await this.#ended;
+  }
+
+  kill(): void {
+    if (!this.#hasEnded) this.#process.kill('SIGKILL');
+  }
+
+  async #within<T>(answer: Promise<T>): Promise<T> {
+    const timeout = AbortSignal.timeout(patience);
+    const late = new Promise<never>((_resolve, reject) => {
+      timeout.addEventListener('abort', () => reject(new Error(`${this.name} does not answer`)));
+    });
+    const gone = this.#ended.then(() => {
+      throw new Error(`${this.name} has ended unexpectedly`);
+    });
+    return Promise.race([answer, late, gone]);
+  }
+}

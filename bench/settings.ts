@@ -1,0 +1,96 @@
+/** What the command line of the bench says. */
+import { parseArgs } from 'node:util';
+
+import type { Timing } from './questions/throughput.ts';
+
+export interface Settings {
+  readonly suite: string;
+  /** Of each measurement; the figures are medians over them. */
+  readonly rounds: number;
+  readonly timing: Timing;
+  /** Fewer loads and fewer idle sessions. */
+  readonly quick: boolean;
+  readonly idleSessions: number;
+  /** Where the results go as JSON; undefined leaves the choice to the bench. */
+  readonly output: string | undefined;
+  /** Where CPU profiles of the balancer go; undefined takes none. */
+  readonly profiles: string | undefined;
+}
+
+/** A command line that makes no sense. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly code = 'TLB_ERR_BENCH_USAGE';
+}
+
+const options = {
+  quick: { type: 'boolean', default: false },
+  rounds: { type: 'string', default: '3' },
+  seconds: { type: 'string' },
+  output: { type: 'string' },
+  profiles: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/** Seconds of one count, and how many sessions wait at a time. */
+const defaults = { seconds: 1.5, warmup: 0.3, idleSessions: 5_000 } as const;
+const quickDefaults = { seconds: 0.4, warmup: 0.1, idleSessions: 1_000 } as const;
+
+export const helpText: string = `Usage: npm run bench -- [SUITE] [options]
+
+Measures the balancer on this machine, over loopback, against the same server
+reached directly and, where nginx is installed, through nginx. Prints a table
+and writes all rounds as JSON. Needs Linux.
+
+Suites:
+  tftp              blocks and transfers per second, memory of idle sessions
+                    (what happens without a suite)
+
+Options:
+  --quick           fewer loads, shorter counts, fewer idle sessions: for a
+                    first impression
+  --rounds N        measure everything N times, at least 3 (default: 3)
+  --seconds S       length of one count (default: ${defaults.seconds}; quick: ${quickDefaults.seconds})
+  --output FILE     where the JSON goes (default: bench/results/SUITE-TIME.json)
+  --profiles DIR    let Node write CPU profiles of the balancer to DIR, which
+                    makes it slower
+  -h, --help        show this
+
+Two cores at least: the relay runs on one, generator and server on the others
+(with taskset). Other programs should rest meanwhile.
+`;
+
+/** Undefined where help was asked for. Throws UsageError. */
+export function readSettings(args: readonly string[]): Settings | undefined {
+  const { values, positionals } = parse(args);
+  if (values.help) return undefined;
+  if (positionals.length > 1) throw new UsageError('one suite at a time');
+  const own = values.quick ? quickDefaults : defaults;
+  return {
+    suite: positionals[0] ?? 'tftp',
+    rounds: numberFrom('--rounds', values.rounds, 3, 100),
+    timing: {
+      warmup: own.warmup,
+      window: values.seconds === undefined ? own.seconds : numberFrom('--seconds', values.seconds, 0.1, 60),
+    },
+    quick: values.quick,
+    idleSessions: own.idleSessions,
+    output: values.output,
+    profiles: values.profiles,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function numberFrom(flag: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  const isWhole = Number.isInteger(value) || !Number.isInteger(least);
+  if (text.trim() !== '' && isWhole && value >= least && value <= most) return value;
+  throw new UsageError(`${flag}: expected a number from ${least} to ${most}, not "${text}"`);
+}
