@@ -70,8 +70,8 @@ function rejected(reason: RejectReason, answer: Uint8Array, file?: string): Admi
   return { kind: 'rejected', reason, answer, file };
 }
 
-/** What the system's default receive buffer holds in any case. */
-const defaultBuffer = 65_536;
+/** The kernel doubles what it is asked for: less than that would be below its own default of 212,992 bytes. */
+const defaultBuffer = 106_496;
 /** A hostile value must not become a hostile buffer; the kernel has a limit of its own as well. */
 const maxBuffer = 4_194_304;
 /** What the kernel accounts for a datagram beyond its bytes. */

@@ -13,8 +13,11 @@ import { errnoOf, toNetError } from './node-errors.ts';
 import type { DatagramSender } from './node-sender.ts';
 import type { PortAllocator } from './port-allocator.ts';
 
-/** Ports in a row that other programs may hold before the search is given up. */
+/** Ports that other programs may hold before the search is given up. */
 const maxTries = 64;
+
+/** Binary logarithm of the longest step past ports that other programs hold. */
+const maxStep = 12;
 
 /** What the peer's side answers with, once ICMP has become a socket error (RFC 1122 section 4.1.3.3). */
 const refusals: readonly string[] = [
@@ -37,7 +40,8 @@ export interface NodeTidOptions {
 export function openNodeTid(peer: Endpoint, handlers: TidHandlers, options: NodeTidOptions): TidSocket {
   const { ports, sender } = options;
   for (let tries = 0; tries < maxTries; tries++) {
-    const port = ports.take();
+    // A program that holds many ports, as another balancer, has them in a row: the steps grow.
+    const port = ports.take(tries === 0 ? 0 : 2 ** Math.min(tries, maxStep));
     if (port === undefined) break;
     try {
       const pair = openPair(port, peer, options.receiveBuffer);

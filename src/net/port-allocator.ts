@@ -63,8 +63,9 @@ export class PortAllocator {
     return Atomics.load(this.#cells, FREE);
   }
 
-  /** A free port that is the caller's until it is given back, or undefined if none is free. */
-  take(): number | undefined {
+  /** A free port that is the caller's until it is given back, or undefined if none is free. `skip` ports are passed over. */
+  take(skip: number = 0): number | undefined {
+    if (skip > 0) Atomics.add(this.#cells, CURSOR, skip);
     for (let tries = 0; tries < this.#count && this.free > 0; tries++) {
       const turn = (Atomics.add(this.#cells, CURSOR, 1) >>> 0) % this.#count;
       if (Atomics.compareExchange(this.#cells, HEADER + turn, 0, 1) === 0) {

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Net, TidHandlers, TidSocket } from '../../../src/net/net.ts';
+import type { Net, TidHandlers, TidSocket, UdpSocket } from '../../../src/net/net.ts';
 import { createNodeNet } from '../../../src/net/node-net.ts';
 import { createPortTable, PortAllocator } from '../../../src/net/port-allocator.ts';
 
@@ -54,6 +54,15 @@ describe('TIDs of the node net', () => {
     for (const tid of tids.splice(0)) tid.close();
   });
 
+  /** Where somebody else has it, it is held all the same. */
+  const holdPort = (port: number): UdpSocket | undefined => {
+    try {
+      return net.bindUdp({ address: '0.0.0.0', port }, deaf);
+    } catch {
+      return undefined;
+    }
+  };
+
   it('take their port from the table and give it back when they close, once', () => {
     const tid = openTid();
     expect(tid.port).toBe(port);
@@ -83,6 +92,19 @@ describe('TIDs of the node net', () => {
     const tid = openTid();
     holder.close();
     expect(tid.port).toBeGreaterThan(port);
+  });
+
+  it('pass over a long row of ports that are held', () => {
+    const first = 40_000;
+    const row = createPortTable({ first, last: 45_000 }, () => 0);
+    const crowded = createNodeNet({ tidPorts: { ipv4: row, ipv6: row } });
+    const holders = Array.from({ length: 200 }, (_, n) => holdPort(first + n));
+    try {
+      tids.push(crowded.openTid(peer, deaf));
+      expect(tids.at(-1)?.port).toBeGreaterThanOrEqual(first + 200);
+    } finally {
+      for (const holder of holders) holder?.close();
+    }
   });
 
   it('differ between nets that share a table', () => {
