@@ -2,15 +2,21 @@
 import path from 'node:path';
 import { Program, run, type Exit, type RunOptions, type StartOptions } from '../helpers/processes.ts';
 
-const node = { program: process.execPath, env: {} };
-const entry: string = path.join(import.meta.dirname, '../../src/cli.ts');
+const entry = path.join(import.meta.dirname, '../../src/cli.ts');
+
+/** What is started for `tftp-lb ARGS`. */
+export function tftpLbCommand(args: readonly string[]): { program: string; args: readonly string[] } {
+  return { program: process.execPath, args: [entry, ...args] };
+}
 
 /** Starts it. */
 export function startTftpLb(args: readonly string[], options: StartOptions = {}): Program {
-  return new Program(node, [entry, ...args], options);
+  const command = tftpLbCommand(args);
+  return new Program({ ...command, env: {} }, command.args, options);
 }
 
 /** Runs it to its end. */
 export function runTftpLb(args: readonly string[], options: RunOptions = {}): Promise<Exit> {
-  return run(node, [entry, ...args], options);
+  const command = tftpLbCommand(args);
+  return run({ ...command, env: {} }, command.args, options);
 }
