@@ -47,9 +47,9 @@ export function parseEprt(argument: string, family: 4 | 6): DataEndpoint | Refus
   const written = families.get(protocol);
   if (written === undefined) return wrongFamily(family);
   const parsed = parseAddress(address);
-  const isWrittenSo = address.includes(':') === (written === 6);
+  const isOfProtocol = address.includes(':') === (written === 6);
   const portNumber = parsePortNumber(port);
-  if (parsed === undefined || !isWrittenSo || portNumber === undefined) return syntaxError;
+  if (parsed === undefined || !isOfProtocol || portNumber === undefined) return syntaxError;
   return parsed.family === family ? { kind: 'endpoint', ...parsed, port: portNumber } : wrongFamily(family);
 }
 
