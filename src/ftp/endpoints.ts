@@ -66,6 +66,7 @@ export function parseEpsv(argument: string, family: 4 | 6): ExtendedPassive {
  * section 4.1.2.6). Undefined if they name no port that a server may listen on.
  */
 export function parsePasvReply(reply: Reply): DataEndpoint | undefined {
+  // The look behind keeps a number of 8 KiB from being tried again at each of its digits.
   const numbers = /(?<!\d)\d+(?:,\d+){5}/.exec(finalText(reply))?.[0].split(',');
   const endpoint = numbers && ofSixNumbers(numbers);
   return endpoint !== undefined && endpoint.port >= firstUserPort ? endpoint : undefined;

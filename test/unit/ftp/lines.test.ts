@@ -77,6 +77,11 @@ describe('a line', () => {
     expect(linesOf(peer, [`${longest}x\r\nB\r\n`])).toEqual([faulty('too-long'), sound('B')]);
   });
 
+  it('may be long and come byte by byte', () => {
+    const text = Array.from({ length: 4_000 }, (_, i) => String.fromCharCode(32 + (i % 90))).join('');
+    expect(linesOf('client', `${text}\r\nB\r\n`.split(''))).toEqual([sound(text), sound('B')]);
+  });
+
   it('that is too long is told once, before its end has come', () => {
     const framer = new LineFramer('client', 8);
     framer.push(bytes('RETR long'));

@@ -133,8 +133,8 @@ describe('a long reply', () => {
   });
 
   it('does not count against the next one', () => {
-    const reply = ofLines(maxReplyLines);
-    expect(repliesOf(reply + reply)).toHaveLength(2);
+    expect(repliesOf(ofLines(maxReplyLines).repeat(2))).toHaveLength(2);
+    expect(repliesOf(ofBytes(maxReplyBytes).repeat(2))).toHaveLength(2);
   });
 });
 
