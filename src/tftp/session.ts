@@ -108,6 +108,8 @@ export class TftpSession {
   #lastBlock = 0;
   #lastAck = 0;
   #finalBlock = -1;
+  /** A block of the window that is out has not been relayed yet, as far as the numbers tell. */
+  #hasGap = false;
   #clientSpoke = false;
   #owedWithoutProof = 0;
 
@@ -326,6 +328,7 @@ export class TftpSession {
     this.#lastBlock = block;
     // In lock-step a server that rolls over to 1 leaves out a number, in a window a lost block does.
     const blocks = this.#windowSize > 1 ? step : 1;
+    if (blocks > 1) this.#hasGap = true;
     this.blocks += blocks;
     this.bytes += (blocks - 1) * this.#blockSize + payload;
     this.#finalBlock = payload < this.#blockSize ? block : -1;
@@ -339,6 +342,7 @@ export class TftpSession {
     if (!isReceiver) return Verdict.relay;
     if (block === this.#lastAck && this.blocks > 0) this.repeats += 1;
     this.#lastAck = block;
+    if (block === this.#lastBlock) this.#hasGap = false;
     if (this.#phase === Phase.dallying || block !== this.#finalBlock) return Verdict.relay;
     this.#end('ok', Phase.dallying, now);
     return Verdict.relayAndEnd;
@@ -361,7 +365,7 @@ export class TftpSession {
 
   /** Whether a read's final DATA has been relayed and lies within the window that the client may leave without an ACK. */
   #isFinalRelayed(): boolean {
-    if (!this.#isRead || this.#finalBlock < 0) return false;
+    if (!this.#isRead || this.#finalBlock < 0 || this.#hasGap) return false;
     return ((this.#finalBlock - this.#lastAck) & 0xffff) <= this.#windowSize;
   }
 

@@ -97,6 +97,36 @@ describe('end of a read', () => {
     expect(session.result).toBe('timeout');
   });
 
+  it('is a timeout where a block of the last window was never relayed', () => {
+    const session = read();
+    play(session, [['backend', oack, 0, 20, 'relayAndPin']]);
+    session.granted(512, 4, undefined);
+    play(session, [
+      ['client', ack, 0, 4, 'relay'],
+      ['backend', data, 1, full, 'relay'],
+      ['backend', data, 3, 10, 'relay'],
+    ]);
+    expect(session.onTimer(70_000)).toBe(TimerVerdict.endAndClose);
+    expect(session.result).toBe('timeout');
+  });
+
+  it('is ok-unacked where the last window went out whole', () => {
+    const session = read();
+    play(session, [['backend', oack, 0, 20, 'relayAndPin']]);
+    session.granted(512, 4, undefined);
+    play(session, [
+      ['client', ack, 0, 4, 'relay'],
+      ['backend', data, 1, full, 'relay'],
+      ['backend', data, 3, full, 'relay'],
+      ['backend', data, 2, full, 'relay'],
+      ['client', ack, 3, 4, 'relay'],
+      ['backend', data, 4, full, 'relay'],
+      ['backend', data, 5, 10, 'relay'],
+    ]);
+    expect(session.onTimer(70_000)).toBe(TimerVerdict.endAndClose);
+    expect(session.result).toBe('ok-unacked');
+  });
+
   it('is taken back when further blocks follow, and not reported again', () => {
     const session = read();
     play(session, [
