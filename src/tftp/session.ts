@@ -303,6 +303,8 @@ export class TftpSession {
     this.#phase = Phase.running;
     this.#owedWithoutProof = 1;
     this.#backendHeardAt = now;
+    // However long the answer took: the client's time to go on begins with it.
+    this.#clientHeardAt = now;
     this.#activeAt = now;
     if (opcode === Opcode.error) {
       this.errorFromBackend(block, now);

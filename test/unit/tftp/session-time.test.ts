@@ -83,6 +83,15 @@ describe('time', () => {
     expect(session.deadline).toBe(120_000);
   });
 
+  it('gives a client that had to wait for its answer the whole idle time to go on', () => {
+    const session = read();
+    session.exhausted();
+    for (let now = 10_000; now <= 90_000; now += 10_000) session.onRepeat(now);
+    session.onBackend(data, 1, full, 95_000);
+    expect(session.onTimer(154_999)).toBe(TimerVerdict.wait);
+    expect(session.onTimer(155_000)).toBe(TimerVerdict.endAndClose);
+  });
+
   it.each(['client', 'backend'] as const)('ends a transfer of which only the %s is heard', (side) => {
     const session = read();
     session.onBackend(data, 1, full, 0);
