@@ -184,7 +184,7 @@ export class TftpSession {
     this.#activeAt = now;
     switch (opcode) {
       case Opcode.data:
-        return this.#onData(block, length);
+        return this.#onData(block, length, this.#isRead);
       case Opcode.ack:
         return this.#onAck(block, !this.#isRead, now);
       case Opcode.error:
@@ -206,7 +206,7 @@ export class TftpSession {
     this.#activeAt = now;
     switch (opcode) {
       case Opcode.data:
-        return this.#onData(block, length);
+        return this.#onData(block, length, !this.#isRead);
       case Opcode.ack:
         return this.#onAck(block, this.#isRead, now);
       case Opcode.error:
@@ -311,7 +311,7 @@ export class TftpSession {
       return Verdict.relayPinAndEnd;
     }
     if (opcode === Opcode.oack) this.#hasOack = true;
-    if (opcode === Opcode.data) this.#onData(block, length);
+    if (opcode === Opcode.data) this.#onData(block, length, true);
     return Verdict.relayAndPin;
   }
 
@@ -320,7 +320,9 @@ export class TftpSession {
     return this.#isRead ? opcode === Opcode.data && block === 1 : opcode === Opcode.ack && block === 0;
   }
 
-  #onData(block: number, length: number): number {
+  /** `isSender`: the DATA comes from the side that sends the file. */
+  #onData(block: number, length: number, isSender: boolean): number {
+    if (!isSender) return Verdict.relay;
     const payload = length - 4;
     const step = (block - this.#lastBlock) & 0xffff;
     if (step === 0 || step >= 0x8000) {

@@ -141,6 +141,32 @@ describe('end of a read', () => {
   });
 });
 
+describe('DATA from the side that receives the file', () => {
+  it('is relayed and counts for nothing, before the end and after it', () => {
+    const session = read();
+    play(session, [
+      ['backend', data, 1, full, 'relayAndPin'],
+      ['client', data, 2, 4, 'relay'],
+      ['client', ack, 2, 4, 'relay'],
+      ['backend', data, 2, 14, 'relay'],
+      ['client', ack, 2, 4, 'relayAndEnd'],
+      ['client', data, 3, full, 'relay'],
+    ]);
+    expect(session).toMatchObject({ result: 'ok', bytes: 522, blocks: 2, isActive: false });
+  });
+
+  it('is no end of a write', () => {
+    const session = write();
+    play(session, [
+      ['backend', ack, 0, 4, 'relayAndPin'],
+      ['client', data, 1, full, 'relay'],
+      ['backend', data, 2, 4, 'relay'],
+      ['backend', ack, 2, 4, 'relay'],
+    ]);
+    expect(session).toMatchObject({ result: undefined, bytes: 512 });
+  });
+});
+
 describe('end of a write', () => {
   it('is the relayed ACK of the short block', () => {
     const session = write();
