@@ -4,6 +4,7 @@ import path from 'node:path';
 
 import { describeMachine } from './report/machine.ts';
 import { helpText, readSettings, type Settings, UsageError } from './settings.ts';
+import { endAll } from './run/child.ts';
 import { suites } from './suites/registry.ts';
 
 const resultsFolder = path.join(import.meta.dirname, 'results');
@@ -41,4 +42,6 @@ try {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`bench: ${message}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
+} finally {
+  await endAll();
 }

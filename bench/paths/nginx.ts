@@ -37,7 +37,7 @@ export async function startNginx(stage: Stage, say: (line: string) => void): Pro
   return { name: 'nginx', port, relay };
 }
 
-/** One worker, as many connections as the bench has sessions and some more; otherwise nginx's own defaults. */
+/** One worker with room for the bench's sessions, which it forgets soon; otherwise nginx's own defaults. */
 function configuration({ program }: Command, port: number, { folder, ports }: Stage): string {
   const module = path.join(path.dirname(program), '../lib/nginx/modules/ngx_stream_module.so');
   return `${existsSync(module) ? `load_module ${module};` : ''}

@@ -15,6 +15,7 @@ export interface Summary {
   /** How much of its core each used: CPU seconds per second. */
   readonly busy: Readonly<Record<Role, number>>;
   readonly repeats: number;
+  readonly errors: number;
   /** Share of all cores of the bench that other programs used. */
   readonly foreign: number;
 }
@@ -38,6 +39,7 @@ export function summarize(rounds: readonly Round[], cores: number): Summary {
     cost: byRole((role) => median(rounds.map(({ cpu, units }) => (total(cpu[role]) / units) * 1e6))),
     busy: byRole((role) => median(rounds.map(({ cpu, seconds }) => total(cpu[role]) / seconds))),
     repeats: sum(rounds.map(({ repeats }) => repeats)),
+    errors: sum(rounds.map(({ errors }) => errors)),
     foreign: cores === 0 ? 0 : sum(rounds.map(({ foreign }) => foreign)) / (seconds * cores),
   };
 }

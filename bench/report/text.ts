@@ -27,6 +27,7 @@ const throughputColumns: readonly Column[] = [
   { title: 'server s', align: 'right' },
   { title: 'µs each', align: 'right' },
   { title: 'repeats', align: 'right' },
+  { title: 'errors', align: 'right' },
   { title: 'full core', align: 'left' },
 ];
 
@@ -92,6 +93,7 @@ function throughputRow(
     ...cells('generator'),
     ...cells('server'),
     String(summary.repeats),
+    String(summary.errors),
     fullCores(summary, placement).join(', '),
   ];
 }

@@ -10,6 +10,11 @@ process.once('exit', () => {
   for (const child of running) child.kill();
 });
 
+/** Ends all that still runs. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...running].map((child) => child.stop()));
+}
+
 export const hasTaskset: boolean = spawnSync('taskset', ['--version']).status === 0;
 
 export interface ChildOptions {

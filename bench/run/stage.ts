@@ -18,8 +18,6 @@ export interface Stage {
   readonly folder: string;
   /** The balancer's entry. */
   readonly balancer: string;
-  /** Ends both processes. */
-  close(): Promise<void>;
 }
 
 export async function openStage(): Promise<Stage> {
@@ -37,9 +35,6 @@ export async function openStage(): Promise<Stage> {
     cores: coresOf(placement),
     folder,
     balancer,
-    close: async () => {
-      await Promise.all([generator.stop(), server.stop()]);
-    },
   };
 }
 

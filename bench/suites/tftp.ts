@@ -1,4 +1,5 @@
 /** TFTP over loopback: the balancer in both TID modes, the server itself, and nginx where there is one. */
+import { readSystemLimits } from '../../src/net/limits.ts';
 import { startBalancer } from '../paths/balancer.ts';
 import { startNginx } from '../paths/nginx.ts';
 import type { Path } from '../paths/path.ts';
@@ -20,47 +21,37 @@ const quickLoads = [lockStep(1), lockStep(64), windowed(64), oneBlock];
 /** Seconds for which each path is used before anything is counted. */
 const warmUpTime = 1;
 
+/** Descriptors of the balancer that are not for sessions that wait. */
+const spareDescriptors = 500;
+
 type Say = (line: string) => void;
 
 export const tftp: Suite = {
   run: async (settings, say) => {
     const stage = await openStage();
-    try {
-      const results: TftpResults = {
-        placement: stage.placement,
-        throughput: await measurePaths(stage, settings, say),
-        idleMemory: await measureMemory(stage, settings, say),
-      };
-      return { text: renderTftp(results, settings), data: results };
-    } finally {
-      await stage.close();
-    }
+    const results: TftpResults = {
+      placement: stage.placement,
+      throughput: await measurePaths(stage, settings, say),
+      idleMemory: await measureMemory(stage, settings, say),
+    };
+    return { text: renderTftp(results, settings), data: results };
   },
 };
 
 async function measurePaths(stage: Stage, settings: Settings, say: Say): Promise<ThroughputResult[]> {
   const paths = await openPaths(stage, settings, say);
-  try {
-    say('warming up');
-    for (const path of paths) await warmUp(stage, path, lockStep(64), warmUpTime);
-    const results: ThroughputResult[] = [];
-    for (const load of settings.quick ? quickLoads : allLoads) {
-      say(describeLoad(load));
-      const measured = await measureThroughput(
-        stage,
-        paths.filter((path) => canCarry(path, load)),
-        load,
-        settings.rounds,
-        settings.timing,
-      );
-      for (const one of measured) {
-        results.push({ ...one, summary: summarize(one.rounds, stage.cores.length) });
-      }
+  say('warming up');
+  for (const path of paths) await warmUp(stage, path, lockStep(64), warmUpTime);
+  const results: ThroughputResult[] = [];
+  for (const load of settings.quick ? quickLoads : allLoads) {
+    say(describeLoad(load));
+    const able = paths.filter((path) => canCarry(path, load));
+    for (const one of await measureThroughput(stage, able, load, settings.rounds, settings.timing)) {
+      results.push({ ...one, summary: summarize(one.rounds, stage.cores.length) });
     }
-    return results;
-  } finally {
-    for (const { relay } of paths) await relay?.stop();
   }
+  for (const { relay } of paths) await relay?.stop();
+  return results;
 }
 
 async function openPaths(stage: Stage, { profiles }: Settings, say: Say): Promise<Path[]> {
@@ -80,10 +71,20 @@ function canCarry({ name }: Path, { kind }: ThroughputLoad): boolean {
   return name !== 'nginx' || kind === 'blocks';
 }
 
-async function measureMemory(stage: Stage, settings: Settings, say: Say): Promise<IdleMemory[]> {
-  say(`${settings.idleSessions} idle sessions`);
+async function measureMemory(
+  stage: Stage,
+  { idleSessions, rounds }: Settings,
+  say: Say,
+): Promise<IdleMemory[]> {
+  const sessions = Math.min(idleSessions, sessionsWithin(readSystemLimits().descriptors));
+  say(`${sessions} idle sessions${sessions < idleSessions ? ': descriptors are limited' : ''}`);
   return [
-    await measureIdleMemory(stage, 'ephemeral', settings.idleSessions, settings.rounds),
-    await measureIdleMemory(stage, 'single-port', settings.idleSessions, settings.rounds),
+    await measureIdleMemory(stage, 'ephemeral', sessions, rounds),
+    await measureIdleMemory(stage, 'single-port', sessions, rounds),
   ];
+}
+
+/** How many sessions the balancer can hold with so many descriptors: two each, and some for all else. */
+function sessionsWithin(descriptors: number | undefined): number {
+  return Math.max(1, Math.floor(((descriptors ?? Infinity) - spareDescriptors) / 2));
 }

@@ -71,9 +71,9 @@ export class Download {
   }
 
   #onMessage(data: Buffer, from: RemoteInfo): void {
-    if (data[1] === Opcode.data) this.#onData(((data[2] ?? 0) << 8) | (data[3] ?? 0));
+    if (data[1] === Opcode.error) this.errors += 1;
     else if (data[1] === Opcode.oack) this.#onOack(from.port);
-    else this.errors += 1;
+    else if (this.#isAnswered) this.#onData(((data[2] ?? 0) << 8) | (data[3] ?? 0));
   }
 
   #onOack(port: number): void {

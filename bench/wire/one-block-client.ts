@@ -62,11 +62,8 @@ export class OneBlockClient {
   }
 
   #onMessage(data: Buffer, from: RemoteInfo): void {
-    if (!this.#isBusy) return;
-    if (data[1] !== Opcode.data) {
-      this.errors += 1;
-      return;
-    }
+    if (data[1] === Opcode.error) this.errors += 1;
+    if (data[1] !== Opcode.data || !this.#isBusy) return;
     this.#socket.send(ack, from.port, loopback);
     this.#isBusy = false;
     this.#onDone();

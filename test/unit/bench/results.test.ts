@@ -18,7 +18,7 @@ function round(units: number, relay = 0, load = 0.5): Round {
     generator: { user: load, system: 0 },
     server: idle,
   };
-  return { seconds: 1, units, repeats: 1, cpu, foreign: 0.1 };
+  return { seconds: 1, units, repeats: 1, errors: 0, cpu, foreign: 0.1 };
 }
 
 const lockStep64: ThroughputLoad = { kind: 'blocks', sessions: 64, windowsize: 1 };
