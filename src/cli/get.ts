@@ -26,7 +26,7 @@ when it is complete, and not before.
 
 Examples:
   tftp-lb get tftp://192.0.2.1/pxelinux.0
-  tftp-lb get tftp://[2001:db8::1]:6969/images/kernel -o /tmp/kernel --blksize 1428 --windowsize 16
+  tftp-lb get tftp://[2001:db8::1]:6969/images/kernel -o vmlinuz --blksize 1428 --windowsize 16
   tftp-lb get tftp://tftp.example/motd --mode netascii -o - --trace
 `;
 

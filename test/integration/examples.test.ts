@@ -1,0 +1,92 @@
+/** The examples in examples/ and in the help texts, run as they stand. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { optionInfos } from '../../src/config/schema.ts';
+import { parseDuration } from '../../src/config/duration.ts';
+import { noise } from '../helpers/folders.ts';
+import { stopAll } from '../helpers/processes.ts';
+import { lacksSite, Site, siteFiles, siteObstacle } from '../helpers/site.ts';
+import { runTftpLb } from './cli.ts';
+import { examplesOf, isServing, root, textOf } from './documents.ts';
+
+afterAll(stopAll);
+
+const scripts = readdirSync(path.join(root, 'examples')).filter((file) => file.endsWith('.sh'));
+const unit = textOf('examples/tftp-lb.service');
+const [, execStart = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
+
+async function helpExamples(...args: readonly string[]): Promise<string[]> {
+  const { stdout } = await runTftpLb([...args, '--help']);
+  const examples = examplesOf(stdout);
+  expect(examples.length).toBeGreaterThan(0);
+  return examples;
+}
+
+test('the unit gives transfers the time that the balancer gives them', () => {
+  const drainTimeout = optionInfos.find(({ key }) => key === 'drainTimeout')?.fallback ?? '';
+  const [, stop = ''] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? [];
+  expect(Number(stop) * 1_000).toBeGreaterThan(parseDuration(drainTimeout) ?? Infinity);
+});
+
+describe.skipIf(lacksSite)(`examples, at ${siteObstacle ?? 'a site of its own'}`, () => {
+  const site = new Site();
+
+  beforeAll(() => site.open());
+
+  /** Starts a balancer, reads a file through it, and ends it. */
+  async function tryBalancer(line: string): Promise<void> {
+    const balancer = await site.start(line, '"serving"');
+    const [, port = ''] = /"listener":"192\.0\.2\.1:(\d+)"/.exec(balancer.stdout) ?? [];
+    const get = await site.run(`tftp-lb get tftp://192.0.2.1:${port}/motd -o -`);
+    expect(get).toMatchObject({ code: 0, stdout: Buffer.from(siteFiles['motd'] ?? []).toString() });
+    balancer.signal('SIGTERM');
+    expect(await balancer.ended).toMatchObject({ code: 0, stderr: '' });
+  }
+
+  test.each(scripts)('%s balances', async (script) => {
+    await tryBalancer(path.join(root, 'examples', script));
+  });
+
+  test('tftp-lb.service balances', async () => {
+    await tryBalancer(execStart);
+  });
+
+  test('tftp-lb --help has command lines that work', async () => {
+    for (const line of await helpExamples()) {
+      if (isServing(line)) await tryBalancer(line);
+      else expect({ line, ...(await site.run(line)) }).toMatchObject({ code: 0 });
+    }
+  });
+
+  test('tftp-lb get --help and put --help have command lines that work', async () => {
+    const balancer = await site.start(
+      'tftp-lb --vip 0.0.0.0 --backend 192.0.2.11 --backend 192.0.2.12',
+      '"serving"',
+    );
+    const uploads = { 'router.cfg': noise(3_000, 'router'), 'firmware.bin': noise(90_000, 'firmware') };
+    for (const [name, content] of Object.entries(uploads))
+      writeFileSync(path.join(site.folder, name), content);
+    const lines = [...(await helpExamples('get')), ...(await helpExamples('put'))];
+    for (const line of lines) {
+      expect({ line, ...(await site.run(line)) }).toMatchObject({ code: 0 });
+    }
+    const local = (name: string): Buffer => readFileSync(path.join(site.folder, name));
+    expect(local('pxelinux.0')).toEqual(siteFiles['pxelinux.0']);
+    expect(local('vmlinuz')).toEqual(siteFiles['images/kernel']);
+    await site.run('tftp-lb get tftp://192.0.2.12/backup/router.cfg -o uploaded');
+    expect(local('uploaded')).toEqual(uploads['router.cfg']);
+    balancer.signal('SIGTERM');
+    expect(await balancer.ended).toMatchObject({ code: 0 });
+  });
+
+  test('tftp-lb demo --help has command lines that work', async () => {
+    for (const line of await helpExamples('demo')) {
+      if (line.endsWith('--keep')) {
+        const demo = await site.start(line, 'Ctrl-C ends it');
+        demo.signal('SIGINT');
+        expect(await demo.ended).toMatchObject({ code: 0, stderr: '' });
+      } else expect(await site.run(line)).toMatchObject({ code: 0, stderr: '' });
+    }
+  });
+});

@@ -1,0 +1,97 @@
+/** The documentation, tried out: its commands run as they stand, and what it names exists. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { optionInfos } from '../../src/config/schema.ts';
+import { stopAll, type Program } from '../helpers/processes.ts';
+import { lacksSite, Site, siteFiles, siteObstacle } from '../helpers/site.ts';
+import { command } from '../unit/cli/scene.ts';
+import { commandsOf, documents, isServing, root, textOf } from './documents.ts';
+
+const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+
+/** What whoever runs this test has done already, what has a test of its own, and what runs tests or benches. */
+const notRunHere = [
+  'npm ci',
+  'npm pack',
+  'npm install --global',
+  'npm test',
+  'npm run check',
+  'npm run soak',
+  'npm run bench',
+];
+
+afterAll(stopAll);
+
+describe.skipIf(lacksSite)(`the README, at ${siteObstacle ?? 'a site of its own'}`, () => {
+  const site = new Site();
+
+  beforeAll(() => site.open());
+
+  /** npm may have something to say about its own configuration; all others are quiet when all is well. */
+  async function runWell(line: string): Promise<void> {
+    const isNpm = line.startsWith('npm ');
+    const exit = await site.run(line, isNpm ? root : site.folder);
+    expect({ line, ...exit }).toMatchObject({ code: 0, ...(isNpm ? {} : { stderr: '' }) });
+  }
+
+  test('has commands that work one after the other', async () => {
+    let balancer: Program | undefined;
+    for (const line of commandsOf('README.md')) {
+      if (notRunHere.some((command) => line.startsWith(command))) continue;
+      if (isServing(line)) balancer = await site.start(line, '"serving"');
+      else await runWell(line);
+    }
+    const menu = siteFiles['boot/menu.cfg'];
+    expect(readFileSync(path.join(site.folder, 'menu.cfg'))).toEqual(menu);
+    await site.run('tftp-lb get tftp://192.0.2.12/incoming/menu.cfg -o uploaded');
+    expect(readFileSync(path.join(site.folder, 'uploaded'))).toEqual(menu);
+
+    balancer?.signal('SIGTERM');
+    expect(await balancer?.ended).toMatchObject({ code: 0, stderr: '' });
+    const backends = balancer?.stdout.matchAll(/"session\.end".*?"backend":"(.*?)"/g) ?? [];
+    expect([...backends].map(([, backend = '']) => backend).toSorted()).toEqual([
+      '192.0.2.11',
+      '192.0.2.11',
+      '192.0.2.12',
+    ]);
+  });
+});
+
+test('the options that the README recommends are valid', async () => {
+  const rows = textOf('README.md').matchAll(/^\| [^|]* \| `(--[^`]*)`/gm);
+  const options = [...rows].map(([, option = '']) => option);
+  expect(options.length).toBeGreaterThan(5);
+  for (const option of options) {
+    const args = ['check', '--vip', '0.0.0.0', '--backend', '192.0.2.12', ...option.split(' ')];
+    expect({ option, ...(await command(args)) }).toMatchObject({ exitCode: 0, failures: [] });
+  }
+});
+
+/** What `pattern` catches in each document and `isKnown` does not know. */
+function unknown(pattern: RegExp, isKnown: (found: string, file: string) => boolean): string[] {
+  return documents.flatMap((file) => {
+    const found = [...textOf(file).matchAll(pattern)].map(([, name = '']) => name);
+    return found.filter((name) => !isKnown(name, file)).map((name) => `${file}: ${name}`);
+  });
+}
+
+function isThere(link: string, file: string): boolean {
+  return existsSync(path.join(root, path.dirname(file), link));
+}
+
+describe('the documents', () => {
+  test('name scripts that there are', () => {
+    expect(unknown(/npm run ([a-z]+)/g, (script) => script in scripts)).toEqual([]);
+  });
+
+  test('link to files that there are', () => {
+    expect(unknown(/\]\((?!https?:)([^)#]+)/g, isThere)).toEqual([]);
+  });
+
+  test('name variables that there are', () => {
+    // Kubernetes sets the last two for a service of that name.
+    const known = [...optionInfos.map(({ variable }) => variable), 'TFTP_LB_SERVICE_HOST', 'TFTP_LB_PORT'];
+    expect(unknown(/(TFTP_LB_[A-Z_]*[A-Z])/g, (variable) => known.includes(variable))).toEqual([]);
+  });
+});
