@@ -74,9 +74,12 @@ export class Tries {
     }
   }
 
-  /** Asks the latest backend once more. */
+  /** Asks once more the one that has waited for it the longest: one that stays silent may not keep others from it. */
   askAgain(): void {
-    this.latest?.ask(this.#request);
+    const [longest, ...others] = this.#open;
+    if (!longest) return;
+    this.#open = [...others, longest];
+    longest.ask(this.#request);
   }
 
   /** All that were asked so far have let the try interval pass. */

@@ -142,6 +142,24 @@ describe('a backend that is silent', () => {
     expect([silent.received.length, other.received.length]).toEqual([2, 0]);
   });
 
+  it('is asked again in its turn when the client repeats and everybody is silent', () => {
+    const lab = started();
+    const silent = [lab.backend(0), lab.backend(1)];
+    const client = lab.client();
+    lab.read(client, 'file');
+    for (const expected of [
+      [1, 1],
+      [2, 1],
+      [2, 2],
+      [3, 2],
+    ]) {
+      lab.net.advance(3_000);
+      expect(silent.map((backend) => backend.received.length)).toEqual(expected);
+      lab.read(client, 'file');
+    }
+    expect(lab.of('session.start')).toHaveLength(1);
+  });
+
   it('is not the end where the next one refuses', () => {
     const lab = started();
     const slow = lab.backend(0);
