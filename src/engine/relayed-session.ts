@@ -297,7 +297,8 @@ export class RelayedSession extends WheelEntry implements LegOwner {
       this.#machine.errorFromBackend(ErrorCode.fileNotFound, now);
       this.#failWith('backend', this.#tries.notFound, now);
     } else if (this.#tries.hasOpen) {
-      this.#machine.exhausted();
+      this.#countOn(this.#tries.latest?.backend);
+      if (!this.#tries.isWaiting) this.#machine.exhausted();
     } else {
       this.#machine.noBackend(now);
       this.#failWith('balancer', nobodyLeft, now);

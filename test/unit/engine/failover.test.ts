@@ -160,6 +160,15 @@ describe('a backend that is silent', () => {
     expect(lab.of('session.start')).toHaveLength(1);
   });
 
+  it('carries the session when the one that was asked after it refuses', () => {
+    const lab = started();
+    lab.backend(0);
+    lab.read(lab.client(), 'file');
+    lab.net.advance(1_200);
+    expect([lab.scoreboard.active(0), lab.scoreboard.active(1)]).toEqual([1, 0]);
+    expect([lab.scoreboard.holders(0), lab.scoreboard.holders(1)]).toEqual([1, 0]);
+  });
+
   it('is not the end where the next one refuses', () => {
     const lab = started();
     const slow = lab.backend(0);
@@ -209,6 +218,21 @@ describe('a file that one backend does not have', () => {
       backend.answer(notFound);
       lab.settle();
     }
+    expect(client.received.map(({ bytes }) => bytes)).toEqual([notFound]);
+    expect(lab.ends).toMatchObject([{ result: 'not-found', tries: 2 }]);
+  });
+
+  it('is not there, and the client hears it in time, when the one that lacks it is slow and the next is silent', () => {
+    const lab = started({ service: retryNotFound });
+    const slow = lab.backend(0);
+    lab.backend(1);
+    const client = lab.client();
+    lab.read(client, 'file');
+    lab.net.advance(1_200);
+    slow.answer(notFound);
+    lab.settle();
+    expect(client.received).toHaveLength(0);
+    lab.net.advance(1_000);
     expect(client.received.map(({ bytes }) => bytes)).toEqual([notFound]);
     expect(lab.ends).toMatchObject([{ result: 'not-found', tries: 2 }]);
   });
