@@ -28,6 +28,7 @@ const throughputColumns: readonly Column[] = [
   { title: 'µs each', align: 'right' },
   { title: 'repeats', align: 'right' },
   { title: 'errors', align: 'right' },
+  { title: 'others', align: 'right' },
   { title: 'full core', align: 'left' },
 ];
 
@@ -52,6 +53,7 @@ export function renderTftp({ placement, throughput, idleMemory }: TftpResults, s
     `Over loopback; ${describePlacement(placement)}.`,
     `Blocks or transfers per second: medians of ${settings.rounds} rounds of ${settings.timing.window} s.`,
     'CPU: seconds of all rounds, user and system, and microseconds for each block or transfer.',
+    'others: what programs that have nothing to do with this used of the cores meanwhile.',
     '',
     ...formatTable(throughputColumns, rows),
     '',
@@ -94,6 +96,7 @@ function throughputRow(
     ...cells('server'),
     String(summary.repeats),
     String(summary.errors),
+    percent(summary.foreign),
     fullCores(summary, placement).join(', '),
   ];
 }
@@ -138,5 +141,9 @@ function saturation(results: readonly ThroughputResult[], placement: Placement):
 function disturbance(results: readonly ThroughputResult[]): string[] {
   const worst = Math.max(...results.map(({ summary }) => summary.foreign));
   if (worst < notable) return [];
-  return [`WARNING: other programs used up to ${(worst * 100).toFixed(0)} % of the cores during a load.`];
+  return [`WARNING: other programs used up to ${percent(worst)} of the cores during a load.`];
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
 }
