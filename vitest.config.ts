@@ -8,6 +8,8 @@ const config: ViteUserConfig = defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    // Most of the time is waiting for processes and sockets, not computing.
+    maxWorkers: 4,
   },
 });
 
