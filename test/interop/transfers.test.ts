@@ -1,7 +1,7 @@
 /** Every real client, through the balancer, to every real server: the contents must be the same on both sides. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startBalancer, type Balancer } from '../helpers/balancer.ts';
 import { cleanUp } from '../helpers/clean-up.ts';
 import {
@@ -49,6 +49,10 @@ for (const { server, mode } of pairs) {
         publish(root, 'text', text);
       }
       balancer = await startBalancer(servers, { vips: ['127.0.0.1', '::1'], flags: [mode] });
+    });
+
+    afterEach(({ task }) => {
+      if (task.result?.state === 'fail') console.error(balancer.program.stdout.slice(-4_000));
     });
 
     afterAll(async () => {
