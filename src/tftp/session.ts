@@ -82,6 +82,8 @@ const lingerTime = 2_000;
 const repeatMemory = 10_000;
 /** How long after a client's last packet its request may still be a copy that the network has delayed. Milliseconds. */
 const maxLateness = 1_000;
+/** Seconds (RFC 2349). More would keep a session of two dead peers for as long as one of them pleased. */
+const maxTimeout = 255;
 /** Datagrams that an address gets before it has proved that it is listening. */
 const unprovenAllowance = 3;
 const unprovenWindowAllowance = 8;
@@ -226,7 +228,7 @@ export class TftpSession {
     if (blockSize !== undefined && blockSize > 0) this.#blockSize = blockSize;
     if (windowSize !== undefined && windowSize > 0) this.#windowSize = windowSize;
     if (timeoutSeconds === undefined) return;
-    this.#idleTimeout = Math.max(this.#idleTimeout, 6_000 * timeoutSeconds);
+    this.#idleTimeout = Math.max(this.#idleTimeout, 6_000 * Math.min(timeoutSeconds, maxTimeout));
     this.#dallyTime = Math.min(maxDally, Math.max(minDally, 2_000 * timeoutSeconds));
   }
 

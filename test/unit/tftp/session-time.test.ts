@@ -83,6 +83,14 @@ describe('time', () => {
     expect(session.deadline).toBe(120_000);
   });
 
+  it('is bounded by the largest timeout that RFC 2349 allows, whatever a backend grants', () => {
+    const session = read();
+    session.onBackend(oack, 0, 20, 0);
+    session.granted(undefined, undefined, 1_000_000_000);
+    session.onClient(ack, 0, 4, 0);
+    expect(session.deadline).toBe(6 * 255_000);
+  });
+
   it('gives a client that had to wait for its answer the whole idle time to go on', () => {
     const session = read();
     session.exhausted();
