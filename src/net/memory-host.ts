@@ -1,6 +1,7 @@
 import { familyOfText, isLoopback, isPort, isWildcard } from './memory-address.ts';
 import { SocketTable } from './memory-socket-table.ts';
 import { MemoryTidSocket, MemoryUdpSocket, type SocketHome } from './memory-socket.ts';
+import { MemoryTcp, type TcpHost } from './memory-tcp.ts';
 import type { VirtualClock } from './memory-clock.ts';
 import {
   NetError,
@@ -14,6 +15,7 @@ import {
   type UdpHandlers,
   type UdpSocket,
 } from './net.ts';
+import type { ConnectOptions, ListenHandlers, TcpBinding, TcpListener, TcpSocket } from './tcp.ts';
 
 /** `silent`: what it sends and what is sent to it vanishes. `gone`: the same, and senders hear that it is unreachable. */
 export type HostState = 'up' | 'silent' | 'gone';
@@ -33,17 +35,24 @@ export interface Wire {
   carry(from: MemoryHost, packet: Packet, onRefused: (() => void) | undefined): void;
   /** The addresses of a name. */
   find(name: string): readonly string[];
+  /** Who has `address`, seen from a host that may have it itself. */
+  hostAt(address: string, seenFrom: MemoryHost): MemoryHost | undefined;
+  /** Milliseconds that a segment of TCP takes from host to host. */
+  delay(from: MemoryHost, to: MemoryHost | undefined): number;
+  /** The state or the addresses of a host have changed. */
+  changed(): void;
 }
 
 /** One computer in a MemoryNet, and its Net. */
-export class MemoryHost implements Net, SocketHome {
-  state: HostState = 'up';
+export class MemoryHost implements Net, SocketHome, TcpHost {
   /** Sockets beyond it fail to open; a TID counts twice until it is pinned. */
   descriptorLimit: number = Infinity;
   readonly random: () => number;
+  readonly tcp: MemoryTcp;
   readonly #clock: VirtualClock;
   readonly #wire: Wire;
-  readonly #sockets: SocketTable;
+  readonly #sockets: SocketTable<MemoryUdpSocket>;
+  #state: HostState = 'up';
   #addresses: readonly string[] = [];
 
   constructor(clock: VirtualClock, wire: Wire, random: () => number) {
@@ -51,6 +60,16 @@ export class MemoryHost implements Net, SocketHome {
     this.#wire = wire;
     this.random = random;
     this.#sockets = new SocketTable(random);
+    this.tcp = new MemoryTcp(clock, this, random);
+  }
+
+  get state(): HostState {
+    return this.#state;
+  }
+
+  set state(state: HostState) {
+    this.#state = state;
+    this.#wire.changed();
   }
 
   get addresses(): readonly string[] {
@@ -61,10 +80,18 @@ export class MemoryHost implements Net, SocketHome {
   setAddresses(addresses: readonly string[]): void {
     this.#wire.move(this, addresses);
     this.#addresses = addresses;
+    this.#wire.changed();
   }
 
+  /** UDP sockets, TCP listeners and ends of TCP connections. */
   get openSockets(): number {
-    return this.#sockets.all().length;
+    return this.#sockets.all().length + this.tcp.openListeners + this.tcp.openConnections;
+  }
+
+  /** The programs on this host die: their sockets go without a word to them, and peers see connections reset. */
+  kill(): void {
+    for (const socket of this.#sockets.all()) socket.close();
+    this.tcp.kill();
   }
 
   bindUdp(at: UdpBinding, handlers: UdpHandlers): UdpSocket {
@@ -78,6 +105,14 @@ export class MemoryHost implements Net, SocketHome {
     }
     const socket = this.#open({ address: family === 6 ? '::' : '0.0.0.0', port: 0 }, handlers, 2);
     return new MemoryTidSocket(socket, peer, handlers);
+  }
+
+  listenTcp(at: TcpBinding, handlers: ListenHandlers): Promise<TcpListener> {
+    return this.tcp.listenTcp(at, handlers);
+  }
+
+  connectTcp(to: Endpoint, options: ConnectOptions): Promise<TcpSocket> {
+    return this.tcp.connectTcp(to, options);
   }
 
   localAddresses(): LocalAddress[] {
@@ -118,7 +153,7 @@ export class MemoryHost implements Net, SocketHome {
     data: Uint8Array,
     onRefused: (() => void) | undefined,
   ): NetError | undefined {
-    const address = isWildcard(from.address) ? this.#sourceTowards(to.address) : from.address;
+    const address = isWildcard(from.address) ? this.sourceTowards(to.address) : from.address;
     if (address === undefined) {
       return new NetError('TLB_ERR_UNREACHABLE', `cannot send: no route leads to ${to.address}`);
     }
@@ -140,8 +175,45 @@ export class MemoryHost implements Net, SocketHome {
     this.#sockets.remove(socket);
   }
 
+  has(address: string): boolean {
+    return this.#addresses.includes(address);
+  }
+
+  find(address: string): MemoryHost | undefined {
+    return this.#wire.hostAt(address, this);
+  }
+
+  delayTo(address: string): number {
+    return this.#wire.delay(this, this.find(address));
+  }
+
+  check({ address, port }: Endpoint, table: SocketTable<Endpoint>, attempt: string, descriptors = 1): void {
+    if (familyOfText(address) === 0 || !isPort(port)) {
+      throw new NetError('TLB_ERR_SOCKET', `${attempt}: no such address or port`);
+    }
+    if (!isWildcard(address) && !this.has(address)) {
+      throw new NetError('TLB_ERR_ADDRESS_NOT_LOCAL', `${attempt}: this host does not have the address`);
+    }
+    if (this.isFull(descriptors)) {
+      throw new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: this host has no file descriptors left`);
+    }
+    if (port !== 0 && table.isTaken({ address, port })) {
+      throw new NetError('TLB_ERR_ADDRESS_IN_USE', `${attempt}: another socket holds this address and port`);
+    }
+  }
+
+  isFull(descriptors = 1): boolean {
+    return this.descriptorLimit !== Infinity && this.#descriptors() + descriptors > this.descriptorLimit;
+  }
+
+  sourceTowards(destination: string): string | undefined {
+    if (this.has(destination)) return destination;
+    const own = this.#addresses.filter((address) => familyOfText(address) === familyOfText(destination));
+    return own.find((address) => !isLoopback(address)) ?? own[0];
+  }
+
   #open(at: UdpBinding, handlers: UdpHandlers, descriptors: number): MemoryUdpSocket {
-    this.#check(at, descriptors);
+    this.check(at, this.#sockets, `cannot bind ${at.address} port ${at.port}`, descriptors);
     const port = at.port === 0 ? this.#sockets.freePort(at.address) : at.port;
     const socket = new MemoryUdpSocket(this, { address: at.address, port }, handlers);
     socket.descriptors = descriptors;
@@ -149,29 +221,8 @@ export class MemoryHost implements Net, SocketHome {
     return socket;
   }
 
-  #check({ address, port }: UdpBinding, descriptors: number): void {
-    const attempt = `cannot bind ${address} port ${port}`;
-    if (familyOfText(address) === 0 || !isPort(port)) {
-      throw new NetError('TLB_ERR_SOCKET', `${attempt}: no such address or port`);
-    }
-    if (!isWildcard(address) && !this.#addresses.includes(address)) {
-      throw new NetError('TLB_ERR_ADDRESS_NOT_LOCAL', `${attempt}: this host does not have the address`);
-    }
-    if (this.descriptorLimit !== Infinity && this.#descriptors() + descriptors > this.descriptorLimit) {
-      throw new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: this host has no file descriptors left`);
-    }
-    if (port !== 0 && this.#sockets.isTaken({ address, port })) {
-      throw new NetError('TLB_ERR_ADDRESS_IN_USE', `${attempt}: another socket holds this address and port`);
-    }
-  }
-
   #descriptors(): number {
-    return this.#sockets.all().reduce((sum, socket) => sum + socket.descriptors, 0);
-  }
-
-  #sourceTowards(destination: string): string | undefined {
-    if (this.#addresses.includes(destination)) return destination;
-    const own = this.#addresses.filter((address) => familyOfText(address) === familyOfText(destination));
-    return own.find((address) => !isLoopback(address)) ?? own[0];
+    const tcp = this.tcp.openListeners + this.tcp.openConnections;
+    return this.#sockets.all().reduce((sum, socket) => sum + socket.descriptors, tcp);
   }
 }

@@ -19,6 +19,11 @@ export const perfectLink: LinkModel = {
   maxDelay: 0.1,
 };
 
+/** Milliseconds on the way, by chance. */
+export function delayOf(model: LinkModel, random: () => number): number {
+  return model.minDelay + random() * (model.maxDelay - model.minDelay);
+}
+
 /** One direction between two hosts. */
 export class MemoryLink {
   readonly #random: () => number;
@@ -36,7 +41,7 @@ export class MemoryLink {
   }
 
   #arrival(model: LinkModel, now: number): number {
-    const arrival = now + model.minDelay + this.#random() * (model.maxDelay - model.minDelay);
+    const arrival = now + delayOf(model, this.#random);
     if (this.#chance(model.reordering)) return arrival + (1 + this.#random()) * model.maxDelay;
     this.#lastInOrder = Math.max(arrival, this.#lastInOrder);
     return this.#lastInOrder;

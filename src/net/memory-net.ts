@@ -5,7 +5,7 @@
 import { isLoopback } from './memory-address.ts';
 import { VirtualClock } from './memory-clock.ts';
 import { MemoryHost, type Packet, type Wire } from './memory-host.ts';
-import { MemoryLink, perfectLink, type LinkModel } from './memory-link.ts';
+import { delayOf, MemoryLink, perfectLink, type LinkModel } from './memory-link.ts';
 import { createSeededRandom } from './memory-random.ts';
 
 export interface MemoryNetOptions {
@@ -58,6 +58,11 @@ export class MemoryNet extends VirtualClock {
     move: (host, addresses) => this.#move(host, addresses),
     carry: (from, packet, onRefused) => this.#carry(from, packet, onRefused),
     find: (name) => this.names.get(name) ?? [],
+    hostAt: (address, seenFrom) => this.#hostAt(address, seenFrom),
+    delay: (from, to) => (from === to ? 0 : delayOf(this.link, this.#random)),
+    changed: () => {
+      for (const host of this.#hosts) host.tcp.hostsChanged();
+    },
   };
 
   #move(host: MemoryHost, addresses: readonly string[]): void {

@@ -1,12 +1,11 @@
 import { familyOfText, isWildcard } from './memory-address.ts';
-import type { MemoryUdpSocket } from './memory-socket.ts';
 import { NetError, type Endpoint } from './net.ts';
 
 const ephemeral = { first: 32_768, count: 28_232 } as const;
 
-/** The open sockets of one host, and the ports that they hold. */
-export class SocketTable {
-  readonly #byPort = new Map<number, MemoryUdpSocket[]>();
+/** The open sockets of one host and one protocol, and the ports that they hold. */
+export class SocketTable<Socket extends Endpoint> {
+  readonly #byPort = new Map<number, Socket[]>();
   /** Goes round the ephemeral ports, so that each rests for as long as possible. */
   #cursor: number;
 
@@ -14,22 +13,22 @@ export class SocketTable {
     this.#cursor = Math.floor(random() * ephemeral.count);
   }
 
-  add(socket: MemoryUdpSocket): void {
+  add(socket: Socket): void {
     this.#byPort.set(socket.port, [...this.#at(socket.port), socket]);
   }
 
-  remove(socket: MemoryUdpSocket): void {
+  remove(socket: Socket): void {
     const others = this.#at(socket.port).filter((other) => other !== socket);
     if (others.length > 0) this.#byPort.set(socket.port, others);
     else this.#byPort.delete(socket.port);
   }
 
-  all(): MemoryUdpSocket[] {
+  all(): Socket[] {
     return [...this.#byPort.values()].flat();
   }
 
   /** Who hears what is sent to `to`: a socket of just that address before one of all addresses. */
-  listenerAt(to: Endpoint): MemoryUdpSocket | undefined {
+  listenerAt(to: Endpoint): Socket | undefined {
     const wildcard = familyOfText(to.address) === 6 ? '::' : '0.0.0.0';
     const sockets = this.#at(to.port);
     return (
@@ -56,7 +55,7 @@ export class SocketTable {
     throw new NetError('TLB_ERR_NO_PORTS', `cannot bind ${address}: no free port is left`);
   }
 
-  #at(port: number): readonly MemoryUdpSocket[] {
+  #at(port: number): readonly Socket[] {
     return this.#byPort.get(port) ?? [];
   }
 }

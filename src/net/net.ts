@@ -2,8 +2,9 @@
  * The seam to the operating system: everything that a data plane may ask of it.
  * Implementations: node-net.ts and memory-net.ts (virtual time, loss, duplication, reordering, delay).
  */
+import type { TcpNet } from './tcp.ts';
 
-/** One end of a UDP conversation. `address` is numeric (IPv6 with `%zone` where it is link-local). */
+/** One end of a conversation. `address` is numeric (IPv6 with `%zone` where it is link-local). */
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
@@ -69,7 +70,7 @@ export interface Clock {
   setTimer(delay: number, callback: () => void): Timer;
 }
 
-export interface Net extends Clock {
+export interface Net extends Clock, TcpNet {
   /** Binds exclusively and at once. Throws NetError. */
   bindUdp(at: UdpBinding, handlers: UdpHandlers): UdpSocket;
   /**

@@ -10,7 +10,6 @@ import { monotonicNow, startTimer } from './node-timer.ts';
 import { NodeUdpSocket } from './node-udp.ts';
 import { createPortTable, PortAllocator } from './port-allocator.ts';
 import { createSecureRandom } from './secure-random.ts';
-import type { TcpNet } from './tcp.ts';
 
 export interface NodeNetOptions {
   /** Uniform in [0, 1); from the system's entropy if left out. */
@@ -20,7 +19,7 @@ export interface NodeNetOptions {
 }
 
 /** The operating system's network. Sockets and timers keep the process alive until they are closed or cancelled. */
-export function createNodeNet(options: NodeNetOptions = {}): Net & TcpNet {
+export function createNodeNet(options: NodeNetOptions = {}): Net {
   const random = options.random ?? createSecureRandom();
   const sender = new DatagramSender();
   const { ephemeralPorts, reservedPorts } = readSystemLimits();

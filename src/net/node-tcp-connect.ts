@@ -1,11 +1,13 @@
 import { createConnection, type Socket, type TcpSocketConnectOpts } from 'node:net';
-import { NetError, type Endpoint } from './net.ts';
+import { NetError, type Endpoint, type NetErrorCode } from './net.ts';
 import { isDescriptorLeft } from './node-descriptors.ts';
 import { errnoOf, toNetError } from './node-errors.ts';
 import { checkEndpoint, endOf, unmapped } from './node-tcp-address.ts';
 import { highWaterMark, NodeTcpSocket, socketOptions } from './node-tcp-socket.ts';
 import { monotonicNow, startTimer } from './node-timer.ts';
 import type { ConnectOptions, TcpSocket } from './tcp.ts';
+
+const lostAtOnce = 'the other side reset the connection at once';
 
 /** Rejects with NetError or with the signal's reason; nothing stays open then. */
 export async function connectNodeTcp(to: Endpoint, options: ConnectOptions): Promise<TcpSocket> {
@@ -56,24 +58,27 @@ function optionsOf(to: Endpoint, from: Endpoint | undefined, attempt: string): T
 
 function adopt(raw: Socket, to: Endpoint, attempt: string): NodeTcpSocket {
   const local = endOf(raw.localAddress, raw.localPort);
-  if (local === undefined)
-    throw new NetError('TLB_ERR_SOCKET', `${attempt}: the connection was lost at once`);
+  if (local === undefined) throw new NetError('TLB_ERR_REFUSED', `${attempt}: ${lostAtOnce}`);
   if (!isDescriptorLeft()) {
     throw new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: this process has no file descriptors left`);
   }
   return new NodeTcpSocket(raw, local, { address: unmapped(to.address), port: to.port });
 }
 
-/** A port that is not to be had says so: it is not the address that is wrong. */
+/** What a system error means for an attempt to connect. */
 function connectError(error: Error, from: Endpoint | undefined, attempt: string): NetError {
   const errno = errnoOf(error);
   const atConnect = 'syscall' in error && error.syscall === 'connect';
+  const fault = (code: NetErrorCode, reason: string): NetError =>
+    new NetError(code, `${attempt}: ${reason}`, { cause: error });
+  if (errno === 'ECONNRESET') return fault('TLB_ERR_REFUSED', lostAtOnce);
+  // That the address is bad is told by the bind alone.
+  const isPortMissing = errno === 'EADDRNOTAVAIL' && atConnect;
   if ((from?.port ?? 0) === 0) {
-    if (errno !== 'EADDRINUSE' && !(errno === 'EADDRNOTAVAIL' && atConnect))
-      return toNetError(error, attempt);
-    return new NetError('TLB_ERR_NO_PORTS', `${attempt}: no local port is left for it`, { cause: error });
+    if (isPortMissing || errno === 'EADDRINUSE')
+      return fault('TLB_ERR_NO_PORTS', 'no local port is left for it');
+  } else if (isPortMissing) {
+    return fault('TLB_ERR_ADDRESS_IN_USE', 'there is a connection from this port already');
   }
-  if (errno !== 'EADDRNOTAVAIL' || !atConnect) return toNetError(error, attempt);
-  const reason = 'there is a connection from this port already';
-  return new NetError('TLB_ERR_ADDRESS_IN_USE', `${attempt}: ${reason}`, { cause: error });
+  return toNetError(error, attempt);
 }

@@ -12,10 +12,7 @@ export const socketOptions = {
   keepAliveInitialDelay: 60_000,
 } as const;
 
-/**
- * For both directions: a socket stops reading with each chunk until that is taken, and counts as blocked as soon as
- * the system does not take all that is written. The class below depends on the first.
- */
+/** Bytes, for both directions: reading stops with each chunk until that is taken. NodeTcpSocket depends on it. */
 export const highWaterMark = 1;
 
 interface Outcome {
@@ -24,9 +21,10 @@ interface Outcome {
 }
 
 /**
- * A connection of node:net. libuv before 1.52 takes a reset that it reads together with data for a FIN, unless
- * reading stops at that data. So reading stops at each chunk (by the high-water mark), and goes on from a turn of the
- * event loop of its own; what the system then says is `end` or `error`, and true.
+ * A connection of node:net. Before version 1.52, libuv takes a reset that it finds together with data for a FIN,
+ * unless reading stops at that data. So reading stops at each chunk (by the high-water mark) and goes on from a turn
+ * of the event loop of its own. What the system says then, end or error, is true in both halves of a connection's
+ * life: a write of nothing would tell as well, but only as long as this side has not sent its own FIN.
  */
 export class NodeTcpSocket implements TcpSocket {
   readonly local: Endpoint;
@@ -34,9 +32,11 @@ export class NodeTcpSocket implements TcpSocket {
   readonly #raw: Socket;
   #handlers: TcpHandlers | undefined;
   #paused = false;
-  #taking = false;
-  #blocked = false;
   #aborted = false;
+  #blocked = false;
+  #turnPlanned = false;
+  #endTold = false;
+  #closeTold = false;
   #error: NetError | undefined;
   #outcome: Outcome | undefined;
 
@@ -48,11 +48,13 @@ export class NodeTcpSocket implements TcpSocket {
     raw.on('error', (error) => {
       this.#error ??= toNetError(error, `lost the connection with ${remote.address} port ${remote.port}`);
     });
-    raw.on('drain', () => this.#drained());
-    raw.on('end', () => {
-      if (!this.#aborted) this.#handlers?.onEnd();
+    raw.on('drain', this.#onFlushed);
+    raw.on('finish', this.#onFlushed);
+    raw.on('end', this.#planTurn);
+    raw.on('close', () => {
+      this.#outcome = { end: this.#endOfBoth(), error: this.#error };
+      this.#planTurn();
     });
-    raw.on('close', () => this.#close());
   }
 
   get pending(): number {
@@ -60,11 +62,9 @@ export class NodeTcpSocket implements TcpSocket {
   }
 
   handle(handlers: TcpHandlers): void {
-    const first = this.#handlers === undefined;
+    if (this.#handlers === undefined) this.#raw.on('readable', this.#planTurn);
     this.#handlers = handlers;
-    if (!first) return;
-    if (this.#outcome !== undefined) setImmediate(() => this.#tell());
-    else this.#raw.on('readable', () => this.#takeSoon());
+    this.#planTurn();
   }
 
   write(data: Uint8Array): boolean {
@@ -82,9 +82,9 @@ export class NodeTcpSocket implements TcpSocket {
     const raw = this.#raw;
     if (this.#aborted || raw.destroyed) return;
     this.#aborted = true;
-    // libuv refuses to reset a socket whose FIN it is just about to send, and node:net loses the descriptor then.
-    const finishing = raw.writableEnded && !raw.writableFinished && raw.writableLength === 0;
-    if (finishing) raw.once('finish', () => raw.resetAndDestroy());
+    // libuv refuses to reset a socket that is just about to send its FIN, and node:net loses the descriptor then.
+    const isFinishing = raw.writableEnded && !raw.writableFinished && raw.writableLength === 0;
+    if (isFinishing) raw.once('finish', () => raw.resetAndDestroy());
     else raw.resetAndDestroy();
   }
 
@@ -94,40 +94,53 @@ export class NodeTcpSocket implements TcpSocket {
 
   resume(): void {
     this.#paused = false;
-    this.#takeSoon();
+    this.#planTurn();
   }
 
-  #takeSoon(): void {
-    if (this.#paused || this.#taking || this.#handlers === undefined) return;
-    this.#taking = true;
-    setImmediate(this.#take);
-  }
-
-  readonly #take = (): void => {
-    this.#taking = false;
-    if (this.#paused || this.#aborted || this.#raw.destroyed) return;
-    const data: Buffer | null = this.#raw.read();
-    if (data !== null) this.#handlers?.onData(data);
+  readonly #planTurn = (): void => {
+    if (this.#turnPlanned || this.#handlers === undefined) return;
+    this.#turnPlanned = true;
+    setImmediate(this.#takeTurn);
   };
 
-  #drained(): void {
+  readonly #takeTurn = (): void => {
+    this.#turnPlanned = false;
+    this.#tellData();
+    this.#tellEnd();
+    this.#tellClose();
+  };
+
+  get #isListening(): boolean {
+    return !this.#paused && !this.#aborted;
+  }
+
+  #tellData(): void {
+    const data: Buffer | null = this.#isListening ? this.#raw.read() : null;
+    if (data !== null) this.#handlers?.onData(data);
+  }
+
+  #tellEnd(): void {
+    if (!this.#isListening || this.#endTold || !this.#raw.readableEnded) return;
+    this.#endTold = true;
+    this.#handlers?.onEnd();
+  }
+
+  #tellClose(): void {
+    if (this.#outcome === undefined || this.#closeTold) return;
+    if (this.#outcome.end === 'clean' && !this.#endTold) return;
+    this.#closeTold = true;
+    this.#handlers?.onClose(this.#outcome.end, this.#outcome.error);
+  }
+
+  readonly #onFlushed = (): void => {
     if (!this.#blocked || this.#aborted) return;
     this.#blocked = false;
     this.#handlers?.onDrain();
-  }
-
-  #close(): void {
-    this.#outcome = { end: this.#endOfBoth(), error: this.#error };
-    if (this.#handlers !== undefined) this.#tell();
-  }
+  };
 
   #endOfBoth(): TcpEnd {
     if (this.#aborted) return 'aborted';
-    const whole = this.#raw.readableEnded && this.#raw.writableFinished && this.#error === undefined;
-    return whole ? 'clean' : 'reset';
-  }
-
-  #tell(): void {
-    if (this.#outcome !== undefined) this.#handlers?.onClose(this.#outcome.end, this.#outcome.error);
+    const isWhole = this.#raw.readableEnded && this.#raw.writableFinished && this.#error === undefined;
+    return isWhole ? 'clean' : 'reset';
   }
 }

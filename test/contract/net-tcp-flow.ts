@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import type { TcpSocket } from '../../src/net/tcp.ts';
+import { bytes, TcpEar, type TcpScene } from './net-tcp-scene.ts';
+
+/** More than any system keeps for a connection that nobody reads. */
+const plenty = 64 * 2 ** 20;
+const chunk = 2 ** 20;
+
+/** Bytes that are different in each chunk and at each place. */
+function chunkOf(index: number): Uint8Array {
+  return new Uint8Array(chunk).map((_, place) => (place * 7 + index) % 251);
+}
+
+/** Writes until it is told to stop; returns what was written. */
+function fill(socket: TcpSocket): Uint8Array[] {
+  const written: Uint8Array[] = [];
+  while (written.length * chunk < plenty) {
+    const data = chunkOf(written.length);
+    written.push(data);
+    if (!socket.write(data)) return written;
+  }
+  throw new Error('writing never met a limit');
+}
+
+/** Lets so much time pass that another connection has carried bytes to and fro. */
+async function passTime({ pair, until }: TcpScene): Promise<void> {
+  const echo = new TcpEar((data) => server.socket.write(data));
+  const { client, server } = await pair(new TcpEar(), echo);
+  for (let round = 1; round <= 3; round++) {
+    client.socket.write(bytes('x'));
+    await until(() => client.ear.length === round);
+  }
+  client.socket.reset();
+}
+
+export function flowContract(scene: () => TcpScene): void {
+  describe('data', () => {
+    it('arrives in order and with its bytes, both ways', async () => {
+      const { pair, until } = scene();
+      const { client, server } = await pair();
+      for (const text of ['one', '', '\0\xff', 'two']) {
+        expect(client.socket.write(bytes(text))).toBe(true);
+        expect(server.socket.write(bytes(`${text}!`))).toBe(true);
+      }
+      await until(() => server.ear.length === 8 && client.ear.length === 12);
+      expect([server.ear.data, client.ear.data]).toEqual(['one\0\xfftwo', 'one!!\0\xff!two!']);
+      expect([client.socket.pending, client.ear.events, server.ear.events]).toEqual([0, [], []]);
+    });
+
+    it('is the receiver’s to keep', async () => {
+      const { pair, until } = scene();
+      const { client, server } = await pair();
+      const sent: string[] = [];
+      for (let round = 0; round < 20; round++) {
+        sent.push(`round ${round};`.repeat(100));
+        client.socket.write(bytes(sent.at(-1) ?? ''));
+        const length = sent.join('').length;
+        await until(() => server.ear.length === length);
+      }
+      expect(server.ear.data).toBe(sent.join(''));
+    });
+
+    it('waits for handlers, and nothing is lost before they come', async () => {
+      const { quietPair, until } = scene();
+      const { client, server } = await quietPair();
+      client.write(bytes('early'));
+      client.end();
+      await passTime(scene());
+      const ear = new TcpEar();
+      server.handle(ear);
+      expect(ear.chunks).toEqual([]);
+      await until(() => ear.events.length > 0);
+      expect([ear.data, ear.events]).toEqual(['early', ['end']]);
+    });
+
+    it('goes to the handlers that were set last', async () => {
+      const { pair, until } = scene();
+      const next = new TcpEar();
+      const first = new TcpEar(() => server.socket.handle(next));
+      const { client, server } = await pair(new TcpEar(), first);
+      client.socket.write(bytes('1'));
+      await until(() => first.length === 1);
+      client.socket.write(bytes('2'));
+      client.socket.end();
+      server.socket.end();
+      await until(() => next.isClosed);
+      expect([first.data, first.events]).toEqual(['1', []]);
+      expect([next.data, next.events]).toEqual(['2', ['end', 'close clean']]);
+    });
+  });
+
+  describe('a receiver that pauses', () => {
+    it('stops the sender, which goes on when it may and loses nothing', async () => {
+      const { pair, until } = scene();
+      const { client, server } = await pair();
+      server.socket.pause();
+      const written = fill(client.socket);
+      expect(client.socket.pending).toBeGreaterThan(0);
+      await passTime(scene());
+      expect([server.ear.length, client.ear.events]).toEqual([0, []]);
+      expect(client.socket.pending).toBeGreaterThan(0);
+      server.socket.resume();
+      await until(() => server.ear.length === written.length * chunk);
+      await until(() => client.ear.events.length > 0);
+      expect([client.ear.events, client.socket.pending]).toEqual([['drain'], 0]);
+      expect(Buffer.concat(server.ear.chunks).equals(Buffer.concat(written))).toBe(true);
+    });
+
+    it('hears no more, from within a call too, until it resumes', async () => {
+      const { pair, until } = scene();
+      const ear = new TcpEar(() => server.socket.pause());
+      const { client, server } = await pair(new TcpEar(), ear);
+      const total = 300_000;
+      client.socket.write(new Uint8Array(total));
+      client.socket.end();
+      for (let heard = 1; ear.length < total; heard++) {
+        await until(() => ear.chunks.length === heard);
+        expect(ear.events).toEqual([]);
+        if (heard === 2) await passTime(scene());
+        expect(ear.chunks.length).toBe(heard);
+        server.socket.resume();
+      }
+      server.socket.resume();
+      await until(() => ear.events.length > 0);
+      expect([ear.length, ear.events]).toEqual([total, ['end']]);
+    });
+
+    it('still sends', async () => {
+      const { pair, until } = scene();
+      const { client, server } = await pair();
+      server.socket.pause();
+      fill(client.socket);
+      server.socket.write(bytes('hello'));
+      await until(() => client.ear.data === 'hello');
+    });
+  });
+
+  describe('end', () => {
+    it('comes after all that was written, however much waits, and drains as usual', async () => {
+      const { pair, until } = scene();
+      const { client, server } = await pair();
+      server.socket.pause();
+      const written = fill(client.socket);
+      client.socket.end();
+      expect(client.socket.pending).toBeGreaterThan(0);
+      server.socket.resume();
+      await until(() => server.ear.events.length > 0 && client.ear.events.length > 0);
+      expect([server.ear.events, client.ear.events]).toEqual([['end'], ['drain']]);
+      expect(server.ear.length).toBe(written.length * chunk);
+    });
+  });
+}
