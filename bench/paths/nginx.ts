@@ -37,12 +37,15 @@ export async function startNginx(stage: Stage, say: (line: string) => void): Pro
   return { name: 'nginx', port, relay };
 }
 
-/** One worker with room for the bench's sessions, which it forgets soon; otherwise nginx's own defaults. */
+/**
+ * One process, so that its end leaves none behind, with room for the bench's sessions, which it forgets soon;
+ * otherwise nginx's own defaults.
+ */
 function configuration({ program }: Command, port: number, { folder, ports }: Stage): string {
   const module = path.join(path.dirname(program), '../lib/nginx/modules/ngx_stream_module.so');
   return `${existsSync(module) ? `load_module ${module};` : ''}
 daemon off;
-worker_processes 1;
+master_process off;
 pid ${path.join(folder, 'nginx.pid')};
 events { worker_connections 4096; }
 stream {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Load, LoadCount } from '../messages.ts';
 import type { Path, PathName } from '../paths/path.ts';
-import { busySecondsOf, type CpuTime, cpuTimeOf, familyOf } from '../run/accounting.ts';
+import { busySecondsOf, type CpuTime, cpuTimeOf } from '../run/accounting.ts';
 import type { Stage } from '../run/stage.ts';
 
 export const roles = ['relay', 'generator', 'server'] as const;
@@ -42,6 +42,8 @@ interface Sample {
   readonly cpu: Readonly<Record<Role, CpuTime>>;
   readonly busy: number;
 }
+
+const nothing: CpuTime = { user: 0, system: 0 };
 
 /** Between two loads, for what is under way to arrive. Milliseconds. */
 const settling = 100;
@@ -89,9 +91,9 @@ async function sample({ generator, server, cores }: Stage, { relay }: Path): Pro
   return {
     count,
     cpu: {
-      relay: cpuTimeOf(relay ? familyOf(relay.pid) : []),
-      generator: cpuTimeOf([generator.pid]),
-      server: cpuTimeOf([server.pid]),
+      relay: relay ? cpuTimeOf(relay.pid) : nothing,
+      generator: cpuTimeOf(generator.pid),
+      server: cpuTimeOf(server.pid),
     },
     busy: busySecondsOf(cores),
   };

@@ -33,13 +33,9 @@ export function parseBusy(stat: string, core: number): number {
   return (user + nice + system + irq + softirq + steal) / ticksPerSecond;
 }
 
-/** Of these processes together. Throws where one of them is gone. */
-export function cpuTimeOf(pids: readonly number[]): CpuTime {
-  const times = pids.map((pid) => parseCpuTime(readFileSync(`/proc/${pid}/stat`, 'utf8')));
-  return {
-    user: times.reduce((sum, { user }) => sum + user, 0),
-    system: times.reduce((sum, { system }) => sum + system, 0),
-  };
+/** Throws where the process is gone. */
+export function cpuTimeOf(pid: number): CpuTime {
+  return parseCpuTime(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
 /** In bytes. Throws where the process is gone. */
@@ -55,10 +51,4 @@ export function openDescriptorsOf(pid: number): number {
 export function busySecondsOf(cores: readonly number[]): number {
   const stat = readFileSync('/proc/stat', 'utf8');
   return cores.reduce((sum, core) => sum + parseBusy(stat, core), 0);
-}
-
-/** The process and what it has started. */
-export function familyOf(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
-  return [pid, ...children.filter((text) => text !== '').map(Number)];
 }
