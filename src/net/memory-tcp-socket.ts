@@ -84,6 +84,14 @@ export class MemoryTcpSocket implements TcpSocket {
     this.#close('aborted');
   }
 
+  release(): void {
+    this.#closeTold = true;
+    if (this.pending > 0) this.reset();
+    if (this.#outcome !== undefined) return;
+    this.#outbox.end();
+    this.#close('clean');
+  }
+
   pause(): void {
     this.#paused = true;
   }

@@ -88,6 +88,14 @@ export class NodeTcpSocket implements TcpSocket {
     else raw.resetAndDestroy();
   }
 
+  release(): void {
+    this.#closeTold = true;
+    if (this.pending > 0) this.reset();
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#raw.destroy();
+  }
+
   pause(): void {
     this.#paused = true;
   }

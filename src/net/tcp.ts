@@ -45,6 +45,11 @@ export interface TcpSocket {
   end(): void;
   /** Breaks the connection: the peer sees a reset, and what is pending is thrown away. Idempotent. */
   reset(): void;
+  /**
+   * Gives the socket back without waiting for the peer, and tells nothing more: the system delivers what it has, with
+   * a FIN behind it. What is pending it does not have: then this is a `reset`, lest the peer take a part for the whole.
+   */
+  release(): void;
   /** No `onData` or `onEnd` until `resume`; the peer is slowed down. Idempotent, as `resume` is. */
   pause(): void;
   resume(): void;

@@ -204,4 +204,46 @@ export function closeContract(scene: () => TcpScene): void {
       expect(ear.events).toEqual(['close reset']);
     });
   });
+  describe('a release', () => {
+    it('tells nothing more, and the peer gets all that was written and an end', async () => {
+      const { pair, until } = scene();
+      for (const length of [0, 1, 50_000]) {
+        const { client, server } = await pair();
+        server.socket.pause();
+        client.socket.write(new Uint8Array(length));
+        await until(() => client.socket.pending === 0);
+        if (length > 0) client.socket.end();
+        client.socket.release();
+        client.socket.release();
+        server.socket.resume();
+        await until(() => server.ear.events.length > 0);
+        server.socket.end();
+        await until(() => server.ear.isClosed);
+        expect([server.ear.length, server.ear.events]).toEqual([length, ['end', 'close clean']]);
+        expect(client.ear.events).toEqual([]);
+      }
+    });
+
+    it('is a reset where something is pending', async () => {
+      const { pair, until } = scene();
+      const { client, server } = await pair();
+      server.socket.pause();
+      client.socket.write(big);
+      client.socket.end();
+      client.socket.release();
+      server.socket.resume();
+      await until(() => server.ear.isClosed);
+      expectReset(server);
+      expect(client.ear.events).toEqual([]);
+    });
+
+    it('does not soften a reset', async () => {
+      const { pair, until } = scene();
+      const { client, server } = await pair();
+      client.socket.reset();
+      client.socket.release();
+      await until(() => server.ear.isClosed);
+      expectReset(server);
+    });
+  });
 }
