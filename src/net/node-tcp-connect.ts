@@ -60,6 +60,7 @@ function adopt(raw: Socket, to: Endpoint, attempt: string): NodeTcpSocket {
   const local = endOf(raw.localAddress, raw.localPort);
   if (local === undefined) throw new NetError('TLB_ERR_REFUSED', `${attempt}: ${lostAtOnce}`);
   if (!isDescriptorLeft()) {
+    raw.resetAndDestroy();
     throw new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: this process has no file descriptors left`);
   }
   return new NodeTcpSocket(raw, local, { address: unmapped(to.address), port: to.port });

@@ -18,7 +18,8 @@ function createWorld(): TcpWorld {
       }
     },
     settle: (work) => work,
-    openSockets: () => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length,
+    openSockets: () =>
+      process.getActiveResourcesInfo().filter((name) => /^TCP(Socket|Server)Wrap$/.test(name)).length,
   };
 }
 

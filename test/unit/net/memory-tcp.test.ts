@@ -62,7 +62,7 @@ async function traceOf(seed: number): Promise<string[]> {
   for (let round = 0; round < 20; round++) {
     client.write(bytes(`${round};`));
     scene.net.advance(3);
-    trace.push(`${atServer.data}`);
+    trace.push(atServer.data);
   }
   client.end();
   server.end();
