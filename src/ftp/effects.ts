@@ -233,7 +233,10 @@ export interface FtpInputs {
   onClientListenFailed(generation: number, failure: DataFailure, now: number): void;
   /** The right client has connected, or `connectToClient` has. A listener is closed by then. */
   onClientDataOpen(generation: number, now: number): void;
-  /** The leg could not be opened, or an open one ended before its relay was started. */
+  /**
+   * The leg could not be opened, or an open one was reset before its relay was started. A FIN is no failure: a client
+   * may send a whole file before we are ready for it, and the relay passes that on.
+   */
   onClientDataFailed(generation: number, failure: DataFailure, now: number): void;
 
   /** The answer to `listenForBackend`: `at` is what the backend is told. */
@@ -311,7 +314,7 @@ export interface FtpEffects {
 export interface FtpTimeouts {
   /** From a backend's connection to its 220, and again from each 120. */
   readonly greeting: number;
-  /** From the first byte of the session to an accepted login. */
+  /** From the client's connection, or from a command that ended the login, to an accepted login. */
   readonly login: number;
   /** Between a final reply and the next command of a client that is logged in. */
   readonly idle: number;
@@ -321,7 +324,10 @@ export interface FtpTimeouts {
   readonly dataConnect: number;
   /** From a command, or from the end of its data, to its final reply. */
   readonly finalReply: number;
-  /** How long the rest of a transfer that the backend has already refused may go on. */
+  /**
+   * Once a transfer has failed on one side, for the other side to follow: for the backend's reply after its data
+   * connection was reset, for the data connection to end after an error reply.
+   */
   readonly settle: number;
 }
 
@@ -332,7 +338,7 @@ export const defaultFtpTimeouts: FtpTimeouts = {
   dataAccept: 45_000,
   dataConnect: 30_000,
   finalReply: 600_000,
-  settle: 5_000,
+  settle: 10_000,
 };
 
 export interface FtpSessionOptions {

@@ -1,0 +1,85 @@
+/**
+ * The commands of a client that wait for their turn. Servers take one command at a time, clients send as many as they
+ * like: at most `max` are read ahead here, and then nothing more is read until one of them was taken.
+ */
+import { type Command, isHttpRequest, parseCommand } from './commands.ts';
+import { type Answer, FtpProtocolError } from './errors.ts';
+import { type Line, LineFramer, lineError } from './lines.ts';
+
+export type QueueItem =
+  | { readonly kind: 'command'; readonly command: Command }
+  | { readonly kind: 'malformed'; readonly answer: Answer }
+  /** Only the first line of a session is looked at for it. */
+  | { readonly kind: 'http' };
+
+export class ClientQueue {
+  readonly #max: number;
+  readonly #framer = new LineFramer('client');
+  readonly #items: QueueItem[] = [];
+  #isBegun = false;
+  #isClosed = false;
+  #taken = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Lines that were taken. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  get isFull(): boolean {
+    return this.#items.length >= this.#max;
+  }
+
+  /** Whether the client will send nothing more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get head(): QueueItem | undefined {
+    return this.#items[0];
+  }
+
+  has(verb: string): boolean {
+    return this.#items.some((item) => item.kind === 'command' && item.command.verb === verb);
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#framer.push(bytes);
+    this.#fill();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  take(): QueueItem | undefined {
+    const item = this.#items.shift();
+    if (item !== undefined) this.#taken += 1;
+    this.#fill();
+    return item;
+  }
+
+  #fill(): void {
+    while (!this.isFull) {
+      const line = this.#framer.next();
+      if (line === undefined) return;
+      const isFirst = !this.#isBegun;
+      this.#isBegun = true;
+      this.#items.push(itemOf(line, isFirst));
+    }
+  }
+}
+
+function itemOf(line: Line, isFirst: boolean): QueueItem {
+  if (line.kind === 'faulty') return { kind: 'malformed', answer: lineError('client', line.fault).answer };
+  if (isFirst && isHttpRequest(line.text)) return { kind: 'http' };
+  try {
+    return { kind: 'command', command: parseCommand(line.text) };
+  } catch (error) {
+    if (!(error instanceof FtpProtocolError)) throw error;
+    return { kind: 'malformed', answer: error.answer };
+  }
+}

@@ -1,0 +1,384 @@
+/**
+ * One FTP control connection as the balancer sees it. No I/O, no clock: the engine tells what has happened, and the
+ * session tells the engine what to do (effects.ts).
+ *
+ *             220, 230            command
+ *  greeting ────────────▶ idle ──────────────▶ working ─┐
+ *     │ ▲                  │ ▲    final reply     │      │ 1xx, data
+ *     └─┘ next backend     │ └────────────────────┘ ◀────┘
+ *     │                    │                      │
+ *     └── nobody left ─────┴── 421, end, time ────┴────▶ over
+ *
+ * Rules
+ *  1. A client's commands are taken one after the other. The next one is taken when the one before has got its final
+ *     reply and its data connections are over; until then it waits, and when too many wait nothing more is read.
+ *  2. Every command that was taken gets one final reply, in the order of the commands. A session that cannot keep to
+ *     that ends with 421.
+ *  3. A success of a transfer is told only if the data have ended clean on both legs (session-verdict.ts).
+ *  4. A reply that nobody waits for ends the session, as does one that is given up: replies carry no names, and from
+ *     then on each would be taken for another command's. 421 alone may come at any time (RFC 959 section 5.4).
+ *  5. A session stays with the backend that has greeted it. If that is lost, so is the session.
+ *  6. A client that does not read is not written to: the backend is paused, and no command is taken.
+ *
+ * One file each has the greeting, the commands that pass, PASV and EPSV, transfers, and the backend's side of them.
+ */
+import { backendError, FtpProtocolError } from './errors.ts';
+import type {
+  CloseHow,
+  DataAddress,
+  DataFailure,
+  FtpEffects,
+  FtpInputs,
+  FtpSessionEnd,
+  FtpSessionOptions,
+  GreetingFailure,
+  RelayOutcome,
+} from './effects.ts';
+import type { Reply } from './replies.ts';
+import { Transfer } from './session-transfer.ts';
+import { begin } from './session-commands.ts';
+import * as answers from './session-answers.ts';
+import type { SessionContext, Work } from './session-context.ts';
+import { DataChannel, type DataEvent } from './session-data.ts';
+import { SessionFacts } from './session-facts.ts';
+import { Greeting } from './session-greeting.ts';
+import { ClientQueue, type QueueItem } from './session-queue.ts';
+import { BackendReader } from './session-reader.ts';
+import { type TimerName, Timers } from './session-timers.ts';
+import { ClientVoice } from './session-voice.ts';
+
+/** Ends after which the backend is not owed a proper close. */
+const brokenEnds: ReadonlySet<FtpSessionEnd> = new Set([
+  'backend-protocol',
+  'backend-reset',
+  'reply-timeout',
+  'shutdown',
+]);
+
+export class FtpSession implements FtpInputs {
+  readonly #effects: FtpEffects;
+  readonly #options: FtpSessionOptions;
+  readonly #timers = new Timers();
+  readonly #facts = new SessionFacts();
+  readonly #voice: ClientVoice;
+  readonly #data: DataChannel;
+  readonly #queue: ClientQueue;
+  readonly #context: SessionContext;
+  #reader = new BackendReader();
+  #greeting: Greeting | undefined;
+  #work: Work | undefined;
+  #startedAt = 0;
+  #transfers = 0;
+  #isPaused = false;
+  #isDraining = false;
+  #isOver = false;
+
+  constructor(options: FtpSessionOptions, effects: FtpEffects) {
+    this.#options = options;
+    this.#effects = effects;
+    this.#voice = new ClientVoice(effects);
+    this.#data = new DataChannel(effects, this.#timers, options.timeouts);
+    this.#queue = new ClientQueue(options.maxWaiting);
+    this.#context = {
+      effects,
+      options,
+      timers: this.#timers,
+      voice: this.#voice,
+      facts: this.#facts,
+      data: this.#data,
+      failedForms: new Set(),
+      done: () => {
+        this.#work = undefined;
+      },
+      end: (end, last, now) => {
+        this.#end(end, last, now);
+      },
+    };
+  }
+
+  get deadline(): number {
+    return this.#timers.next;
+  }
+
+  start(now: number): void {
+    this.#startedAt = now;
+    this.#timers.set('login', now + this.#options.timeouts.login);
+    this.#greeting = new Greeting(this.#context);
+  }
+
+  onTimer(now: number): void {
+    this.#turn(now, () => {
+      for (let name = this.#timers.take(now); name !== undefined; name = this.#timers.take(now)) {
+        this.#onTimeout(name, now);
+      }
+    });
+  }
+
+  drain(now: number): void {
+    this.#turn(now, () => {
+      this.#isDraining = true;
+      if (this.#greeting?.isOver === false) this.#endDrained(now);
+    });
+  }
+
+  shutdown(now: number): void {
+    this.#turn(now, () => {
+      this.#end('shutdown', answers.replyOf(answers.serviceClosing), now);
+    });
+  }
+
+  onClientBytes(bytes: Uint8Array, now: number): void {
+    this.#turn(now, () => {
+      this.#queue.push(bytes);
+    });
+  }
+
+  onClientEnd(now: number): void {
+    this.#turn(now, () => {
+      this.#queue.close();
+      if (this.#greeting?.isOver === false && this.#queue.head === undefined) {
+        this.#end('client-closed', undefined, now);
+      }
+    });
+  }
+
+  onClientReset(now: number): void {
+    this.#turn(now, () => {
+      this.#end('client-reset', undefined, now);
+    });
+  }
+
+  onClientDrain(now: number): void {
+    this.#turn(now, () => {
+      this.#voice.onDrain();
+    });
+  }
+
+  onBackendConnected(now: number): void {
+    this.#turn(now, () => this.#greeting?.onConnected(now));
+  }
+
+  onBackendUnavailable(now: number): void {
+    this.#turn(now, () => this.#greeting?.onUnavailable());
+  }
+
+  onNoBackend(now: number): void {
+    this.#turn(now, () => this.#greeting?.onNobodyLeft(now));
+  }
+
+  onBackendBytes(bytes: Uint8Array, now: number): void {
+    this.#turn(now, () => {
+      this.#reader.push(bytes);
+      this.#readReplies(now);
+    });
+  }
+
+  onBackendEnd(now: number): void {
+    this.#turn(now, () => {
+      this.#onBackendLost('backend-closed', now);
+    });
+  }
+
+  onBackendReset(now: number): void {
+    this.#turn(now, () => {
+      this.#onBackendLost('backend-reset', now);
+    });
+  }
+
+  onClientListening(generation: number, at: DataAddress, now: number): void {
+    this.#onData(generation, { kind: 'client-listening', at }, now);
+  }
+
+  onClientListenFailed(generation: number, failure: DataFailure, now: number): void {
+    this.#onData(generation, { kind: 'client-failed', failure }, now);
+  }
+
+  onClientDataOpen(generation: number, now: number): void {
+    this.#onData(generation, { kind: 'client-open' }, now);
+  }
+
+  onClientDataFailed(generation: number, failure: DataFailure, now: number): void {
+    this.#onData(generation, { kind: 'client-failed', failure }, now);
+  }
+
+  onBackendListening(generation: number, at: DataAddress, now: number): void {
+    this.#onData(generation, { kind: 'backend-listening', at }, now);
+  }
+
+  onBackendListenFailed(generation: number, failure: DataFailure, now: number): void {
+    this.#onData(generation, { kind: 'backend-failed', failure }, now);
+  }
+
+  onBackendDataOpen(generation: number, now: number): void {
+    this.#onData(generation, { kind: 'backend-open' }, now);
+  }
+
+  onBackendDataFailed(generation: number, failure: DataFailure, now: number): void {
+    this.#onData(generation, { kind: 'backend-failed', failure }, now);
+  }
+
+  onRelayDone(generation: number, outcome: RelayOutcome, now: number): void {
+    this.#onData(generation, { kind: 'relay-done', outcome }, now);
+  }
+
+  /** Every input is one turn: what it says, and then whatever has become possible by it. */
+  #turn(now: number, input: () => void): void {
+    if (this.#isOver) return;
+    input();
+    this.#proceed(now);
+  }
+
+  #proceed(now: number): void {
+    while (this.#canProceed()) {
+      if (this.#work === undefined && !this.#takeNext(now)) break;
+      this.#work?.onQueue?.(this.#queue, now);
+      if (this.#work !== undefined) break;
+    }
+    if (this.#isOver || this.#isPaused === this.#queue.isFull) return;
+    this.#isPaused = this.#queue.isFull;
+    if (this.#isPaused) this.#effects.pauseClient();
+    else this.#effects.resumeClient();
+  }
+
+  #canProceed(): boolean {
+    return !this.#isOver && this.#greeting?.isOver === true;
+  }
+
+  /** Takes the next command, if there is one and nothing is in its way. */
+  #takeNext(now: number): boolean {
+    if (this.#isDraining) {
+      this.#endDrained(now);
+      return false;
+    }
+    if (this.#voice.isBlocked) return false;
+    const item = this.#queue.take();
+    if (item !== undefined) {
+      this.#timers.clear('idle');
+      this.#begin(item, now);
+      this.#watchLogin(now);
+      return true;
+    }
+    if (this.#queue.isClosed) this.#end('client-closed', undefined, now);
+    else if (!this.#timers.has('idle')) this.#timers.set('idle', now + this.#options.timeouts.idle);
+    return false;
+  }
+
+  #begin(item: QueueItem, now: number): void {
+    switch (item.kind) {
+      case 'http':
+        this.#end('http', answers.replyOf(answers.serviceClosing), now);
+        return;
+      case 'malformed':
+        this.#effects.refused('malformed', '');
+        this.#voice.answer(item.answer);
+        return;
+      case 'command':
+        this.#work = begin(this.#context, item.command, now);
+        if (this.#work instanceof Transfer) this.#transfers += 1;
+    }
+  }
+
+  /** Replies that stand in one segment are all read before the next command is taken: it cannot be theirs. */
+  #readReplies(now: number): void {
+    try {
+      while (!this.#isOver) {
+        const reply = this.#reader.next();
+        if (reply === undefined) return;
+        this.#onReply(reply, now);
+      }
+    } catch (error) {
+      if (!(error instanceof FtpProtocolError)) throw error;
+      this.#onMalformed(error, now);
+    }
+  }
+
+  #onReply(reply: Reply, now: number): void {
+    if (this.#greeting?.isOver === false) {
+      const isGood = this.#greeting.onReply(reply, now);
+      if (!isGood) this.#reader = new BackendReader();
+      this.#watchLogin(now);
+      return;
+    }
+    const isExpected = this.#work?.onReply(reply, now) ?? false;
+    this.#watchLogin(now);
+    if (reply.code === 421) this.#end('backend-closed', isExpected ? undefined : reply, now);
+    else if (!isExpected) this.#onMalformed(backendError('a reply that nobody waits for'), now);
+  }
+
+  #onMalformed(error: FtpProtocolError, now: number): void {
+    if (this.#greeting?.isOver === false) this.#failGreeting('malformed');
+    else this.#end('backend-protocol', answers.replyOf(error.answer), now);
+  }
+
+  #failGreeting(reason: GreetingFailure): void {
+    this.#reader = new BackendReader();
+    this.#greeting?.onFailure(reason);
+  }
+
+  #onBackendLost(end: 'backend-closed' | 'backend-reset', now: number): void {
+    if (this.#greeting?.isOver === false) this.#failGreeting('closed');
+    else if (this.#work?.onBackendEnd?.(now) !== true) {
+      this.#end(end, answers.replyOf(answers.serviceClosing), now);
+    }
+  }
+
+  #onData(generation: number, event: DataEvent, now: number): void {
+    this.#turn(now, () => {
+      if (!this.#data.onEvent(generation, event)) return;
+      if (this.#work?.onData === undefined) this.#data.onIdleEvent(event);
+      else this.#work.onData(event, now);
+    });
+  }
+
+  #onTimeout(name: TimerName, now: number): void {
+    switch (name) {
+      case 'login':
+        this.#end('login-timeout', answers.replyOf(answers.loginTimedOut), now);
+        return;
+      case 'idle':
+        this.#end('idle-timeout', answers.replyOf(answers.idleTimedOut), now);
+        return;
+      case 'work':
+        if (this.#greeting?.isOver === false) this.#failGreeting('silent');
+        else this.#work?.onTimer(name, now);
+        return;
+      case 'data':
+        if (this.#work instanceof Transfer) this.#work.onTimer(name, now);
+        else this.#data.abandon('unused');
+    }
+  }
+
+  /** Who is not logged in has little time, however much is said. */
+  #watchLogin(now: number): void {
+    if (this.#isOver || this.#facts.isLoggedIn) this.#timers.clear('login');
+    else if (!this.#timers.has('login')) this.#timers.set('login', now + this.#options.timeouts.login);
+  }
+
+  #endDrained(now: number): void {
+    this.#end('drained', answers.replyOf(answers.serviceClosing), now);
+  }
+
+  /** `last` goes behind the final reply of what is in progress. Nothing is left of the session after it. */
+  #end(end: FtpSessionEnd, last: Reply | undefined, now: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#work?.abandon(end, now);
+    this.#work = undefined;
+    this.#data.abandon('session-end');
+    if (last !== undefined) this.#voice.pass(last);
+    const backendClose: CloseHow = brokenEnds.has(end) ? 'reset' : 'fin';
+    this.#effects.closeClient(end === 'client-reset' ? 'reset' : 'fin');
+    this.#effects.closeBackend(backendClose);
+    this.#timers.clear('login', 'idle', 'work', 'data');
+    this.#effects.sessionEnded({
+      end,
+      user: this.#facts.user,
+      isLoggedIn: this.#facts.wasLoggedIn,
+      tries: this.#greeting?.tries ?? 0,
+      commands: this.#queue.taken,
+      transfers: this.#transfers,
+      startedAt: this.#startedAt,
+      endedAt: now,
+    });
+  }
+}
