@@ -1,4 +1,5 @@
 import type { PolicyName } from '../engine/snapshot.ts';
+import { LeastSessions } from './least-sessions.ts';
 import type { Policy, Pool } from './pool.ts';
 import { RoundRobin } from './round-robin.ts';
 import type { Scoreboard } from './scoreboard.ts';
@@ -9,4 +10,5 @@ export type PolicyFactory = (pool: Pool, scoreboard: Scoreboard, service: number
 /** Every policy by the name that it has in the configuration. */
 export const policies: Readonly<Record<PolicyName, PolicyFactory>> = {
   'round-robin': (pool, scoreboard, service) => new RoundRobin(pool, scoreboard, service),
+  'least-sessions': (pool, scoreboard, service) => new LeastSessions(pool, scoreboard, service),
 };

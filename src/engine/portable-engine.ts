@@ -11,10 +11,9 @@ export class PortableEngine implements DatagramEngine {
   constructor(parts: EngineParts) {
     this.#wheel = new TimerWheel(parts.net);
     this.#services = new Map(
-      parts.snapshot.services.map((service) => [
-        service.name,
-        new TftpServiceEngine(parts, service, this.#wheel),
-      ]),
+      parts.snapshot.services
+        .filter((service) => service.kind === 'tftp')
+        .map((service) => [service.name, new TftpServiceEngine(parts, service, this.#wheel)]),
     );
   }
 
@@ -28,7 +27,9 @@ export class PortableEngine implements DatagramEngine {
   }
 
   update(snapshot: Snapshot): void {
-    for (const service of snapshot.services) this.#services.get(service.name)?.update(service);
+    for (const service of snapshot.services) {
+      if (service.kind === 'tftp') this.#services.get(service.name)?.update(service);
+    }
   }
 
   drain(): void {

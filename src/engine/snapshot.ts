@@ -1,4 +1,6 @@
 import type { Pool } from '../balance/pool.ts';
+import type { FtpSessionOptions, FtpTimeouts } from '../ftp/effects.ts';
+import type { Network } from './network.ts';
 
 /**
  * What the control plane tells the data plane: plain data that survives structured cloning. A new snapshot
@@ -7,24 +9,36 @@ import type { Pool } from '../balance/pool.ts';
 export interface Snapshot {
   /** Counts up with every change. */
   readonly version: number;
-  readonly services: readonly TftpService[];
+  readonly services: readonly Service[];
 }
 
-export interface TftpService {
-  readonly kind: 'tftp';
+export type Service = TftpService | FtpService;
+
+interface AnyService {
   /** Row of the service in the scoreboard. */
   readonly index: number;
   readonly name: string;
   readonly listeners: readonly ListenerSpec[];
   readonly pool: Pool;
   readonly policy: PolicyName;
+  readonly limits: SessionLimits;
+}
+
+export interface TftpService extends AnyService {
+  readonly kind: 'tftp';
   readonly tids: TidMode;
   readonly requests: RequestRules;
-  readonly limits: SessionLimits;
   readonly timing: TftpTiming;
 }
 
-export type PolicyName = 'round-robin';
+export interface FtpService extends AnyService {
+  readonly kind: 'ftp';
+  readonly commands: CommandRules;
+  readonly data: DataRules;
+  readonly timing: FtpTiming;
+}
+
+export type PolicyName = 'round-robin' | 'least-sessions';
 
 /** `address` may be 0.0.0.0 or ::, which stand for every local address of their family. */
 export interface ListenerSpec {
@@ -69,4 +83,42 @@ export interface TftpTiming {
   readonly tryInterval: number;
   /** How long a session may be silent in its data phase. */
   readonly idleTimeout: number;
+}
+
+/** Which commands of FTP clients pass. */
+export interface CommandRules {
+  readonly readOnly: boolean;
+  /** Verbs that get 550, in upper case. */
+  readonly denied: readonly string[];
+  /** Commands of one client that may wait behind the one that runs. */
+  readonly maxWaiting: number;
+}
+
+/** How FTP's data connections are made; the words of four fields are explained in FtpSessionOptions. */
+export interface DataRules {
+  readonly clientModes: FtpSessionOptions['clientModes'];
+  readonly backendData: FtpSessionOptions['backendData'];
+  readonly portAddress: FtpSessionOptions['portAddress'];
+  readonly backendPasvAddress: FtpSessionOptions['backendPasvAddress'];
+  /** Where passive clients connect to; undefined leaves each port to the system. */
+  readonly passivePorts: PortRange | undefined;
+  /**
+   * The IPv4 address that a client of the network is told with PASV, the first that fits. Without one it is told the
+   * address that its control connection reached.
+   */
+  readonly advertised: readonly AdvertisedAddress[];
+}
+
+export interface AdvertisedAddress {
+  /** Undefined stands for every client. */
+  readonly network: Network | undefined;
+  readonly address: string;
+}
+
+/** Milliseconds. */
+export interface FtpTiming extends FtpTimeouts {
+  /** To reach a backend, before the next one is tried. */
+  readonly connect: number;
+  /** How long no byte may move in a transfer. */
+  readonly stall: number;
 }

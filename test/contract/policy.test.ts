@@ -4,6 +4,7 @@ import { policyContract, type PolicyTraits } from './policy.ts';
 
 const traits: Record<keyof typeof policies, PolicyTraits> = {
   'round-robin': { exactShares: true },
+  'least-sessions': { exactShares: false },
 };
 
 describe('the registry of policies', () => {
@@ -13,3 +14,4 @@ describe('the registry of policies', () => {
 });
 
 policyContract('round-robin', policies['round-robin'], traits['round-robin']);
+policyContract('least-sessions', policies['least-sessions'], traits['least-sessions']);
