@@ -18,7 +18,7 @@ import {
   Opcode,
   transferOpcodeOf,
 } from '../tftp/packet.ts';
-import { decodeOack, optionRecord, type TftpRequest, transferOptions } from '../tftp/request.ts';
+import { blockSizeOf, decodeOack, optionRecord, type TftpRequest, transferOptions } from '../tftp/request.ts';
 import { RepeatVerdict, TftpSession, TimerVerdict, Verdict } from '../tftp/session.ts';
 import type { BackendLeg, LegOwner } from './backend-leg.ts';
 import type { Listener } from './listeners.ts';
@@ -261,9 +261,9 @@ export class RelayedSession extends WheelEntry implements LegOwner {
     this.#countOn(leg.backend);
     if (transferOpcodeOf(data) !== Opcode.oack) return;
     const options = decodeOack(data);
-    const { blksize, windowsize, timeout } = transferOptions(options);
+    const { windowsize, timeout } = transferOptions(options);
     this.#granted = optionRecord(options);
-    this.#machine.granted(blksize, windowsize, timeout);
+    this.#machine.granted(blockSizeOf(options), windowsize, timeout);
   }
 
   #afterRelay(verdict: number): void {

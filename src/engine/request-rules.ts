@@ -8,7 +8,7 @@ import {
   TftpProtocolError,
 } from '../tftp/packet.ts';
 import { editRequest } from '../tftp/edit.ts';
-import { decodeRequest, type TftpRequest, transferOptions } from '../tftp/request.ts';
+import { blockSizeOf, decodeRequest, type TftpRequest, transferOptions } from '../tftp/request.ts';
 import type { RejectReason } from '../observe/events.ts';
 import type { RequestRules } from './snapshot.ts';
 
@@ -79,7 +79,8 @@ const bookkeeping = 512;
 
 /** Bytes of receive buffer for the window that the client asks for, or undefined where the default is enough. */
 export function windowBytes(request: TftpRequest): number | undefined {
-  const { blksize, windowsize } = transferOptions(request.options);
-  const bytes = (windowsize ?? 1) * ((blksize ?? defaultBlockSize) + bookkeeping);
+  const blksize = blockSizeOf(request.options) ?? defaultBlockSize;
+  const { windowsize } = transferOptions(request.options);
+  const bytes = (windowsize ?? 1) * (blksize + bookkeeping);
   return bytes > defaultBuffer ? Math.min(bytes, maxBuffer) : undefined;
 }

@@ -270,6 +270,30 @@ describe('options', () => {
     ]);
   });
 
+  it.each(['blksize', 'blksize2'])('the final block is found by a granted %s', (option) => {
+    const lab = new Lab();
+    lab.engine.start();
+    const backend = lab.backend(0);
+    const client = lab.client();
+    lab.read(client, 'file', { [option]: '1024' });
+    backend.answer(encodeOack({ [option]: '1024' }));
+    lab.settle();
+    for (const [block, length] of [
+      [0, 1024],
+      [1, 1024],
+      [2, 600],
+    ] as const) {
+      client.answer(encodeAck(block));
+      lab.settle();
+      backend.answer(encodeData(block + 1, payload(length)));
+      lab.settle();
+    }
+    expect(lab.ends).toEqual([]);
+    client.answer(encodeAck(3));
+    lab.settle();
+    expect(lab.ends).toMatchObject([{ result: 'ok', bytes: 2648 }]);
+  });
+
   it('are edited where that is asked for, and the repeated request with them', () => {
     const requests = { ...labService.requests, maxBlksize: 1_000 };
     const lab = new Lab({ service: { requests } });
