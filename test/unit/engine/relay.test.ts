@@ -211,6 +211,17 @@ describe('ephemeral mode', () => {
     expect(secondTid.last.bytes).toEqual(encodeAck(1));
   });
 
+  it('knows the repeated request of each session of one client port', () => {
+    const lab = new Lab();
+    lab.engine.start();
+    const backends = [lab.backend(0), lab.backend(1)];
+    const client = lab.client();
+    for (const file of ['a', 'b', 'a', 'b']) lab.read(client, file);
+    expect(backends.map(({ received }) => received.length)).toEqual([1, 1]);
+    expect(lab.of('session.start')).toHaveLength(2);
+    expect(lab.drops('repeated-request')).toBe(2);
+  });
+
   it('keeps VIP TIDs in the range that it was given, and refuses when it is used up', () => {
     const lab = new Lab({ service: { tids: { kind: 'ephemeral', ports: { first: 5000, last: 5001 } } } });
     lab.engine.start();
