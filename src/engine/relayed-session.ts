@@ -22,7 +22,7 @@ import { blockSizeOf, decodeOack, optionRecord, type TftpRequest, transferOption
 import { RepeatVerdict, TftpSession, TimerVerdict, Verdict } from '../tftp/session.ts';
 import type { BackendLeg, LegOwner } from './backend-leg.ts';
 import type { Listener } from './listeners.ts';
-import { windowBytes } from './request-rules.ts';
+import { maxRequestLength, windowBytes } from './request-rules.ts';
 import type { SessionHost } from './session-host.ts';
 import { summarize } from './session-summary.ts';
 import { WheelEntry } from './timer-wheel.ts';
@@ -260,7 +260,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
     this.#tries.answeredBy(leg);
     this.#countOn(leg.backend);
     if (transferOpcodeOf(data) !== Opcode.oack) return;
-    const options = decodeOack(data);
+    const options = decodeOack(data.subarray(0, maxRequestLength));
     const { windowsize, timeout } = transferOptions(options);
     this.#granted = optionRecord(options);
     this.#machine.granted(blockSizeOf(options), windowsize, timeout);
