@@ -127,7 +127,9 @@ export class StreamRelay implements DataRelay {
     return {
       // Read all the same: unread bytes would turn our own close into a reset.
       onData: () => undefined,
-      onEnd: () => this.#onTargetEnd(),
+      onEnd: () => {
+        this.#isTargetEnded = true;
+      },
       onDrain: () => this.#onDrain(),
       onClose: (end) => this.#onTargetClose(end),
     };
@@ -155,11 +157,7 @@ export class StreamRelay implements DataRelay {
     this.#lingerTimer = this.#clock.setTimer(wait, () => this.#finish());
   }
 
-  #onTargetEnd(): void {
-    this.#isTargetEnded = true;
-    if (this.#isSourceEnded) this.#finish();
-  }
-
+  /** Clean: its own FIN has come, which is the best proof that it has read everything. */
   #onTargetClose(end: TcpEnd): void {
     this.#isTargetClosed = true;
     if (end === 'clean' && this.#isSourceEnded) this.#finish();
