@@ -12,8 +12,10 @@ import { decodeRequest, optionRecord } from '../../src/tftp/request.ts';
 import { TftpServer } from '../../src/tftp/server.ts';
 import { sinkInto, sourceOf } from './content.ts';
 import { strict } from './peers.ts';
+import { ownLoopback } from './sockets.ts';
 
 const net = createNodeNet();
+const home = ownLoopback();
 
 /** A request as it reached a server. */
 interface Asked {
@@ -29,10 +31,10 @@ export interface EmbeddedServer extends Endpoint {
   readonly requests: readonly Asked[];
 }
 
-/** A server that ends with the test. Port 0 lets the kernel choose. */
+/** A server that ends with the test, on a loopback address of its own if none is given. */
 export function startEmbedded(
   files: Readonly<Record<string, Uint8Array>> = {},
-  at: Endpoint = { address: '127.0.0.1', port: 0 },
+  at: Endpoint = { address: home, port: 0 },
 ): EmbeddedServer {
   const store = new MemoryStore(files);
   const requests: Asked[] = [];

@@ -79,7 +79,7 @@ test('/status shows services, listeners and backends with what they did', async 
   await fetchFile(balancer.listener, 'image', { blksize: 1024 });
   await balancer.ended(1);
   await HeldDownload.begin(balancer.listener, 'image');
-  const common = { address: '127.0.0.1', weight: 1, up: true, enabled: true, ejected: false };
+  const common = { address: first.address, weight: 1, up: true, enabled: true, ejected: false };
   expect(await balancer.status()).toEqual({
     version,
     uptime: expect.any(Number),
