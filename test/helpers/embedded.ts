@@ -16,6 +16,8 @@ import { ownLoopback } from './sockets.ts';
 
 const net = createNodeNet();
 const home = ownLoopback();
+/** Patient, so that nobody repeats in a test that counts datagrams on a slow machine. */
+const retry = { timeout: 5_000, retries: 3 };
 
 /** A request as it reached a server. */
 interface Asked {
@@ -41,6 +43,7 @@ export function startEmbedded(
   const server = new TftpServer(net, {
     at,
     store,
+    retry,
     trace: (direction, packet) => {
       const opcode = opcodeOf(packet);
       if (direction !== 'received' || (opcode !== Opcode.rrq && opcode !== Opcode.wrq)) return;
@@ -72,7 +75,6 @@ export async function storeFile(server: Endpoint, file: string, content: Uint8Ar
 }
 
 function requestOf({ address, port }: Endpoint, file: string, options: TftpOptions): TransferRequest {
-  const retry = { timeout: 1_000, retries: 5 };
   return { server: { address, port }, file, mode: 'octet', options, retry, dally: 0 };
 }
 
