@@ -3,8 +3,8 @@ import { Lab } from '../helpers/lab.ts';
 import { pass } from '../helpers/virtual-time.ts';
 import { expectNothingLeft, maxSteps } from './aftermath.ts';
 import { honestServer, HonestClient } from './honest.ts';
-import { HostileBackend } from './hostile-backend.ts';
-import { HostileClient } from './hostile-client.ts';
+import { labHostileBackend } from './hostile-backend.ts';
+import { labHostileClient } from './hostile-client.ts';
 import { Noise } from './noise.ts';
 import { seeds } from './seeds.ts';
 import { Stranger } from './stranger.ts';
@@ -24,7 +24,7 @@ describe.each(tidModes)('%s', (_, tids) => {
     const lab = new Lab({ seed, service: { tids } });
     lab.engine.start();
     const servers = [honestServer(lab, 0), honestServer(lab, 1)];
-    const hostile = [1, 2, 3].map((n) => new HostileClient(lab, noise, n));
+    const hostile = [1, 2, 3].map((n) => labHostileClient(lab, noise, n));
     const honest = new HonestClient(lab, 1);
     for (let move = 0; move < moves; move++) {
       const transfers = move % pause === 0 ? [honest.read(), honest.write()] : [];
@@ -45,9 +45,9 @@ describe.each(tidModes)('%s', (_, tids) => {
       const noise = new Noise(seed);
       const lab = new Lab({ seed, service: { tids } });
       lab.engine.start();
-      const bad = new HostileBackend(lab, noise, 0);
+      const bad = labHostileBackend(lab, noise, 0);
       const server = honestServer(lab, 1);
-      const clients = [1, 2, 3].map((n) => new HostileClient(lab, noise, n));
+      const clients = [1, 2, 3].map((n) => labHostileClient(lab, noise, n));
       const honest = new HonestClient(lab, 1);
       for (let move = 0; move < moves; move++) {
         lab.scoreboard.setEjected(0, false);
