@@ -8,16 +8,12 @@ import { honestServer } from './honest.ts';
 import { labHostileBackend } from './hostile-backend.ts';
 import { Noise } from './noise.ts';
 import { seeds } from './seeds.ts';
+import { tidModes } from './tid-modes.ts';
 
 const victim = { address: '10.7.0.1', port: 2_070 };
 /** RFC 1350's block with its header. */
 const largestData = 516;
 const moves = 100;
-
-const tidModes = [
-  ['ephemeral', { kind: 'ephemeral', ports: undefined }],
-  ['single port', { kind: 'single-port' }],
-] as const;
 
 /** Legal requests, mostly for files that are there. */
 function legalRequest(noise: Noise, options: Record<string, string>): Uint8Array {
