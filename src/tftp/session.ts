@@ -99,6 +99,8 @@ export class TftpSession {
   readonly #retryNotFound: boolean;
   readonly #tryInterval: number;
   #idleTimeout: number;
+  /** Counts once the client has answered: a forged request for a long timeout keeps nothing for long. */
+  #grantedIdleTimeout = 0;
   #dallyTime = minDally;
 
   #phase: number = Phase.requesting;
@@ -203,6 +205,7 @@ export class TftpSession {
     if (this.#phase === Phase.requesting) return Verdict.dropUnexpected;
     if (this.#phase >= Phase.lingering) return Verdict.dropAfterError;
     const isFirst = !this.#clientSpoke;
+    if (isFirst) this.#idleTimeout = Math.max(this.#idleTimeout, this.#grantedIdleTimeout);
     this.#clientSpoke = true;
     this.#clientHeardAt = now;
     this.#activeAt = now;
@@ -228,7 +231,7 @@ export class TftpSession {
     if (blockSize !== undefined && blockSize > 0) this.#blockSize = blockSize;
     if (windowSize !== undefined && windowSize > 0) this.#windowSize = windowSize;
     if (timeoutSeconds === undefined) return;
-    this.#idleTimeout = Math.max(this.#idleTimeout, 6_000 * Math.min(timeoutSeconds, maxTimeout));
+    this.#grantedIdleTimeout = 6_000 * Math.min(timeoutSeconds, maxTimeout);
     this.#dallyTime = Math.min(maxDally, Math.max(minDally, 2_000 * timeoutSeconds));
   }
 
