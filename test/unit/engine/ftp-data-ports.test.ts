@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formatPort } from '../../../src/ftp/endpoints.ts';
 import type { MemoryHost } from '../../../src/net/memory-host.ts';
 import { type Net, NetError } from '../../../src/net/net.ts';
+import { changedNet } from '../../helpers/changed-net.ts';
 import { type FtpLab, type FtpLabOptions, ftpService, useFtpLab } from '../../helpers/ftp-lab.ts';
 import type { FtpServer } from '../../helpers/ftp-server.ts';
 import { content, download } from '../../helpers/ftp-transfers.ts';
@@ -225,17 +226,9 @@ describe('the backend’s data connection', () => {
 });
 
 function withoutPort20(host: MemoryHost, code: 'TLB_ERR_PERMISSION' | 'TLB_ERR_ADDRESS_IN_USE'): Net {
-  return new Proxy(host, {
-    get: (target, name) => {
-      if (name !== 'connectTcp') {
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      }
-      const connectTcp: Net['connectTcp'] = (to, options) =>
-        options.from?.port === 20
-          ? Promise.reject(new NetError(code, 'not port 20'))
-          : target.connectTcp(to, options);
-      return connectTcp;
-    },
-  });
+  const connectTcp: Net['connectTcp'] = (to, options) =>
+    options.from?.port === 20
+      ? Promise.reject(new NetError(code, 'not port 20'))
+      : host.connectTcp(to, options);
+  return changedNet(host, { connectTcp });
 }
