@@ -204,8 +204,7 @@ export class TftpSession {
   onClient(opcode: number, block: number, length: number, now: number): number {
     if (this.#phase === Phase.requesting) return Verdict.dropUnexpected;
     if (this.#phase >= Phase.lingering) return Verdict.dropAfterError;
-    const isFirst = !this.#clientSpoke;
-    if (isFirst) this.#idleTimeout = Math.max(this.#idleTimeout, this.#grantedIdleTimeout);
+    if (!this.#clientSpoke) this.#idleTimeout = Math.max(this.#idleTimeout, this.#grantedIdleTimeout);
     this.#clientSpoke = true;
     this.#clientHeardAt = now;
     this.#activeAt = now;
@@ -215,7 +214,7 @@ export class TftpSession {
       case Opcode.ack:
         return this.#onAck(block, this.#isRead, now);
       case Opcode.error:
-        this.#onClientError(block, isFirst, now);
+        this.#onClientError(block, now);
         return Verdict.relayAndEnd;
       default:
         return Verdict.relay;
@@ -357,10 +356,11 @@ export class TftpSession {
     return Verdict.relayAndEnd;
   }
 
-  /** PXE firmware asks for the size alone: it takes the OACK and ends with ERROR 8 or 0. */
-  #onClientError(code: number, isFirst: boolean, now: number): void {
+  /** PXE firmware asks for the size alone: it ends with ERROR 8 or 0 on the OACK. GRUB acknowledges the OACK first. */
+  #onClientError(code: number, now: number): void {
+    const hasBegun = this.#isRead ? this.#lastAck !== 0 : this.blocks > 0;
     const isProbe =
-      isFirst && this.#hasOack && (code === ErrorCode.optionRefused || code === ErrorCode.notDefined);
+      this.#hasOack && !hasBegun && (code === ErrorCode.optionRefused || code === ErrorCode.notDefined);
     this.#end(isProbe ? 'client-abort' : 'error', Phase.lingering, now);
   }
 
