@@ -31,6 +31,9 @@ export const ftpService: Omit<FtpService, 'pool' | 'listeners'> = {
   timing: { ...defaultFtpTimeouts, connect: 2_000, stall: 300_000 },
 };
 
+/** An address of the balancer that means something with its zone alone. */
+export const linkLocal = 'fe80::1%eth0';
+
 export interface FtpLabOptions extends Partial<MemoryNetOptions> {
   readonly backends?: number;
   readonly weights?: readonly number[];
@@ -57,7 +60,7 @@ export class FtpLab {
   constructor(options: FtpLabOptions = {}) {
     this.#options = options;
     this.net = new MemoryNet({ seed: options.seed ?? 1, ...(options.link && { link: options.link }) });
-    this.balancer = this.net.host(['10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2']);
+    this.balancer = this.net.host(['10.0.0.1', '10.0.0.2', 'fd00::1', linkLocal]);
     this.vip = this.#isIpv6('client') ? 'fd00::1' : '10.0.0.1';
     const count = options.backends ?? 2;
     for (let n = 0; n < count; n++) this.#backendHosts.push(this.net.host([this.backendAddress(n)]));

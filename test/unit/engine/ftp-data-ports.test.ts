@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { formatPort } from '../../../src/ftp/endpoints.ts';
+import { formatEprt, formatPort } from '../../../src/ftp/endpoints.ts';
 import type { MemoryHost } from '../../../src/net/memory-host.ts';
 import { type Net, NetError } from '../../../src/net/net.ts';
 import { changedNet } from '../../helpers/changed-net.ts';
-import { type FtpLab, type FtpLabOptions, ftpService, useFtpLab } from '../../helpers/ftp-lab.ts';
+import { type FtpLab, type FtpLabOptions, ftpService, linkLocal, useFtpLab } from '../../helpers/ftp-lab.ts';
 import type { FtpServer } from '../../helpers/ftp-server.ts';
 import { content, download } from '../../helpers/ftp-transfers.ts';
 
@@ -154,6 +154,19 @@ describe('an active client', () => {
     },
   );
 
+  it('that is link-local is reached in the zone of its control connection', async () => {
+    await begin({ service: { listeners: [{ address: linkLocal, port: 21 }] } });
+    const host = lab.net.host(['fe80::2%eth0']);
+    const client = await (await lab.client(host, linkLocal)).login();
+    await client.connect(await client.epsv());
+    const { at, accepted } = await client.listen();
+    await client.ask(`EPRT ${formatEprt('fe80::2', at.port)}`);
+    client.send('RETR file');
+    const data = await accepted();
+    expect(data.socket.remote).toEqual({ address: linkLocal, port: 20 });
+    await client.until('all data', () => data.ear.length === content.length);
+  });
+
   it('that does not listen gets 425', async () => {
     await begin();
     const client = await lab.loggedIn();
@@ -214,6 +227,21 @@ describe('the backend’s data connection', () => {
       listener.close();
     },
   );
+
+  it('is awaited at an address without a zone, which FTP cannot name', async () => {
+    const pool = { backends: [{ index: 0, name: 'b0', address: 'fe80::b%eth0', port: 21, weight: 1 }] };
+    await begin({ data: { backendData: 'active' } });
+    server.handlers['RETR'] = () => undefined;
+    lab.engine.update(lab.snapshot({ data: { ...ftpService.data, backendData: 'active' }, pool }));
+    lab.backendHost(0).setAddresses(['fe80::b%eth0']);
+    lab.balancer.setAddresses([lab.vip, linkLocal]);
+    await lab.net.play(server.listen({ address: 'fe80::b%eth0', port: 21 }));
+    const client = await lab.loggedIn();
+    await client.connect(await client.epsv());
+    client.send('RETR file');
+    const told = await lab.until('EPRT', () => server.last.heard.find((line) => line.startsWith('EPRT')));
+    expect(told).toMatch(/^EPRT \|2\|fe80::1\|\d+\|$/);
+  });
 
   it('that is refused is asked for in another way', async () => {
     await begin({ data: { backendData: 'client' } });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FtpLab, type FtpLabOptions, ftpService, useFtpLab } from '../../helpers/ftp-lab.ts';
+import { type FtpLab, type FtpLabOptions, ftpService, useFtpLab } from '../../helpers/ftp-lab.ts';
 import type { FtpServer } from '../../helpers/ftp-server.ts';
 
 const startLab = useFtpLab();
@@ -198,6 +198,18 @@ describe('limits', () => {
     expect(lab.of('ftp.session.start')).toHaveLength(3);
   });
 
+  it('bound what those who are refused can cost', async () => {
+    await start({ service: { limits: { total: 1, perClient: 0, perBackend: 0 } } });
+    await lab.loggedIn();
+    const host = lab.clientHost();
+    for (let n = 0; n < 1_100; n++) await lab.client(host);
+    await lab.pass(100);
+    // The listener, the session's two connections, and those that wait for their end.
+    expect(lab.balancer.openSockets).toBe(3 + 1_024);
+    await lab.pass(11_000);
+    expect(lab.balancer.openSockets).toBe(3);
+  });
+
   it('of sessions per client', async () => {
     await start({ service: { limits: { total: 0, perClient: 1, perBackend: 0 } } });
     const host = lab.clientHost();
@@ -297,30 +309,5 @@ describe('stopping', () => {
     await lab.pass(10);
     await lab.net.play(lab.engine.stop());
     expect((await client.line()).slice(0, 3)).toBe('421');
-  });
-});
-
-describe('listeners', () => {
-  it('on an unspecified address serve each address, and sessions know which it was', async () => {
-    await start({ service: { listeners: [{ address: '0.0.0.0', port: 21 }] } });
-    const client = await lab.client(undefined, '10.0.0.2');
-    await client.line();
-    expect(await client.ask('QUIT')).toBe('221 bye');
-    expect(lab.of('ftp.session.end')).toMatchObject([{ vip: '10.0.0.2:21' }]);
-    expect(lab.engine.listening()).toEqual([{ service: 'ftp', endpoint: { address: '0.0.0.0', port: 21 } }]);
-    expect(lab.of('listener.up')).toMatchObject([{ service: 'ftp', listener: '0.0.0.0:21' }]);
-  });
-
-  it('that cannot be had fail the start, and none stays open', async () => {
-    const listeners = [
-      { address: '10.0.0.1', port: 0 },
-      { address: '192.0.2.1', port: 21 },
-    ];
-    const lab = new FtpLab({ service: { listeners } });
-    await expect(lab.net.play(lab.engine.start())).rejects.toMatchObject({
-      code: 'TLB_ERR_ADDRESS_NOT_LOCAL',
-    });
-    expect(lab.balancer.openSockets).toBe(0);
-    expect(lab.of('listener.down')).toHaveLength(1);
   });
 });
