@@ -268,6 +268,9 @@ describe('data connections', () => {
     const data = await peer.accepted();
     await lab.until('the leg', () => machine.count('onClientDataOpen') > 0);
     effects.startRelay(1, 'download');
+    effects.listenForBackend(1);
+    await lab.until('a port', () => machine.count('onBackendListening') > 0);
+    effects.startRelay(1, 'download');
     effects.abortData(1, 'other-leg');
     await lab.until('the end', () => data.ear.isClosed);
     expect(data.ear.events).toEqual(['close reset']);
