@@ -1,7 +1,7 @@
 /** What is legal and probably wrong. Nothing here stops the balancer; `check` prints it and `serve` logs it. */
 import type { PortRange } from '../engine/snapshot.ts';
 import { formatHostPort, isLoopback } from './address.ts';
-import type { Config, TftpServiceConfig } from './config.ts';
+import type { Config, FtpServiceConfig, ServiceConfig, TftpServiceConfig } from './config.ts';
 import { formatDuration } from './duration.ts';
 
 export const findingKinds = [
@@ -33,7 +33,9 @@ export interface Machine {
 }
 
 /** Descriptors of a session before its backend has answered: towards the client, and two towards the backend. */
-const perSession = { ephemeral: 3, 'single-port': 2 } as const;
+const perTftpSession = { ephemeral: 3, 'single-port': 2 } as const;
+/** Two control connections, two data connections and a listener. */
+const perFtpSession = 5;
 /** What the process needs besides: log, admin connections, listeners, health checks, the runtime itself. */
 const besides = 128;
 /** EDK2 repeats its request after this time, sooner than most; a try that lasts longer helps nobody (milliseconds). */
@@ -41,18 +43,30 @@ const shortestPatience = 3000;
 
 /** In the order in which they are shown. */
 export function findings(config: Config, machine: Machine): Finding[] {
-  return [...config.services.flatMap((service) => ofService(service, machine)), ...ofAdmin(config)];
+  const all = [...config.services.flatMap((service) => ofService(service, machine)), ...ofAdmin(config)];
+  // What is odd about a server of both protocols, or about their common checks, is said once.
+  return all.filter(({ message }, at) => all.findIndex((other) => other.message === message) === at);
 }
 
-function ofService(service: TftpServiceConfig, machine: Machine): Finding[] {
+function ofService(service: ServiceConfig, machine: Machine): Finding[] {
   return [
-    ...ofTids(service),
-    ...ofLocalPorts(service, machine),
+    ...(service.kind === 'tftp' ? ofTids(service) : ofPassivePorts(service)),
+    ...(service.kind === 'tftp' ? ofLocalPorts(service, machine) : []),
     ...ofDescriptors(service, machine),
     ...ofLimits(service),
     ...ofHealth(service),
     ...ofBackends(service),
   ];
+}
+
+function ofPassivePorts({ data, limits }: FtpServiceConfig): Finding[] {
+  const range = data.passivePorts;
+  if (range === undefined) return [];
+  const ports = range.last - range.first + 1;
+  return when(limits.total === 0 || ports < limits.total, 'port-range-small', () => {
+    const wanted = limits.total === 0 ? 'any number of' : String(limits.total);
+    return `--passive-ports ${range.first}-${range.last} carries ${ports} passive transfers per address, --ftp-max-sessions allows ${wanted} sessions`;
+  });
 }
 
 function ofTids({ tids, limits, listeners }: TftpServiceConfig): Finding[] {
@@ -79,38 +93,48 @@ function ofLocalPorts({ limits }: TftpServiceConfig, { ephemeralPorts }: Machine
   });
 }
 
-function ofDescriptors({ tids, limits }: TftpServiceConfig, { descriptors }: Machine): Finding[] {
+function ofDescriptors(service: ServiceConfig, { descriptors }: Machine): Finding[] {
+  const { limits } = service;
   if (descriptors === undefined || limits.total === 0) return [];
-  const needed = limits.total * perSession[tids.kind] + besides;
+  const each = service.kind === 'tftp' ? perTftpSession[service.tids.kind] : perFtpSession;
+  const needed = limits.total * each + besides;
   return when(needed > descriptors, 'descriptors-short', () => {
-    const carried = Math.max(0, Math.floor((descriptors - besides) / perSession[tids.kind]));
-    return `--max-sessions ${limits.total} can need ${needed} descriptors, the limit of this process is ${descriptors} (enough for ${carried} sessions)`;
+    const carried = Math.max(0, Math.floor((descriptors - besides) / each));
+    return `${limitFlag(service)} ${limits.total} can need ${needed} descriptors, the limit of this process is ${descriptors} (enough for ${carried} sessions)`;
   });
 }
 
-function ofLimits({ limits, backends }: TftpServiceConfig): Finding[] {
+function ofLimits(service: ServiceConfig): Finding[] {
+  const { limits, backends } = service;
   const { total, perClient, perBackend } = limits;
+  const flag = limitFlag(service);
   const reachable = perBackend * backends.length;
   return [
     ...when(
       total === 0,
       'no-session-limit',
-      () => '--max-sessions 0 lets clients use up all memory and descriptors',
+      () => `${flag} 0 lets clients use up all memory and descriptors`,
     ),
     ...when(total > 0 && perClient > total, 'limit-without-effect', () => {
-      return `--max-sessions-per-client ${perClient} is above --max-sessions ${total}`;
+      return `${flag}-per-client ${perClient} is above ${flag} ${total}`;
     }),
     ...when(total > 0 && perBackend > total, 'limit-without-effect', () => {
-      return `--max-sessions-per-backend ${perBackend} is above --max-sessions ${total}`;
+      return `${flag}-per-backend ${perBackend} is above ${flag} ${total}`;
     }),
     ...when(perBackend > 0 && reachable < total, 'limit-without-effect', () => {
-      return `--max-sessions ${total} is out of reach: ${backends.length} backends with ${perBackend} each carry ${reachable}`;
+      return `${flag} ${total} is out of reach: ${backends.length} backends with ${perBackend} each carry ${reachable}`;
     }),
   ];
 }
 
-function ofHealth({ health, timing }: TftpServiceConfig): Finding[] {
-  const { interval, timeout } = health;
+/** The option that bounds a service's sessions. */
+function limitFlag({ kind }: ServiceConfig): string {
+  return kind === 'tftp' ? '--max-sessions' : '--ftp-max-sessions';
+}
+
+function ofHealth(service: ServiceConfig): Finding[] {
+  const { interval, timeout } = service.health;
+  const tryInterval = service.kind === 'tftp' ? service.timing.tryInterval : 0;
   return [
     ...when(
       interval === 0,
@@ -120,13 +144,13 @@ function ofHealth({ health, timing }: TftpServiceConfig): Finding[] {
     ...when(interval > 0 && timeout > interval, 'health-timeout-long', () => {
       return `--health-timeout ${formatDuration(timeout)} is above --health-interval ${formatDuration(interval)}: checks come less often`;
     }),
-    ...when(timing.tryInterval > shortestPatience, 'try-interval-long', () => {
-      return `--try-interval ${formatDuration(timing.tryInterval)} is longer than clients wait before they ask again (${formatDuration(shortestPatience)})`;
+    ...when(tryInterval > shortestPatience, 'try-interval-long', () => {
+      return `--try-interval ${formatDuration(tryInterval)} is longer than clients wait before they ask again (${formatDuration(shortestPatience)})`;
     }),
   ];
 }
 
-function ofBackends({ backends }: TftpServiceConfig): Finding[] {
+function ofBackends({ backends }: ServiceConfig): Finding[] {
   return backends.flatMap((backend, at) => {
     const other = backends
       .slice(0, at)
