@@ -37,7 +37,7 @@ export class Listener {
   readonly #tids: TidMode;
   readonly #lent = new Set<number>();
   #nextPort: number;
-  /** By client port and address: the latest session of each. */
+  /** The sessions to which a datagram that arrives here may belong: see `sessionKey`. */
   readonly sessions: Map<string, RelayedSession> = new Map();
 
   /** Throws NetError. */

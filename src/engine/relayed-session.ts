@@ -18,11 +18,11 @@ import {
   Opcode,
   transferOpcodeOf,
 } from '../tftp/packet.ts';
-import { decodeOack, optionRecord, type TftpRequest, transferOptions } from '../tftp/request.ts';
+import { blockSizeOf, decodeOack, optionRecord, type TftpRequest, transferOptions } from '../tftp/request.ts';
 import { RepeatVerdict, TftpSession, TimerVerdict, Verdict } from '../tftp/session.ts';
 import type { BackendLeg, LegOwner } from './backend-leg.ts';
 import type { Listener } from './listeners.ts';
-import { windowBytes } from './request-rules.ts';
+import { maxRequestLength, windowBytes } from './request-rules.ts';
 import type { SessionHost } from './session-host.ts';
 import { summarize } from './session-summary.ts';
 import { WheelEntry } from './timer-wheel.ts';
@@ -260,10 +260,10 @@ export class RelayedSession extends WheelEntry implements LegOwner {
     this.#tries.answeredBy(leg);
     this.#countOn(leg.backend);
     if (transferOpcodeOf(data) !== Opcode.oack) return;
-    const options = decodeOack(data);
-    const { blksize, windowsize, timeout } = transferOptions(options);
+    const options = decodeOack(data.subarray(0, maxRequestLength));
+    const { windowsize, timeout } = transferOptions(options);
     this.#granted = optionRecord(options);
-    this.#machine.granted(blksize, windowsize, timeout);
+    this.#machine.granted(blockSizeOf(options), windowsize, timeout);
   }
 
   #afterRelay(verdict: number): void {

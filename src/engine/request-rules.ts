@@ -8,9 +8,15 @@ import {
   TftpProtocolError,
 } from '../tftp/packet.ts';
 import { editRequest } from '../tftp/edit.ts';
-import { decodeRequest, type TftpRequest, transferOptions } from '../tftp/request.ts';
+import { blockSizeOf, decodeRequest, type TftpRequest, transferOptions } from '../tftp/request.ts';
 import type { RejectReason } from '../observe/events.ts';
 import type { RequestRules } from './snapshot.ts';
+
+/**
+ * Sessions keep their requests, and what OACKs grant. RFC 2347 has 512 bytes for a request; what is longer than one
+ * frame carries is no boot program's.
+ */
+export const maxRequestLength = 2_048;
 
 /** IP and UDP headers plus the opcode and block number of DATA, for `--max-blksize auto`. */
 const overhead = { 4: 32, 6: 52 } as const;
@@ -32,6 +38,9 @@ export function admit(
   family: 4 | 6,
   mtu: number | undefined,
 ): Admission {
+  if (packet.length > maxRequestLength) {
+    return rejected('malformed', encodeError(ErrorCode.illegalOperation, 'request too long'));
+  }
   let request: TftpRequest;
   try {
     request = decodeRequest(packet);
@@ -79,7 +88,8 @@ const bookkeeping = 512;
 
 /** Bytes of receive buffer for the window that the client asks for, or undefined where the default is enough. */
 export function windowBytes(request: TftpRequest): number | undefined {
-  const { blksize, windowsize } = transferOptions(request.options);
-  const bytes = (windowsize ?? 1) * ((blksize ?? defaultBlockSize) + bookkeeping);
+  const blksize = blockSizeOf(request.options) ?? defaultBlockSize;
+  const { windowsize } = transferOptions(request.options);
+  const bytes = (windowsize ?? 1) * (blksize + bookkeeping);
   return bytes > defaultBuffer ? Math.min(bytes, maxBuffer) : undefined;
 }

@@ -14,7 +14,7 @@ import {
   type Emit,
   type RejectReason,
 } from '../observe/events.ts';
-import { encodeError, ErrorCode, Opcode, opcodeOf, transferOpcodeOf } from '../tftp/packet.ts';
+import { encodeError, ErrorCode, latin1, Opcode, opcodeOf, transferOpcodeOf } from '../tftp/packet.ts';
 import type { EngineParts } from './engine.ts';
 import { ErrorThrottle } from './error-throttle.ts';
 import { type Listener, ListenerSet } from './listeners.ts';
@@ -38,7 +38,8 @@ export class TftpServiceEngine implements SessionHost {
   readonly #parts: EngineParts;
   readonly #writer: ScoreWriter;
   readonly #listeners: ListenerSet;
-  readonly #sessions = new Set<RelayedSession>();
+  /** All that are open, and what their listeners know them by. */
+  readonly #sessions = new Map<RelayedSession, string>();
   /** Sessions that have ended and only listen for late packets, the oldest first. */
   readonly #ended = new Set<RelayedSession>();
   /** Active sessions by client address. */
@@ -96,7 +97,7 @@ export class TftpServiceEngine implements SessionHost {
 
   stop(): void {
     const now = this.net.now();
-    for (const session of this.#sessions) session.abort(now);
+    for (const session of this.#sessions.keys()) session.abort(now);
     this.#listeners.close();
   }
 
@@ -159,10 +160,11 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   onClosed(session: RelayedSession): void {
+    const key = this.#sessions.get(session) ?? '';
+    const { sessions } = session.listener;
+    if (sessions.get(key) === session) sessions.delete(key);
     this.#sessions.delete(session);
     this.#ended.delete(session);
-    const key = clientKey(session.clientPort, session.clientAddress);
-    if (session.listener.sessions.get(key) === session) session.listener.sessions.delete(key);
   }
 
   #selectorFor(service: TftpService): Selector {
@@ -173,7 +175,7 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   #onDatagram(listener: Listener, data: Uint8Array, port: number, address: string): void {
-    const key = clientKey(port, address);
+    const key = sessionKey(listener, data, port, address);
     const known = listener.sessions.get(key);
     const opcode = opcodeOf(data);
     if (opcode === Opcode.rrq || opcode === Opcode.wrq) {
@@ -257,9 +259,10 @@ export class TftpServiceEngine implements SessionHost {
   #tryOpen(opening: SessionOpening): RejectReason | undefined {
     const session = new RelayedSession(this, opening);
     if (!session.open()) return 'no-backend';
-    this.#sessions.add(session);
-    const { listener, clientPort, clientAddress, request } = opening;
-    listener.sessions.set(clientKey(clientPort, clientAddress), session);
+    const { listener, clientPort, clientAddress, request, received } = opening;
+    const key = sessionKey(listener, received, clientPort, clientAddress);
+    this.#sessions.set(session, key);
+    listener.sessions.set(key, session);
     const op = request.opcode === Opcode.rrq ? 'read' : 'write';
     this.emit({ kind: 'session.start', service: this.#service.name, op });
     return undefined;
@@ -301,6 +304,11 @@ export class TftpServiceEngine implements SessionHost {
   }
 }
 
-function clientKey(port: number, address: string): string {
-  return `${address} ${port}`;
+/**
+ * What a session is known by at its listener. Where it has a TID of its own, only repetitions of its request come here,
+ * and they are told from those of the client's other sessions. In single-port mode a client port has one session.
+ */
+function sessionKey(listener: Listener, data: Uint8Array, port: number, address: string): string {
+  const client = `${address} ${port}`;
+  return listener.isSinglePort ? client : `${client} ${latin1(data, 0, data.length)}`;
 }

@@ -12,12 +12,14 @@ export function monotonicNow(): number {
 export function startTimer(now: () => number, delay: number, callback: () => void): Timer {
   const deadline = now() + (delay > 0 ? delay : 0);
   let handle: NodeJS.Timeout;
+  // Where the process stood still meanwhile, the time is over already; setTimeout warns of negative delays.
+  const rest = (): number => Math.min(Math.max(0, Math.ceil(deadline - now())), maxDelay);
   // setTimeout counts whole milliseconds from the turn of the event loop and may be early by one.
   const arm = (): void => {
-    const rest = Math.ceil(deadline - now());
-    if (rest <= 0) callback();
-    else handle = setTimeout(arm, Math.min(rest, maxDelay));
+    const wait = rest();
+    if (wait === 0) callback();
+    else handle = setTimeout(arm, wait);
   };
-  handle = setTimeout(arm, Math.min(Math.ceil(deadline - now()), maxDelay));
+  handle = setTimeout(arm, rest());
   return { cancel: () => clearTimeout(handle) };
 }

@@ -72,6 +72,11 @@ export function transferOptions(options: readonly OptionView[]): TransferOptions
   };
 }
 
+/** Bytes of payload per block, `blksize2` included, which tftpd-hpa knows beside `blksize`; undefined if neither is a number. */
+export function blockSizeOf(options: readonly OptionView[]): number | undefined {
+  return numberOf(options, 'blksize') ?? numberOf(options, 'blksize2');
+}
+
 /** By name in lower case. An option that stands twice counts with its first value, here and in `transferOptions`. */
 export function optionRecord(options: readonly OptionView[]): Record<string, string> {
   const first = options.filter((option, at) => options.findIndex(({ name }) => name === option.name) === at);

@@ -59,6 +59,19 @@ export function listenContract(scene: () => TcpScene): void {
       expect(accepted[0]?.remote).toEqual(client.local);
     });
 
+    it('that closes with its first connection leaves nothing of the others', async () => {
+      const { listen, net, settle, until } = scene();
+      const { listener, accepted } = await listen({ onConnection: () => listener.close() });
+      const ears = Array.from({ length: 5 }, () => new TcpEar());
+      const outcomes = ears.map((ear) =>
+        rejectionOf(net.connectTcp(listener, { timeout: 10_000 }).then((socket) => socket.handle(ear))),
+      );
+      const refused = (await settle(Promise.all(outcomes))).filter((code) => code === 'TLB_ERR_REFUSED');
+      await until(() => refused.length + ears.filter(({ isClosed }) => isClosed).length === 4);
+      expect(ears.flatMap(({ events }) => events).every((event) => event === 'close reset')).toBe(true);
+      expect(accepted.length).toBe(1);
+    });
+
     it('rejects with NetError where it cannot listen', async () => {
       const { listen, foreign } = scene();
       expect(await rejectionOf(listen({ address: foreign }))).toBe('TLB_ERR_ADDRESS_NOT_LOCAL');

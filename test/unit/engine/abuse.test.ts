@@ -4,6 +4,7 @@ import {
   encodeAck,
   encodeData,
   encodeError,
+  encodeOack,
   encodeRequest,
   ErrorCode,
   Opcode,
@@ -46,6 +47,35 @@ describe('requests that are refused', () => {
     const backend = lab.backend(0);
     lab.read(lab.client(), 'a..b/.../..c');
     expect(backend.received).toHaveLength(1);
+  });
+});
+
+describe('what is kept of a hostile peer’s packets', () => {
+  it('is bounded for a request', () => {
+    const lab = started();
+    const backend = lab.backend(0);
+    lab.read(lab.client(), 'f'.repeat(2_000));
+    expect(backend.received).toHaveLength(1);
+    const client = lab.client();
+    lab.read(client, 'f'.repeat(2_100));
+    expect(answerCode(client)).toBe(ErrorCode.illegalOperation);
+    expect(lab.of('session.reject')).toMatchObject([{ reason: 'malformed' }]);
+    expect(backend.received).toHaveLength(1);
+  });
+
+  it('is bounded for an OACK, which is relayed as it is', () => {
+    const lab = started();
+    const backend = lab.backend(0);
+    const client = lab.client();
+    lab.read(client, 'file', { tsize: '0' });
+    const oack = encodeOack({ blksize: '1024', tsize: '9'.repeat(60_000) });
+    backend.answer(oack);
+    lab.settle();
+    expect(client.last.bytes).toEqual(oack);
+    client.answer(encodeError(ErrorCode.optionRefused, ''));
+    lab.settle();
+    expect(lab.ends).toMatchObject([{ granted: { blksize: '1024' } }]);
+    expect(JSON.stringify(lab.ends).length).toBeLessThan(4_000);
   });
 });
 

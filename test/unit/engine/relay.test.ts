@@ -211,6 +211,17 @@ describe('ephemeral mode', () => {
     expect(secondTid.last.bytes).toEqual(encodeAck(1));
   });
 
+  it('knows the repeated request of each session of one client port', () => {
+    const lab = new Lab();
+    lab.engine.start();
+    const backends = [lab.backend(0), lab.backend(1)];
+    const client = lab.client();
+    for (const file of ['a', 'b', 'a', 'b']) lab.read(client, file);
+    expect(backends.map(({ received }) => received.length)).toEqual([1, 1]);
+    expect(lab.of('session.start')).toHaveLength(2);
+    expect(lab.drops('repeated-request')).toBe(2);
+  });
+
   it('keeps VIP TIDs in the range that it was given, and refuses when it is used up', () => {
     const lab = new Lab({ service: { tids: { kind: 'ephemeral', ports: { first: 5000, last: 5001 } } } });
     lab.engine.start();
@@ -268,6 +279,30 @@ describe('options', () => {
         granted: { blksize: '1024', tsize: '600' },
       },
     ]);
+  });
+
+  it.each(['blksize', 'blksize2'])('the final block is found by a granted %s', (option) => {
+    const lab = new Lab();
+    lab.engine.start();
+    const backend = lab.backend(0);
+    const client = lab.client();
+    lab.read(client, 'file', { [option]: '1024' });
+    backend.answer(encodeOack({ [option]: '1024' }));
+    lab.settle();
+    for (const [block, length] of [
+      [0, 1024],
+      [1, 1024],
+      [2, 600],
+    ] as const) {
+      client.answer(encodeAck(block));
+      lab.settle();
+      backend.answer(encodeData(block + 1, payload(length)));
+      lab.settle();
+    }
+    expect(lab.ends).toEqual([]);
+    client.answer(encodeAck(3));
+    lab.settle();
+    expect(lab.ends).toMatchObject([{ result: 'ok', bytes: 2648 }]);
   });
 
   it('are edited where that is asked for, and the repeated request with them', () => {

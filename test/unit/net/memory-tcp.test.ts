@@ -290,5 +290,7 @@ describe('TCP of MemoryNet', () => {
     const sockets = await scene.net.play(Promise.all(attempts));
     expect(new Set(sockets.map(({ local }) => local.port)).size).toBe(28_232);
     expect((await scene.attempt())[0]).toBe('TLB_ERR_NO_PORTS');
+    sockets[7]?.reset();
+    expect((await scene.connect()).local).toEqual(sockets[7]?.local);
   });
 });

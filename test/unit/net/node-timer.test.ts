@@ -46,4 +46,15 @@ describe('startTimer', () => {
     vi.advanceTimersByTime(2 * month);
     expect(callback).not.toHaveBeenCalled();
   });
+
+  it('asks for no negative time where the process stood still meanwhile', () => {
+    const asked = vi.spyOn(globalThis, 'setTimeout');
+    const callback = vi.fn<() => void>();
+    const leaping = [1_000, 1_045, 1_046];
+    startTimer(() => leaping.shift() ?? 1_047, 10, callback);
+    expect(asked.mock.calls.map(([, delay]) => delay)).toEqual([0]);
+    asked.mockRestore();
+    vi.advanceTimersByTime(1);
+    expect(callback).toHaveBeenCalledOnce();
+  });
 });
