@@ -17,6 +17,11 @@ import type { ListenerSpec, TidMode } from './snapshot.ts';
 
 /** Milliseconds between two looks at the local addresses. */
 const rescanInterval = 5_000;
+/**
+ * Bytes of receive buffer, as far as the kernel lets: a room full of machines asks in one moment, and in single-port
+ * mode the windows of all uploads arrive here.
+ */
+const listenerBuffer = 4_194_304;
 /** Ports of a `--tid-ports` range that are tried for one session before it is refused. */
 const maxPortTries = 64;
 
@@ -48,7 +53,7 @@ export class Listener {
     const ports = tids.kind === 'ephemeral' ? tids.ports : undefined;
     this.#nextPort = ports ? ports.first + Math.floor(net.random() * (ports.last - ports.first + 1)) : 0;
     this.#socket = net.bindUdp(
-      { address, port },
+      { address, port, receiveBuffer: listenerBuffer },
       {
         onDatagram: (data, clientPort, clientAddress) =>
           handlers.onDatagram(this, data, clientPort, clientAddress),

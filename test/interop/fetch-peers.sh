@@ -22,15 +22,22 @@ peers=(
 prefix=${1:-${TFTPLB_PEERS:-$(cd "$(dirname "$0")/../.." && pwd)/.peers}}
 mkdir -p "$prefix"
 prefix=$(cd "$prefix" && pwd)
-trap 'echo "fetch-peers: stopped, not every peer is there" >&2' ERR
+# What is being fetched; it gets its name when it is complete.
+root=$prefix/.unfinished
+downloads=$prefix/.downloads
+trap '[[ $? == 0 ]] || echo "fetch-peers: stopped, not every peer is there" >&2' EXIT
 
+# installed PACKAGE...: true if the system has them all.
 installed() {
-  [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+  local package
+  for package in "$@"; do
+    [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || return 1
+  done
 }
 
 # The sandbox user may not write into a private directory, so root downloads as itself.
 download() {
-  apt-get download --quiet=2 -o APT::Sandbox::User=root "$@"
+  apt-get download --quiet=2 -o APT::Sandbox::User=root -o Acquire::Retries=3 -o Acquire::http::Timeout=30 "$@"
 }
 
 update_lists() {
@@ -41,12 +48,8 @@ update_lists() {
   apt-get update --quiet=2
 }
 
-# unpack ROOT PACKAGE...
+# unpack PACKAGE...: adds them to what is downloaded and unpacked already.
 unpack() {
-  local root=$1 downloads=$prefix/.downloads
-  shift
-  rm -rf "$downloads"
-  mkdir "$downloads"
   cd "$downloads"
   # Lists that are missing or older than the archive are the usual reason for a failure.
   if ! download "$@" 2>/dev/null; then
@@ -55,47 +58,51 @@ unpack() {
   fi
   for deb in ./*.deb; do dpkg --extract "$deb" "$root"; done
   cd "$prefix"
-  rm -rf "$downloads"
 }
 
-# missing_libraries ROOT PROGRAM: those that neither the system nor ROOT has.
+# missing_libraries PROGRAM: those that neither the system nor the root has.
 missing_libraries() {
-  LD_LIBRARY_PATH=$(printf '%s:' "$1"/lib/*-linux-gnu "$1"/usr/lib/*-linux-gnu) ldd "$1/$2" |
+  LD_LIBRARY_PATH=$(printf '%s:' "$root"/lib/*-linux-gnu "$root"/usr/lib/*-linux-gnu) ldd "$root/$1" |
     grep 'not found' || true
 }
 
-# libraries_of PACKAGE...: the library packages that they depend on directly and that are not installed.
+# libraries_of PACKAGE...: the library packages that they depend on directly and that are nowhere yet.
 libraries_of() {
   local library
   apt-cache depends --important "$@" | sed --quiet 's/^ *|\?Depends: \(lib[^:]*\).*/\1/p' | sort --unique |
-    while read -r library; do installed "$library" || echo "$library"; done
+    while read -r library; do
+      installed "$library" || compgen -G "$downloads/${library}_*" >/dev/null || echo "$library"
+    done
 }
 
 # fetch PACKAGE PROGRAM [PACKAGE...]: each peer gets a root of its own, since packages that exclude each other share
 # file names. Libraries are added one level of dependencies at a time, until none is missing.
 fetch() {
-  local package=$1 program=$2 root=$prefix/.unfinished level=("$1")
+  local package=$1 program=$2 libraries=$1
   shift 2
-  rm -rf "$root"
-  mkdir "$root"
-  unpack "$root" "$package" "$@"
-  while [[ -n $(missing_libraries "$root" "$program") ]]; do
-    mapfile -t level < <(libraries_of "${level[@]}")
-    if [[ ${#level[@]} == 0 ]]; then
+  rm -rf "$root" "$downloads"
+  mkdir "$root" "$downloads"
+  unpack "$package" "$@"
+  while [[ -n $(missing_libraries "$program") ]]; do
+    # shellcheck disable=SC2086 # the libraries are words
+    libraries=$(libraries_of $libraries)
+    if [[ -z $libraries ]]; then
       echo "fetch-peers: libraries that $package needs are in none of its dependencies:" >&2
-      missing_libraries "$root" "$program" >&2
+      missing_libraries "$program" >&2
       return 1
     fi
-    unpack "$root" "${level[@]}"
+    # shellcheck disable=SC2086
+    unpack $libraries
   done
+  rm -rf "$downloads"
   mv "$root" "$prefix/$package"
   echo "fetched $package"
 }
 
 for peer in "${peers[@]}"; do
   read -r package program companions <<<"$peer"
-  if [[ ! -d $prefix/$package ]] && ! installed "$package"; then
-    # shellcheck disable=SC2086 # the companions are words
+  # shellcheck disable=SC2086 # the companions are words
+  if [[ ! -d $prefix/$package ]] && ! installed "$package" $companions; then
     fetch "$package" "$program" $companions
   fi
 done
