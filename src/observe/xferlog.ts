@@ -58,7 +58,7 @@ function dateOf(at: Date): string {
 
 /** What would end a field or a line becomes an underscore. */
 function word(text: string): string {
-  return text.replaceAll(/[\p{Cc} ]/gu, '_') || '_';
+  return text.replaceAll(/[^\x21-\x7e\x80-\xff]/g, '_') || '_';
 }
 
 /** The log as a file that is appended to, one write a line. */

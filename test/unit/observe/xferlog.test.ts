@@ -9,7 +9,7 @@ const entry: XferlogEntry = {
   duration: 2_400,
   client: '192.0.2.7',
   bytes: 1_048_576,
-  file: '/pub/a file\n\xe9',
+  file: '/pub/a file\n\xc3\x89',
   isAscii: false,
   isUpload: true,
   user: 'erin',
@@ -19,7 +19,7 @@ const entry: XferlogEntry = {
 describe('formatXferlog', () => {
   it('has fourteen fields behind single spaces, whatever a name contains', () => {
     expect(formatXferlog(entry)).toBe(
-      'Sat Jan  3 04:05:06 2026 2 192.0.2.7 1048576 /pub/a_file_\xe9 b _ i r erin ftp 0 * c\n',
+      'Sat Jan  3 04:05:06 2026 2 192.0.2.7 1048576 /pub/a_file_\xc3\x89 b _ i r erin ftp 0 * c\n',
     );
   });
 
