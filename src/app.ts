@@ -2,7 +2,8 @@
 import { IndexTable } from './balance/index-table.ts';
 import { Scoreboard } from './balance/scoreboard.ts';
 import type { Config } from './config/config.ts';
-import type { DatagramEngine } from './engine/engine.ts';
+import type { Engine, EngineParts } from './engine/engine.ts';
+import { FtpEngine } from './engine/ftp-engine.ts';
 import { PortableEngine } from './engine/portable-engine.ts';
 import type { Snapshot } from './engine/snapshot.ts';
 import { ServiceControl } from './app/service-control.ts';
@@ -18,7 +19,7 @@ import type { Readiness, Status, StatusSource } from './observe/status.ts';
 
 /** Backends that may be known at once, removed ones with running sessions included. */
 const maxBackends = 1_024;
-/** The one engine that there is, in the scoreboard. */
+/** Both engines run in this thread and are one writer of the scoreboard. */
 const onlyWorker = 0;
 
 export interface AppParts {
@@ -45,7 +46,7 @@ export class App implements StatusSource {
   readonly #subscriptions: (() => void)[] = [];
   /** Backends that have left their pool while sessions held them; their series go when the last session has. */
   readonly #departed = new Map<string, { service: string; backend: string; index: number }>();
-  #engine: DatagramEngine | undefined;
+  #engines: readonly Engine[] = [];
   #admin: AdminServer | undefined;
   #version = 0;
   #isDraining = false;
@@ -84,14 +85,9 @@ export class App implements StatusSource {
     this.#observe();
     await Promise.all(this.#controls.map((control) => control.start(() => this.#publish())));
     this.#stopped.signal.throwIfAborted();
-    this.#engine = new PortableEngine({
-      snapshot: this.#snapshot(),
-      scoreboard: this.#scoreboard,
-      worker: onlyWorker,
-      net: this.#parts.net,
-      emit: this.#bus.emit,
-    });
-    this.#engine.start();
+    this.#engines = this.#createEngines();
+    for (const engine of this.#engines) await engine.start();
+    this.#stopped.signal.throwIfAborted();
     const { admin } = this.#config;
     if (admin) await this.#openAdmin(admin);
     this.#parts.log.info({ version: this.#parts.version, engine: 'portable' }, 'serving');
@@ -100,7 +96,7 @@ export class App implements StatusSource {
   /** Takes no new sessions and waits for the running ones, for the configured time or until `force` aborts. */
   async drain(force: AbortSignal): Promise<DrainOutcome> {
     this.#isDraining = true;
-    this.#engine?.drain();
+    for (const engine of this.#engines) engine.drain();
     const { promise, resolve } = Promise.withResolvers<DrainOutcome>();
     const check = (): void => {
       if (this.#activeSessions() === 0) resolve('drained');
@@ -125,7 +121,7 @@ export class App implements StatusSource {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort();
     for (const control of this.#controls) control.stop();
-    this.#engine?.stop();
+    for (const engine of this.#engines) await engine.stop();
     await this.#admin?.close();
     for (const end of this.#subscriptions) end();
   }
@@ -137,7 +133,7 @@ export class App implements StatusSource {
 
   /** Where clients arrive now. */
   listening(): readonly Endpoint[] {
-    return this.#engine?.listening().map(({ endpoint }) => endpoint) ?? [];
+    return this.#listeners().map(({ endpoint }) => endpoint);
   }
 
   readiness(): Readiness {
@@ -151,7 +147,7 @@ export class App implements StatusSource {
   }
 
   status(): Status {
-    const listening = this.#engine?.listening() ?? [];
+    const listening = this.#listeners();
     return {
       version: this.#parts.version,
       uptime: (this.#parts.net.now() - this.#startedAt) / 1_000,
@@ -205,8 +201,24 @@ export class App implements StatusSource {
     }
   }
 
+  #createEngines(): Engine[] {
+    const parts: EngineParts = {
+      snapshot: this.#snapshot(),
+      scoreboard: this.#scoreboard,
+      worker: onlyWorker,
+      net: this.#parts.net,
+      emit: this.#bus.emit,
+    };
+    return [new PortableEngine(parts), new FtpEngine(parts)];
+  }
+
+  #listeners(): ReturnType<Engine['listening']> {
+    return this.#engines.flatMap((engine) => engine.listening());
+  }
+
   #publish(): void {
-    this.#engine?.update(this.#snapshot());
+    const snapshot = this.#snapshot();
+    for (const engine of this.#engines) engine.update(snapshot);
   }
 
   #snapshot(): Snapshot {

@@ -84,7 +84,9 @@ export interface TftpHealthConfig extends HealthConfig {
 export interface FtpHealthConfig extends HealthConfig {
   /** Whom the checks log in as; undefined leaves it at the greeting. */
   readonly user: string | undefined;
-  /** Where the password is; never the password itself, since a Config may be shown. */
+  /** Not to be shown. */
+  readonly password: string | undefined;
+  /** Where it is read from if it is not given. */
   readonly passwordFile: string | undefined;
 }
 

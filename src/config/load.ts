@@ -26,7 +26,8 @@ export function loadConfig(flags: FlagValues, environment: Environment): Loaded 
 function faultOf({ keys, index, problem }: OptionProblem, said: ReadonlyMap<OptionKey, Said>): Fault {
   const source = keys.map((key) => said.get(key)?.source ?? flagOf(key)).join(' and ');
   const [key] = keys;
-  const given = key === undefined || keys.length > 1 ? undefined : said.get(key)?.value;
+  const isShown = key !== undefined && keys.length === 1 && key !== 'ftpHealthPassword';
+  const given = isShown ? said.get(key)?.value : undefined;
   const value = Array.isArray(given) && index !== undefined ? given[index] : given;
   return { source, value: typeof value === 'string' ? value : undefined, problem };
 }
@@ -113,6 +114,7 @@ function ftpService(options: Options): FtpServiceConfig {
     health: {
       ...healthOf(options),
       user: options.ftpHealthUser,
+      password: options.ftpHealthPassword,
       passwordFile: options.ftpHealthPasswordFile,
     },
     xferlog: options.xferlog,

@@ -54,6 +54,7 @@ export interface Options {
   readonly ftpMaxSessionsPerBackend: number;
   readonly healthFile: string;
   readonly ftpHealthUser?: string | undefined;
+  readonly ftpHealthPassword?: string | undefined;
   readonly ftpHealthPasswordFile?: string | undefined;
   readonly healthInterval: number;
   readonly healthTimeout: number;

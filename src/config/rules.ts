@@ -102,11 +102,14 @@ export function protocols(options: Options): {
 export const defaultPorts = { tftp: 69, ftp: 21 } as const;
 
 const passwordOwner: Rule = {
-  needs: ['ftpHealthUser', 'ftpHealthPasswordFile'],
-  find: ({ ftpHealthUser, ftpHealthPasswordFile }) =>
-    ftpHealthPasswordFile !== undefined && ftpHealthUser === undefined
-      ? [{ keys: ['ftpHealthPasswordFile'], problem: 'needs --ftp-health-user' }]
-      : [],
+  needs: ['ftpHealthUser', 'ftpHealthPassword', 'ftpHealthPasswordFile'],
+  find: ({ ftpHealthUser, ftpHealthPassword, ftpHealthPasswordFile }) => {
+    const [text, file] = ['ftpHealthPassword', 'ftpHealthPasswordFile'] as const;
+    const given = [...(ftpHealthPassword ? [text] : []), ...(ftpHealthPasswordFile ? [file] : [])];
+    if (given.length === 2) return [{ keys: [text, file], problem: 'exclude each other' }];
+    if (ftpHealthUser !== undefined) return [];
+    return given.map((key) => ({ keys: [key], problem: 'needs --ftp-health-user' }));
+  },
 };
 
 const distinctNames: Rule = {

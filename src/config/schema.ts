@@ -258,6 +258,11 @@ const health = {
     value: 'USER',
     text: 'user that FTP health checks log in as, to fetch a listing; without one they wait for the greeting alone',
   }),
+  ftpHealthPassword: field.line().optional().register(about, {
+    group: 'Health',
+    value: 'TEXT',
+    text: 'password of --ftp-health-user; better as variable or file, since other users see command lines',
+  }),
   ftpHealthPasswordFile: field.path().optional().register(about, {
     group: 'Health',
     value: 'FILE',
