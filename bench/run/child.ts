@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync, type StdioOptions } from 'node:chi
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Milliseconds that a process gets to end or to answer in. */
-const patience = 10_000;
+const patience = 30_000;
 
 const running = new Set<Child>();
 process.once('exit', () => {

@@ -192,6 +192,19 @@ export class ScoreWriter {
     traffic[at + 1] = (traffic[at + 1] ?? 0) + bytes;
   }
 
+  /** So many bytes of a stream were relayed, which has no datagrams. */
+  streamedToClient(backend: number, bytes: number): void {
+    const { traffic } = this.#block;
+    const at = backend * counterNames.length + 1;
+    traffic[at] = (traffic[at] ?? 0) + bytes;
+  }
+
+  streamedToBackend(backend: number, bytes: number): void {
+    const { traffic } = this.#block;
+    const at = backend * counterNames.length + 3;
+    traffic[at] = (traffic[at] ?? 0) + bytes;
+  }
+
   /** One datagram was not relayed. */
   dropped(service: number, reason: number): void {
     const { drops } = this.#block;

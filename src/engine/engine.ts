@@ -13,16 +13,23 @@ export interface EngineParts {
   readonly emit: Emit;
 }
 
-/** Moves the datagrams of the services in its snapshot. */
-export interface DatagramEngine {
-  /** Binds the listeners. Throws NetError, with nothing left open, if one of them cannot be had. */
-  start(): void;
+/** Serves those services of its snapshot whose protocol it knows. */
+export interface Engine {
+  /** Opens the listeners. Fails with NetError, with nothing left open, if one of them cannot be had. */
+  start(): void | Promise<void>;
   /** Replaces the snapshot. Running sessions keep their backend. */
   update(snapshot: Snapshot): void;
-  /** Refuses new requests from now on; running sessions go on. */
+  /** Takes no new sessions from now on; what runs may end. */
   drain(): void;
-  /** Ends what still runs (its peers get an ERROR) and closes every socket. Idempotent. */
-  stop(): void;
+  /** Ends what still runs, tells its peers, and closes every socket. Idempotent. */
+  stop(): void | Promise<void>;
   /** Where clients arrive now. */
   listening(): readonly { readonly service: string; readonly endpoint: Endpoint }[];
+}
+
+/** Moves the datagrams of the services in its snapshot; all that it does is done when a call returns. */
+export interface DatagramEngine extends Engine {
+  /** Throws NetError. */
+  start(): void;
+  stop(): void;
 }

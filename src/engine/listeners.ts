@@ -41,7 +41,6 @@ export class Listener {
   readonly #net: Net;
   readonly #tids: TidMode;
   readonly #lent = new Set<number>();
-  #nextPort: number;
   /** The sessions to which a datagram that arrives here may belong: see `sessionKey`. */
   readonly sessions: Map<string, RelayedSession> = new Map();
 
@@ -50,8 +49,6 @@ export class Listener {
     this.address = address;
     this.#net = net;
     this.#tids = tids;
-    const ports = tids.kind === 'ephemeral' ? tids.ports : undefined;
-    this.#nextPort = ports ? ports.first + Math.floor(net.random() * (ports.last - ports.first + 1)) : 0;
     this.#socket = net.bindUdp(
       { address, port, receiveBuffer: listenerBuffer },
       {
@@ -81,9 +78,10 @@ export class Listener {
     const buffer = receiveBuffer === undefined ? {} : { receiveBuffer };
     if (!ports) return this.#net.bindUdp({ address: this.address, port: 0, ...buffer }, handlers);
     const size = ports.last - ports.first + 1;
+    // A TID that can be guessed proves no address, and lets others meddle (RFC 1350 section 4: chosen at random).
+    const start = Math.floor(this.#net.random() * size);
     for (let tries = 0, steps = 0; tries < maxPortTries && steps < size; steps++) {
-      const port = this.#nextPort;
-      this.#nextPort = port === ports.last ? ports.first : port + 1;
+      const port = ports.first + ((start + steps) % size);
       if (this.#lent.has(port)) continue;
       tries += 1;
       const socket = this.#tryPort(port, buffer, handlers);

@@ -158,7 +158,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
       return;
     }
     this.#host.dropped('foreign-backend');
-    if (!this.#leg || isError(data)) return;
+    if (!this.#machine.isAnswered || isError(data)) return;
     if (this.#host.throttle.mayAnswer(port, address, this.#host.net.now())) {
       leg.sendTo(unknownTid, port, address);
     }
@@ -232,7 +232,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
 
   /** Before the first reply any port of the backend's address will do; afterwards nobody else's datagram will. */
   #mayBeFirstReply(leg: BackendLeg, address: string): boolean {
-    if (this.#leg) return false;
+    if (this.#machine.isAnswered) return false;
     return address === leg.backend.address || this.#host.service.requests.backendAnyAddress;
   }
 

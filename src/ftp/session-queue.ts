@@ -43,7 +43,12 @@ export class ClientQueue {
   }
 
   has(verb: string): boolean {
-    return this.#items.some((item) => item.kind === 'command' && item.command.verb === verb);
+    return this.#items.some((item) => verbOf(item) === verb);
+  }
+
+  /** Whether `verb` waits, and none of `barriers` stands in front of it. */
+  hasInFrontOf(verb: string, barriers: ReadonlySet<string>): boolean {
+    return verbOf(this.#items.find((item) => isOneOf(item, verb, barriers))) === verb;
   }
 
   push(bytes: Uint8Array): void {
@@ -71,6 +76,15 @@ export class ClientQueue {
       this.#items.push(itemOf(line, isFirst));
     }
   }
+}
+
+function verbOf(item: QueueItem | undefined): string | undefined {
+  return item?.kind === 'command' ? item.command.verb : undefined;
+}
+
+function isOneOf(item: QueueItem, verb: string, others: ReadonlySet<string>): boolean {
+  const own = verbOf(item);
+  return own === verb || (own !== undefined && others.has(own));
 }
 
 function itemOf(line: Line, isFirst: boolean): QueueItem {

@@ -16,12 +16,12 @@
  *     as the backend left it, and the next transfer command may use it.
  *  5. No command but ABOR and STAT goes to the backend before the transfer is over. QUIT waits with the others, because
  *     it takes effect behind the transfer (RFC 959 section 4.1.1) and some servers would end it.
- *  6. ABOR breaks the data at once, wherever it stands among the commands that wait, and goes out when it is the next.
- *     Its reply is the one behind the transfer's final one.
+ *  6. ABOR breaks the data at once, wherever it stands in front of the next transfer command, and goes out when it is the
+ *     next. Its reply is the one behind the transfer's final one.
  *  7. Each command to the backend is owed a reply. Whoever is not given it ends the session, because the reply would be
  *     taken for the next command's.
  */
-import { type Command, urgentVerbs } from './commands.ts';
+import { type Command, transferVerbs, urgentVerbs } from './commands.ts';
 import type { DataAbort, Direction, FtpSessionEnd, FtpTransferResult } from './effects.ts';
 import { encodeLines } from './lines.ts';
 import { classOf, type Reply } from './replies.ts';
@@ -37,7 +37,6 @@ import { BackendLeg } from './session-backend-leg.ts';
 import type { SessionContext, Work } from './session-context.ts';
 import type { DataEvent, DataPair } from './session-data.ts';
 import type { ClientQueue } from './session-queue.ts';
-import { actionFor } from './session-rules.ts';
 import { TransferData } from './session-transfer-data.ts';
 import { isStatusReply, TransferVoice } from './session-verdict.ts';
 
@@ -123,7 +122,8 @@ export class Transfer implements Work {
       this.#context.end('client-closed', undefined, now);
       return;
     }
-    if (queue.has('ABOR')) this.#onAbort(now);
+    const isAborted = queue.hasInFrontOf('ABOR', transferVerbs) && !this.#context.options.denied.has('ABOR');
+    if (isAborted) this.#onAbort(now);
     const { head } = queue;
     if (head?.kind !== 'command' || !this.#mayPass(head.command)) return;
     queue.take();
@@ -134,7 +134,7 @@ export class Transfer implements Work {
     const cause = causes[end] ?? 'shutdown';
     this.#data.break('session-end', cause, now);
     if (!this.#voice.isAnswered) {
-      this.#result = cause;
+      this.#result = this.#data.failure ?? cause;
       if (end !== 'client-reset') this.#voice.fail(this.#failure);
     }
     if (this.#urgent === 'ABOR' && this.#voice.isAnswered) this.#voice.afterwards(replyOf(abortSuccessful));
@@ -155,7 +155,7 @@ export class Transfer implements Work {
 
   #prepare(now: number): void {
     if (this.#leg.hasFailed) {
-      this.#giveUp('other-leg', 'no-backend-data', now);
+      this.#giveUp('other-leg', this.#leg.refusal === undefined ? 'no-backend-data' : 'refused', now);
       return;
     }
     if (!this.#leg.isReady) return;
@@ -278,7 +278,7 @@ export class Transfer implements Work {
     if (this.#stage !== 'awaiting' || this.#urgent !== undefined) return false;
     if (command.verb === 'QUIT' || !urgentVerbs.has(command.verb)) return false;
     if (command.verb === 'ABOR' && this.#reply !== undefined) return false;
-    return actionFor(command, this.#context.facts, this.#context.options).kind === 'forward';
+    return !this.#context.options.denied.has(command.verb);
   }
 
   #passUrgent(command: Command, now: number): void {

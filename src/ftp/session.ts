@@ -250,15 +250,15 @@ export class FtpSession implements FtpInputs {
       this.#endDrained(now);
       return false;
     }
-    if (this.#voice.isBlocked) return false;
-    const item = this.#queue.take();
+    const item = this.#voice.isBlocked ? undefined : this.#queue.take();
     if (item !== undefined) {
       this.#timers.clear('idle');
       this.#begin(item, now);
       this.#watchLogin(now);
       return true;
     }
-    if (this.#queue.isClosed) this.#end('client-closed', undefined, now);
+    const isAllSaid = this.#queue.isClosed && this.#queue.head === undefined;
+    if (isAllSaid) this.#end('client-closed', undefined, now);
     else if (!this.#timers.has('idle')) this.#timers.set('idle', now + this.#options.timeouts.idle);
     return false;
   }

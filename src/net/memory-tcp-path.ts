@@ -42,19 +42,21 @@ export class MemoryTcpPath {
     this.#way = way;
   }
 
+  /** Does nothing once the path is closed. */
   send(segment: Segment): void {
+    if (this.#closed) return;
     this.#lastDue = Math.max(this.#clock.now() + this.#way.delay(), this.#lastDue);
     this.#queue.push({ segment, due: this.#lastDue });
     if (this.#queue.length === 1) this.#planNext();
   }
 
-  /** Nothing more will be sent; what was sent arrives. */
+  /** Sends no more; what was sent arrives. */
   close(): void {
     this.#closed = true;
     if (this.#queue.length === 0) this.#way.onOver();
   }
 
-  /** Nothing more will be sent, and what was sent never arrives. */
+  /** Sends no more, and what was sent never arrives. */
   abandon(): void {
     this.#queue.length = 0;
     this.close();

@@ -7,6 +7,8 @@ import type { TcpEnd, TcpHandlers, TcpSocket } from './tcp.ts';
 export interface EndHome {
   /** Calls back as soon as the present call has returned. */
   soon(callback: () => void): void;
+  /** The connection is broken: its ports are free, and nothing more arrives. */
+  disconnect(socket: MemoryTcpSocket): void;
   /** The end is closed. */
   forget(socket: MemoryTcpSocket): void;
 }
@@ -61,7 +63,7 @@ export class MemoryTcpSocket implements TcpSocket {
 
   write(data: Uint8Array): boolean {
     if (this.#outcome !== undefined || this.#outbox.ending) return true;
-    if (this.#inbox.at(-1)?.kind === 'reset') {
+    if (this.#isBroken) {
       this.#loseToPeer();
       return true;
     }
@@ -72,6 +74,10 @@ export class MemoryTcpSocket implements TcpSocket {
 
   end(): void {
     if (this.#outcome !== undefined || this.#outbox.ending) return;
+    if (this.#isBroken) {
+      this.#loseToPeer();
+      return;
+    }
     this.#outbox.end();
     this.#closeIfOver();
   }
@@ -139,12 +145,25 @@ export class MemoryTcpSocket implements TcpSocket {
         return;
       case 'data':
       case 'fin':
+        this.#hear(segment);
+        return;
       case 'reset':
-        this.#inbox.push(segment);
+        this.#path.abandon();
+        this.#home.disconnect(this);
         this.#opening?.refused();
         this.#opening = undefined;
-        this.#tellNews();
+        this.#hear(segment);
     }
+  }
+
+  #hear(news: News): void {
+    this.#inbox.push(news);
+    this.#tellNews();
+  }
+
+  /** A reset has arrived, told or not. */
+  get #isBroken(): boolean {
+    return this.#inbox.at(-1)?.kind === 'reset';
   }
 
   #makeRoom(bytes: number): void {

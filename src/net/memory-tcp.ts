@@ -32,7 +32,9 @@ export class MemoryTcp implements TcpNet, EndHome {
   readonly #listeners: SocketTable<Listener>;
   /** The local ends of connections that were made from here. */
   readonly #callers: SocketTable<Endpoint>;
-  readonly #sockets = new Map<string, MemoryTcpSocket>();
+  readonly #sockets = new Set<MemoryTcpSocket>();
+  /** Who hears what arrives, by both ends. */
+  readonly #hearers = new Map<string, MemoryTcpSocket>();
   readonly #paths = new Set<MemoryTcpPath>();
 
   constructor(clock: VirtualClock, host: TcpHost, random: () => number) {
@@ -78,7 +80,7 @@ export class MemoryTcp implements TcpNet, EndHome {
   /** All listeners and connections go at once, and nobody here is told. */
   kill(): void {
     for (const listener of this.#listeners.all()) listener.close();
-    for (const socket of this.#sockets.values()) socket.kill();
+    for (const socket of this.#sockets) socket.kill();
   }
 
   /** The state or the addresses of some host have changed. */
@@ -90,14 +92,20 @@ export class MemoryTcp implements TcpNet, EndHome {
     this.#clock.plan(this.#clock.now(), callback);
   }
 
-  forget(socket: MemoryTcpSocket): void {
-    this.#sockets.delete(keyOf(socket.local, socket.remote));
+  disconnect(socket: MemoryTcpSocket): void {
+    const key = keyOf(socket.local, socket.remote);
+    if (this.#hearers.get(key) === socket) this.#hearers.delete(key);
     this.#callers.remove(socket.local);
+  }
+
+  forget(socket: MemoryTcpSocket): void {
+    this.disconnect(socket);
+    this.#sockets.delete(socket);
   }
 
   /** A segment has arrived at this host. */
   receive(at: Endpoint, from: Endpoint, segment: Segment): void {
-    const socket = this.#sockets.get(keyOf(at, from));
+    const socket = this.#hearers.get(keyOf(at, from));
     if (socket !== undefined) socket.receive(segment);
     else if (segment.kind === 'syn') this.#accept(at, from);
     // What belongs to no connection is answered with a reset (RFC 9293 section 3.5.2).
@@ -135,7 +143,8 @@ export class MemoryTcp implements TcpNet, EndHome {
       socket.lose('TLB_ERR_TIMEOUT', 'the other host does not answer');
     });
     const socket = new MemoryTcpSocket(this, local, remote, path);
-    this.#sockets.set(keyOf(local, remote), socket);
+    this.#sockets.add(socket);
+    this.#hearers.set(keyOf(local, remote), socket);
     return socket;
   }
 
@@ -166,7 +175,7 @@ export class MemoryTcp implements TcpNet, EndHome {
       throw new NetError('TLB_ERR_SOCKET', `${attempt}: one address is IPv4, the other is IPv6`);
     }
     const local = { address, port: asked.port === 0 ? this.#callers.freePort(address) : asked.port };
-    if (!this.#sockets.has(keyOf(local, to))) return local;
+    if (!this.#hearers.has(keyOf(local, to))) return local;
     const reason = 'there is a connection from this port already';
     throw new NetError('TLB_ERR_ADDRESS_IN_USE', `${attempt}: ${reason}`);
   }

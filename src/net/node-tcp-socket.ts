@@ -15,6 +15,8 @@ export const socketOptions = {
 /** Bytes, for both directions: reading stops with each chunk until that is taken. NodeTcpSocket depends on it. */
 export const highWaterMark = 1;
 
+const nothing = new Uint8Array(0);
+
 interface Outcome {
   readonly end: TcpEnd;
   readonly error: NetError | undefined;
@@ -75,7 +77,9 @@ export class NodeTcpSocket implements TcpSocket {
   }
 
   end(): void {
-    if (!this.#aborted) this.#raw.end();
+    if (this.#aborted || this.#raw.writableEnded) return;
+    // Of a reset behind the peer's FIN only a write tells, if of nothing: node:net keeps to itself that no FIN left.
+    this.#raw.end(nothing);
   }
 
   reset(): void {

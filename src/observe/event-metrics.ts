@@ -89,6 +89,12 @@ export class EventMetrics {
       case 'health.check':
       case 'backend.state':
         return this.#countOfBackend(event);
+      case 'ftp.session.start':
+      case 'ftp.session.end':
+      case 'ftp.transfer':
+      case 'ftp.refused':
+      case 'ftp.data-refused':
+        return;
       case 'backend.suspect':
         // Most suspicions only prolong an ejection, which is what counts.
         return;

@@ -55,7 +55,7 @@ export interface SessionStart {
   readonly op: Operation;
 }
 
-/** One per session that was started; the session's line in the log. */
+/** One per TFTP session that was started; the session's line in the log. */
 export interface SessionEnd {
   readonly kind: 'session.end';
   readonly service: string;
@@ -89,9 +89,11 @@ export interface SessionEnd {
   };
 }
 
+/** A TFTP request or an FTP connection that did not become a session. */
 export interface SessionReject {
   readonly kind: 'session.reject';
   readonly service: string;
+  /** Empty where the system did not say who it was, for want of descriptors. */
   readonly client: string;
   readonly vip: string;
   readonly reason: RejectReason;
@@ -143,7 +145,162 @@ export interface ListenerDown {
   readonly error?: string;
 }
 
+/** How an FTP transfer ended. Only `ok` means that the file arrived and that the client was told so. */
+export const ftpTransferResults = [
+  'ok',
+  /** The backend answered with an error before its 1xx: no such file, no permission. */
+  'refused',
+  /** The backend answered with an error after its 1xx. */
+  'backend-error',
+  /** A data connection broke. */
+  'client-reset',
+  'backend-reset',
+  'stalled',
+  /** A data connection could not be opened. */
+  'no-client-data',
+  'no-backend-data',
+  /** ABOR. */
+  'client-abort',
+  /** A control connection ended. */
+  'client-lost',
+  'backend-lost',
+  /** The backend's final reply did not come. */
+  'reply-timeout',
+  'shutdown',
+] as const;
+export type FtpTransferResult = (typeof ftpTransferResults)[number];
+
+/** Why an FTP session ended. */
+export const ftpSessionEnds = [
+  'quit',
+  'client-closed',
+  'client-reset',
+  'backend-closed',
+  'backend-reset',
+  /** What the backend said cannot be followed. */
+  'backend-protocol',
+  'no-backend',
+  'login-timeout',
+  'idle-timeout',
+  'reply-timeout',
+  'drained',
+  'shutdown',
+  /** The first line was an HTTP request. */
+  'http',
+  /** A fault of the balancer: `error` has it. */
+  'fault',
+] as const;
+export type FtpEnd = (typeof ftpSessionEnds)[number];
+
+/** Why an FTP command was answered here and went to no backend. */
+export const ftpRefusals = [
+  'malformed',
+  'unsupported',
+  'denied',
+  'read-only',
+  'active-mode',
+  'not-logged-in',
+  'epsv-all',
+  'bad-endpoint',
+  'foreign-address',
+  'privileged-port',
+  'no-listener',
+  'no-data-channel',
+] as const;
+export type FtpRefusal = (typeof ftpRefusals)[number];
+
+/** Why an FTP data connection did not come about. */
+export const ftpDataRefusals = [
+  /** Somebody else connected; the listener goes on waiting for the right one. */
+  'foreign-peer',
+  'no-ports',
+  'no-resources',
+  'refused',
+  'timeout',
+  'unreachable',
+  /** It was open, and was reset before it was of use. */
+  'closed',
+] as const;
+export type FtpDataRefusal = (typeof ftpDataRefusals)[number];
+
+/** Which end listens for an FTP data connection: the server's (`passive`) or the client's (`active`). */
+export type FtpDataMode = 'passive' | 'active';
+
+/** Whose FTP session an event is about. */
+interface OfFtpSession {
+  readonly service: string;
+  /** `address:port`, IPv6 in brackets; so too `vip`. */
+  readonly client: string;
+  readonly vip: string;
+  /** The backend that was asked last; empty where there was none. */
+  readonly backend: string;
+}
+
+/** A control connection was accepted. */
+export interface FtpSessionStart {
+  readonly kind: 'ftp.session.start';
+  readonly service: string;
+}
+
+/** One per session that was started; the session's line in the log. */
+export interface FtpSessionEnd extends OfFtpSession {
+  readonly kind: 'ftp.session.end';
+  /** As the client sent it, one character a byte (latin1), empty if it never did. Subscribers escape it. */
+  readonly user: string;
+  readonly isLoggedIn: boolean;
+  /** Backends that were asked. */
+  readonly tries: number;
+  readonly commands: number;
+  readonly transfers: number;
+  /** Milliseconds. */
+  readonly duration: number;
+  readonly end: FtpEnd;
+  readonly error?: string;
+}
+
+/** One per transfer command that passed; the transfer's line in the log. */
+export interface FtpTransfer extends OfFtpSession {
+  readonly kind: 'ftp.transfer';
+  /** As the client sent it, one character a byte (latin1); so too `path`. Subscribers escape them. */
+  readonly user: string;
+  readonly command: string;
+  readonly path: string;
+  readonly direction: 'download' | 'upload';
+  /** A or I, as TYPE has it. */
+  readonly type: string;
+  readonly clientMode: FtpDataMode;
+  /** Left out if it was never decided. */
+  readonly backendMode?: FtpDataMode;
+  /** Payload that was written to the receiving side. */
+  readonly bytes: number;
+  /** Milliseconds from the command to its final reply. */
+  readonly duration: number;
+  readonly result: FtpTransferResult;
+  /** Code of the final reply that the client was sent; left out if it was gone. */
+  readonly code?: number;
+}
+
+/** A command was answered by the balancer in place of the backend. */
+export interface FtpRefused extends OfFtpSession {
+  readonly kind: 'ftp.refused';
+  readonly reason: FtpRefusal;
+  /** In upper case; empty where there was none. */
+  readonly command: string;
+}
+
+/** A data connection was turned away, or could not be had. */
+export interface FtpDataRefused extends OfFtpSession {
+  readonly kind: 'ftp.data-refused';
+  readonly leg: 'client' | 'backend';
+  readonly reason: FtpDataRefusal;
+  /** Who it was that was turned away. */
+  readonly peer?: string;
+}
+
+export type FtpEvent = FtpSessionStart | FtpSessionEnd | FtpTransfer | FtpRefused | FtpDataRefused;
+
 export type EngineEvent =
+  | FtpEvent
   | SessionStart
   | SessionEnd
   | SessionReject

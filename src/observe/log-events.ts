@@ -53,6 +53,19 @@ function write(event: Event, log: Logger, throttle: Throttle<Topic>): void {
       return writeEnd(event, log);
     case 'session.reject':
       return writeReject(event, log, throttle);
+    case 'ftp.session.start':
+      return log.trace(fieldsOf(event), 'session begins');
+    case 'ftp.session.end':
+      return log.info({ ...fieldsOf(event), user: printable(event.user) }, 'session ended');
+    case 'ftp.transfer':
+      return log.info(
+        { ...fieldsOf(event), user: printable(event.user), path: printable(event.path) },
+        'transfer ended',
+      );
+    case 'ftp.refused':
+      return log.debug({ ...fieldsOf(event), command: printable(event.command) }, 'command refused');
+    case 'ftp.data-refused':
+      return log.debug(fieldsOf(event), 'data connection refused');
     case 'session.resume':
       return log.debug({ ...fieldsOf(event), file: printable(event.file) }, 'transfer goes on after its end');
     case 'session.failover':

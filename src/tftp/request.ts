@@ -6,6 +6,11 @@
  */
 import { ErrorCode, latin1, Opcode, opcodeOf, TftpProtocolError } from './packet.ts';
 
+/**
+ * Bytes. Whoever serves a request keeps it, thousands at a time: a datagram's 64 KiB each would be a cheap way to use
+ * up the memory of this program. The longest path that systems know has 4 KiB.
+ */
+const maxLength = 8_192;
 /** A datagram has room for 20,000 options and nobody has a use for more than ten. */
 const maxOptions = 64;
 
@@ -42,6 +47,9 @@ export function decodeRequest(packet: Uint8Array): TftpRequest {
   const opcode = opcodeOf(packet);
   if (opcode !== Opcode.rrq && opcode !== Opcode.wrq) {
     throw new TftpProtocolError(ErrorCode.illegalOperation, 'not a read or write request');
+  }
+  if (packet.length > maxLength) {
+    throw new TftpProtocolError(ErrorCode.illegalOperation, 'the request is too long');
   }
   const fileEnd = packet.indexOf(0, 2);
   if (fileEnd < 0) throw new TftpProtocolError(ErrorCode.illegalOperation, 'file name without an end');

@@ -139,6 +139,19 @@ export function closeContract(scene: () => TcpScene): void {
       expectReset(server);
     });
 
+    it('behind an end is noticed by ending, too', async () => {
+      const { pair, until } = scene();
+      const { client, server } = await pair();
+      client.socket.end();
+      await until(() => server.ear.events.length > 0);
+      server.socket.pause();
+      client.socket.reset();
+      await until(() => client.ear.isClosed);
+      server.socket.end();
+      await until(() => server.ear.isClosed);
+      expect(server.ear.events).toEqual(['end', 'close reset']);
+    });
+
     it('throws away what is pending', async () => {
       const { pair, until } = scene();
       const { client, server } = await pair();

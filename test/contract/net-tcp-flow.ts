@@ -125,6 +125,20 @@ export function flowContract(scene: () => TcpScene): void {
       expect([ear.length, ear.events]).toEqual([total, ['end']]);
     });
 
+    it('hears of the end, and of the close behind it, when it resumes', async () => {
+      const { pair, until } = scene();
+      const { client, server } = await pair();
+      server.socket.pause();
+      server.socket.end();
+      client.socket.end();
+      await until(() => client.ear.isClosed);
+      await passTime(scene());
+      expect(server.ear.events).toEqual([]);
+      server.socket.resume();
+      await until(() => server.ear.isClosed);
+      expect(server.ear.events).toEqual(['end', 'close clean']);
+    });
+
     it('still sends', async () => {
       const { pair, until } = scene();
       const { client, server } = await pair();

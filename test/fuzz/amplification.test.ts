@@ -5,19 +5,15 @@ import { Lab, labService } from '../helpers/lab.ts';
 import { expectNothingLeft } from './aftermath.ts';
 import { Forger, Tally } from './forger.ts';
 import { honestServer } from './honest.ts';
-import { HostileBackend } from './hostile-backend.ts';
+import { labHostileBackend } from './hostile-backend.ts';
 import { Noise } from './noise.ts';
 import { seeds } from './seeds.ts';
+import { tidModes } from './tid-modes.ts';
 
 const victim = { address: '10.7.0.1', port: 2_070 };
 /** RFC 1350's block with its header. */
 const largestData = 516;
 const moves = 100;
-
-const tidModes = [
-  ['ephemeral', { kind: 'ephemeral', ports: undefined }],
-  ['single port', { kind: 'single-port' }],
-] as const;
 
 /** Legal requests, mostly for files that are there. */
 function legalRequest(noise: Noise, options: Record<string, string>): Uint8Array {
@@ -62,7 +58,7 @@ describe.each(tidModes)('an address that never answers, %s', (_, tids) => {
     const noise = new Noise(seed);
     const lab = new Lab({ seed, service: { tids } });
     lab.engine.start();
-    const hostile = [new HostileBackend(lab, noise, 0), new HostileBackend(lab, noise, 1)];
+    const hostile = [labHostileBackend(lab, noise, 0), labHostileBackend(lab, noise, 1)];
     const tally = new Tally(lab, victim.address);
     const { requests } = forge(lab, noise, () => {
       for (const backend of hostile) backend.act();

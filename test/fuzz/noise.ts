@@ -57,9 +57,12 @@ const names = [
 
 export class Noise {
   readonly #random: () => number;
+  readonly #optionNames: readonly string[];
 
-  constructor(seed: number) {
+  /** `without`: an option that is never asked for nor granted. */
+  constructor(seed: number, without = '') {
     this.#random = createSeededRandom(seed);
+    this.#optionNames = optionNames.filter((name) => name !== without);
   }
 
   /** Both inclusive. */
@@ -160,7 +163,7 @@ export class Noise {
 
   #options(count: number): string[] {
     return Array.from({ length: count }, () => [
-      this.pick(optionNames) ?? '',
+      this.pick(this.#optionNames) ?? '',
       this.pick(optionValues) ?? '',
     ]).flat();
   }

@@ -4,11 +4,8 @@ import { encodeAck, encodeData, encodeRequest, Opcode } from '../../src/tftp/pac
 import { Lab, vip } from '../helpers/lab.ts';
 import { expectNothingLeft } from './aftermath.ts';
 import { honestServer } from './honest.ts';
+import { tidModes } from './tid-modes.ts';
 
-const tidModes = [
-  ['ephemeral', { kind: 'ephemeral', ports: undefined }],
-  ['single port', { kind: 'single-port' }],
-] as const;
 const listener = { address: vip, port: 69 };
 const request = encodeRequest(Opcode.rrq, 'file-5', 'octet');
 const minutes = 10;

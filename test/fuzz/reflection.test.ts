@@ -8,11 +8,7 @@ import { Forger } from './forger.ts';
 import { honestServer } from './honest.ts';
 import { Noise } from './noise.ts';
 import { seeds } from './seeds.ts';
-
-const tidModes = [
-  ['ephemeral', { kind: 'ephemeral', ports: undefined }],
-  ['single port', { kind: 'single-port' }],
-] as const;
+import { tidModes } from './tid-modes.ts';
 
 /** Datagrams on the whole network that one forged datagram may set off, server repeats included. */
 const chain = 60;

@@ -12,8 +12,12 @@ import { decodeRequest, optionRecord } from '../../src/tftp/request.ts';
 import { TftpServer } from '../../src/tftp/server.ts';
 import { sinkInto, sourceOf } from './content.ts';
 import { strict } from './peers.ts';
+import { ownLoopback } from './sockets.ts';
 
 const net = createNodeNet();
+const home = ownLoopback();
+/** Patient, so that nobody repeats in a test that counts datagrams on a slow machine. */
+const retry = { timeout: 5_000, retries: 3 };
 
 /** A request as it reached a server. */
 interface Asked {
@@ -29,16 +33,17 @@ export interface EmbeddedServer extends Endpoint {
   readonly requests: readonly Asked[];
 }
 
-/** A server that ends with the test. Port 0 lets the kernel choose. */
+/** A server that ends with the test, on a loopback address of its own if none is given. */
 export function startEmbedded(
   files: Readonly<Record<string, Uint8Array>> = {},
-  at: Endpoint = { address: '127.0.0.1', port: 0 },
+  at: Endpoint = { address: home, port: 0 },
 ): EmbeddedServer {
   const store = new MemoryStore(files);
   const requests: Asked[] = [];
   const server = new TftpServer(net, {
     at,
     store,
+    retry,
     trace: (direction, packet) => {
       const opcode = opcodeOf(packet);
       if (direction !== 'received' || (opcode !== Opcode.rrq && opcode !== Opcode.wrq)) return;
@@ -70,7 +75,6 @@ export async function storeFile(server: Endpoint, file: string, content: Uint8Ar
 }
 
 function requestOf({ address, port }: Endpoint, file: string, options: TftpOptions): TransferRequest {
-  const retry = { timeout: 1_000, retries: 5 };
   return { server: { address, port }, file, mode: 'octet', options, retry, dally: 0 };
 }
 

@@ -135,7 +135,7 @@ export async function stopAll(): Promise<void> {
 export async function until<T>(
   what: string,
   check: () => T | undefined | Promise<T | undefined>,
-  timeout = 10_000,
+  timeout = 20_000,
 ): Promise<T> {
   const deadline = Date.now() + timeout;
   for (;;) {

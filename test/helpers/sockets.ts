@@ -1,4 +1,5 @@
 /** UDP sockets for tests: a free port, a probe, a server that never answers. */
+import { randomInt } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
@@ -18,6 +19,14 @@ export async function freePort(address: string): Promise<number> {
   const { port } = socket.address();
   socket.close();
   return port;
+}
+
+/**
+ * An address of the loopback network that nobody else is likely to use. On 127.0.0.1 a late datagram of one test may
+ * meet another one at a port that has changed hands.
+ */
+export function ownLoopback(): string {
+  return `127.${randomInt(2, 255)}.${randomInt(255)}.${randomInt(1, 255)}`;
 }
 
 const probeFile = 'probe-that-is-not-there';

@@ -174,12 +174,17 @@ describe('a reader that goes away', () => {
       '--health-interval=0',
       '--admin=127.0.0.1:0',
     ];
-    const child = spawn(process.execPath, [cli, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let log = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (log += text));
-    await until('it serves', () => (log.includes('"serving"') ? true : undefined));
-    child.stdout.destroy();
-    child.kill('SIGTERM');
-    expect(await once(child, 'exit')).toEqual([0, null]);
+    const child = spawn(process.execPath, [cli, ...flags], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      let log = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (log += text));
+      await until('it serves', () => (log.includes('"serving"') ? true : undefined));
+      child.stdout.destroy();
+      const exit = once(child, 'exit');
+      child.kill('SIGTERM');
+      expect(await exit).toEqual([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 });

@@ -50,7 +50,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     await balancer.said({ msg: 'stopping', outcome: 'drained' });
   });
 
-  test('given a second time ends at once with 3, and both ends of the transfer are told', async () => {
+  test('given a second time ends at once with 3, and the transfer is reported as given up', async () => {
     const { balancer } = await transferring('--drain-timeout=1h');
     await drain(balancer, signal);
     balancer.program.signal(signal);

@@ -7,17 +7,12 @@ import { startBalancer } from '../helpers/balancer.ts';
 import { fetchFile, lacksIpv6, startEmbedded } from '../helpers/embedded.ts';
 import { noise } from '../helpers/folders.ts';
 import { stopAll } from '../helpers/processes.ts';
-import { freePort } from '../helpers/sockets.ts';
+import { freePort, ownLoopback } from '../helpers/sockets.ts';
 import { describeFlags } from './flags.ts';
 
 const image = noise(2_000);
 
 afterAll(stopAll);
-
-/** An address of the loopback network that no other test is likely to use. */
-function ownLoopback(): string {
-  return `127.${randomInt(2, 255)}.${randomInt(255)}.${randomInt(1, 255)}`;
-}
 
 /** Those of this host that need no zone: what is link-local depends on the machine. */
 function localAddresses(family: 'IPv4' | 'IPv6'): string[] {

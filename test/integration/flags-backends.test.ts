@@ -7,6 +7,7 @@ import { startBalancer, type Balancer } from '../helpers/balancer.ts';
 import { fetchFile, lacksIpv6, startEmbedded } from '../helpers/embedded.ts';
 import { temporaryFolder } from '../helpers/folders.ts';
 import { stopAll } from '../helpers/processes.ts';
+import { ownLoopback } from '../helpers/sockets.ts';
 import { describeFlags } from './flags.ts';
 
 const image = Buffer.from('the same everywhere');
@@ -75,7 +76,7 @@ describeFlags('Backends', {
     });
 
     test('may be a host name', async () => {
-      const server = startEmbedded({ image });
+      const server = startEmbedded({ image }, { address: '127.0.0.1', port: 0 });
       const balancer = await start([`--backend=localhost:${server.port}`]);
       expect(await sharesOf(balancer, 1)).toEqual({ [`localhost:${server.port}`]: 1 });
     });
@@ -116,7 +117,7 @@ describeFlags('Backends', {
   resolveInterval: () => {
     test('is how often names are looked up again', async () => {
       const before = startEmbedded({ image });
-      const after = startEmbedded({ image }, { address: '127.0.0.2', port: before.port });
+      const after = startEmbedded({ image }, { address: ownLoopback(), port: before.port });
       const resolver = scriptedResolver();
       resolver.answer(before.address);
       const backend = `--backend=tftp.example:${before.port},name=moving`;

@@ -5,6 +5,7 @@ import { fetchFile, lacksIpv6, nobody, startEmbedded } from '../helpers/embedded
 import { noise } from '../helpers/folders.ts';
 import { tcpPortsOf, udpPortsOf } from '../helpers/kernel.ts';
 import { stopAll, until } from '../helpers/processes.ts';
+import { ownLoopback } from '../helpers/sockets.ts';
 import { HeldDownload } from '../helpers/udp-peer.ts';
 import { startTftpLb } from './cli.ts';
 import { describeFlags } from './flags.ts';
@@ -16,18 +17,19 @@ afterAll(stopAll);
 /** The gravities of what the balancer logs of a failover, an ejection and two transfers. */
 async function levelsLogged(level: string): Promise<Set<string>> {
   const server = startEmbedded({ image });
+  const address = ownLoopback();
   const program = startTftpLb([
-    '--vip=127.0.0.1',
+    `--vip=${address}`,
     '--tftp-port=0',
     `--backend=${nobody.address}:${nobody.port}`,
-    `--backend=127.0.0.1:${server.port}`,
+    `--backend=${server.address}:${server.port}`,
     '--health-interval=0',
     '--no-admin',
     `--log-level=${level}`,
   ]);
   // Its log may not tell.
   const port = await until('it listens', () => udpPortsOf(program.pid ?? 0)[0]);
-  for (let at = 0; at < 2; at += 1) await fetchFile({ address: '127.0.0.1', port }, 'image');
+  for (let at = 0; at < 2; at += 1) await fetchFile({ address, port }, 'image');
   const { code, stdout, stderr } = await program.stop();
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const lines = stdout.split('\n').slice(0, -1);

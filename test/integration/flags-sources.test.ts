@@ -7,6 +7,7 @@ import { optionInfos } from '../../src/config/schema.ts';
 import { fetchFile, startEmbedded } from '../helpers/embedded.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { udpPortsOf } from '../helpers/kernel.ts';
+import { ownLoopback } from '../helpers/sockets.ts';
 import { runTftpLb, startTftpLb } from './cli.ts';
 
 afterAll(stopAll);
@@ -159,10 +160,11 @@ describe('options', () => {
 test('the balancer runs on variables alone', async () => {
   const image = Buffer.from('image');
   const [first, second] = [startEmbedded({ image }), startEmbedded({ image })];
+  const address = ownLoopback();
   const env = asVariables({
-    vip: '127.0.0.1',
+    vip: address,
     tftpPort: '0',
-    backend: `127.0.0.1:${first.port} 127.0.0.1:${second.port}`,
+    backend: `${first.address}:${first.port} ${second.address}:${second.port}`,
     singlePort: 'true',
     healthInterval: '0',
     admin: 'false',
@@ -171,8 +173,8 @@ test('the balancer runs on variables alone', async () => {
   const program = startTftpLb([], { env });
   const port = await until('it listens', () => udpPortsOf(program.pid ?? 0)[0]);
   for (let at = 0; at < 2; at += 1) {
-    const { bytes, peer } = await fetchFile({ address: '127.0.0.1', port }, 'image');
-    expect({ bytes, peer }).toEqual({ bytes: image, peer: { address: '127.0.0.1', port } });
+    const { bytes, peer } = await fetchFile({ address, port }, 'image');
+    expect({ bytes, peer }).toEqual({ bytes: image, peer: { address, port } });
   }
   expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
   expect(await program.stop()).toMatchObject({ code: 0, stdout: '', stderr: '' });

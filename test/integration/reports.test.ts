@@ -1,6 +1,4 @@
 /** What the balancer tells of itself while it runs: readiness, status, metrics and the log, as the docs have them. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { formatEndpoint } from '../../src/net/net.ts';
 import { encodeAck, encodeError, encodeRequest, ErrorCode, Opcode } from '../../src/tftp/packet.ts';
@@ -9,14 +7,13 @@ import { fetchFile, nobody, startEmbedded, storeFile } from '../helpers/embedded
 import { noise } from '../helpers/folders.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { HeldDownload, UdpPeer } from '../helpers/udp-peer.ts';
+import { textOf } from './documents.ts';
 
-const root = path.join(import.meta.dirname, '../..');
 const image = noise(5_120);
 const checked = ['--health-interval=100ms', '--health-timeout=100ms', '--health-fall=1', '--health-rise=1'];
 
 afterAll(stopAll);
 
-const textOf = (file: string): string => readFileSync(path.join(root, file), 'utf8');
 const { version } = JSON.parse(textOf('package.json')) as { version: string };
 
 /** The line of the log that the README shows. */
@@ -79,7 +76,7 @@ test('/status shows services, listeners and backends with what they did', async 
   await fetchFile(balancer.listener, 'image', { blksize: 1024 });
   await balancer.ended(1);
   await HeldDownload.begin(balancer.listener, 'image');
-  const common = { address: '127.0.0.1', weight: 1, up: true, enabled: true, ejected: false };
+  const common = { address: first.address, weight: 1, up: true, enabled: true, ejected: false };
   expect(await balancer.status()).toEqual({
     version,
     uptime: expect.any(Number),

@@ -237,6 +237,23 @@ describe('a file that one backend does not have', () => {
     expect(lab.ends).toMatchObject([{ result: 'not-found', tries: 2 }]);
   });
 
+  it('is not there, and a slow backend that answers after that is told to stop', () => {
+    const lab = started({ service: retryNotFound });
+    const slow = lab.backend(0);
+    const without = lab.backend(1);
+    const client = lab.client();
+    lab.read(client, 'file');
+    lab.net.advance(1_200);
+    without.answer(notFound);
+    lab.settle();
+    const late = lab.backendTid(0);
+    late.send(block, slow.last);
+    lab.settle();
+    expect(client.received.map(({ bytes }) => bytes)).toEqual([notFound]);
+    expect(late.received.map(({ bytes }) => blockOf(bytes))).toEqual([ErrorCode.unknownTid]);
+    expect(lab.drops('foreign-backend')).toBe(1);
+  });
+
   it('is not there when the other backends are silent or refuse', () => {
     const lab = started({ service: retryNotFound, backends: 3 });
     const without = lab.backend(0);

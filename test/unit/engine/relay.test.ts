@@ -241,6 +241,21 @@ describe('ephemeral mode', () => {
     expect(lab.of('session.reject')).toMatchObject([{ reason: 'no-resources' }]);
   });
 
+  it('takes VIP TIDs of the range in no order that tells the next one', () => {
+    const lab = new Lab({ service: { tids: { kind: 'ephemeral', ports: { first: 5000, last: 5999 } } } });
+    lab.engine.start();
+    const backends = [lab.backend(0), lab.backend(1)];
+    const ports = Array.from({ length: 10 }, (_, n) => {
+      const client = lab.client();
+      lab.read(client, 'file');
+      backends[n % 2]?.answer(encodeData(1, payload(512)));
+      lab.settle();
+      return client.last.port;
+    });
+    const steps = ports.slice(1).map((port, n) => port - (ports[n] ?? 0));
+    expect(new Set(steps).size).toBeGreaterThan(5);
+  });
+
   it('ended sessions give way when ports run out', () => {
     const lab = new Lab({ service: { tids: { kind: 'ephemeral', ports: { first: 5000, last: 5000 } } } });
     lab.engine.start();

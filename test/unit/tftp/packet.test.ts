@@ -129,6 +129,7 @@ describe('requests', () => {
     ['no mode', '\0\x01f\0'],
     ['an unknown mode', '\0\x01f\0binary\0'],
     ['too many options', `\0\x01f\0octet\0${'a\0\0'.repeat(65)}`],
+    ['one that is too long to be kept', `\0\x01${'f'.repeat(8_200)}\0octet\0`],
     ['another opcode', '\0\x03f\0octet\0'],
     ['nothing', ''],
   ])('%s is refused', (_, text) => {

@@ -1,0 +1,96 @@
+import type { CloseHow } from '../ftp/effects.ts';
+import type { Clock, Endpoint, Timer } from '../net/net.ts';
+import type { TcpHandlers, TcpSocket } from '../net/tcp.ts';
+import type { Departures } from './departures.ts';
+
+/** What a leg tells the session that it belongs to. Nothing is told once the leg is closed. */
+export interface ControlLegOwner {
+  onBytes(bytes: Uint8Array): void;
+  /** The peer sent its FIN. */
+  onEnd(): void;
+  onReset(): void;
+  onDrain(): void;
+}
+
+/** Bytes that may wait for a slow reader before no more is wanted for it. */
+const enough = 16_384;
+/** Bytes that may wait at all: two replies of the greatest length that is let through, and what goes with them. */
+const tooMuch = 2.5 * 1_048_576;
+/** Milliseconds for which a peer may refuse to read what waits for it. */
+const patience = 60_000;
+
+/** One control connection, the client's or the backend's. A peer that does not read costs bounded memory and time. */
+export class ControlLeg implements TcpHandlers {
+  readonly #socket: TcpSocket;
+  readonly #owner: ControlLegOwner;
+  readonly #clock: Clock;
+  readonly #departures: Departures;
+  #slowTimer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(clock: Clock, departures: Departures, socket: TcpSocket, owner: ControlLegOwner) {
+    this.#clock = clock;
+    this.#departures = departures;
+    this.#socket = socket;
+    this.#owner = owner;
+    socket.handle(this);
+  }
+
+  get local(): Endpoint {
+    return this.#socket.local;
+  }
+
+  get remote(): Endpoint {
+    return this.#socket.remote;
+  }
+
+  /** False: no more is wanted until `onDrain`. */
+  write(bytes: Uint8Array): boolean {
+    if (this.#isClosed || this.#socket.write(bytes)) return true;
+    if (this.#socket.pending > tooMuch) this.#socket.reset();
+    this.#slowTimer ??= this.#clock.setTimer(patience, () => this.#socket.reset());
+    return this.#socket.pending <= enough;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Idempotent. */
+  close(how: CloseHow): void {
+    if (this.#isClosed) return;
+    this.#over();
+    if (how === 'fin') this.#departures.add(this.#socket);
+    else this.#socket.reset();
+  }
+
+  onData(data: Uint8Array): void {
+    if (!this.#isClosed) this.#owner.onBytes(data);
+  }
+
+  onEnd(): void {
+    if (!this.#isClosed) this.#owner.onEnd();
+  }
+
+  onDrain(): void {
+    this.#slowTimer?.cancel();
+    this.#slowTimer = undefined;
+    if (!this.#isClosed) this.#owner.onDrain();
+  }
+
+  /** A connection that we have not closed was reset, by its peer or because the peer did not read. */
+  onClose(): void {
+    if (this.#isClosed) return;
+    this.#over();
+    this.#owner.onReset();
+  }
+
+  #over(): void {
+    this.#isClosed = true;
+    this.#slowTimer?.cancel();
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * One FTP service: takes what connects to its listeners, refuses what is too much with 421, and keeps the sessions of
+ * the others.
+ */
+import { encodeAnswer } from '../ftp/replies.ts';
+import { type Endpoint, formatEndpoint, type Net } from '../net/net.ts';
+import type { TcpSocket } from '../net/tcp.ts';
+import type { Emit, RejectReason } from '../observe/events.ts';
+import { Departures } from './departures.ts';
+import type { EngineParts } from './engine.ts';
+import { FtpListeners } from './ftp-listeners.ts';
+import { FtpRelayedSession } from './ftp-relayed-session.ts';
+import type { CreateFtpMachine, FtpSessionHost } from './ftp-session-host.ts';
+import { PassivePorts } from './passive-ports.ts';
+import { ServiceBackends } from './service-backends.ts';
+import type { FtpService } from './snapshot.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+
+type Refusal = Extract<RejectReason, 'max-sessions' | 'max-sessions-per-client' | 'draining'>;
+
+/** Milliseconds that clients have to read their last reply when the service stops. */
+const stopTime = 1_000;
+
+const refusals: Readonly<Record<Refusal, Uint8Array>> = {
+  'max-sessions': encodeAnswer({ code: 421, text: 'Too many connections, try again later.' }),
+  'max-sessions-per-client': encodeAnswer({
+    code: 421,
+    text: 'Too many connections from your address, try again later.',
+  }),
+  draining: encodeAnswer({ code: 421, text: 'Service not available, closing control connection.' }),
+};
+
+export class FtpServiceEngine implements FtpSessionHost {
+  readonly net: Net;
+  readonly wheel: TimerWheel;
+  readonly departures: Departures;
+  readonly backends: ServiceBackends;
+  readonly emit: Emit;
+  readonly createMachine: CreateFtpMachine;
+  readonly #listeners: FtpListeners;
+  readonly #sessions = new Set<FtpRelayedSession>();
+  /** Sessions by client address. */
+  readonly #perClient = new Map<string, number>();
+  #service: FtpService;
+  #ports: PassivePorts;
+  #isDraining = false;
+
+  constructor(parts: EngineParts, service: FtpService, wheel: TimerWheel, createMachine: CreateFtpMachine) {
+    this.net = parts.net;
+    this.wheel = wheel;
+    this.emit = parts.emit;
+    this.createMachine = createMachine;
+    this.departures = new Departures(parts.net, wheel);
+    this.backends = new ServiceBackends(parts, service);
+    this.#service = service;
+    this.#ports = new PassivePorts(parts.net, service.data.passivePorts);
+    this.#listeners = new FtpListeners({
+      net: parts.net,
+      service: service.name,
+      emit: parts.emit,
+      onConnection: (socket) => this.#onConnection(socket),
+      onLost: (listener) => this.#emitReject('no-resources', '', listener),
+    });
+  }
+
+  get service(): FtpService {
+    return this.#service;
+  }
+
+  get ports(): PassivePorts {
+    return this.#ports;
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#listeners.endpoints;
+  }
+
+  /** Rejects with NetError; `stop` closes what is open then. */
+  start(): Promise<void> {
+    return this.#listeners.open(this.#service.listeners);
+  }
+
+  update(service: FtpService): void {
+    this.backends.update(service);
+    this.#service = service;
+    const { passivePorts: range } = service.data;
+    const { range: old } = this.#ports;
+    if (range?.first !== old?.first || range?.last !== old?.last) {
+      this.#ports = new PassivePorts(this.net, range);
+    }
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+    this.#listeners.close();
+    for (const session of this.#sessions) session.drain();
+  }
+
+  async stop(): Promise<void> {
+    this.#isDraining = true;
+    this.#listeners.close();
+    for (const session of this.#sessions) session.shutdown();
+    await this.departures.settle(stopTime);
+  }
+
+  onEnded(session: FtpRelayedSession): void {
+    if (!this.#sessions.delete(session)) return;
+    const { clientAddress } = session;
+    const left = (this.#perClient.get(clientAddress) ?? 1) - 1;
+    if (left > 0) this.#perClient.set(clientAddress, left);
+    else this.#perClient.delete(clientAddress);
+  }
+
+  #onConnection(socket: TcpSocket): void {
+    const { address, port } = socket.remote;
+    const refusal = this.#refusalOf(address);
+    if (refusal) {
+      socket.write(refusals[refusal]);
+      this.departures.add(socket);
+      this.#emitReject(refusal, formatEndpoint(address, port), socket.local);
+      return;
+    }
+    const session = new FtpRelayedSession(this, socket);
+    this.#sessions.add(session);
+    this.#perClient.set(address, (this.#perClient.get(address) ?? 0) + 1);
+    this.emit({ kind: 'ftp.session.start', service: this.#service.name });
+    session.start();
+  }
+
+  #refusalOf(address: string): Refusal | undefined {
+    const { total, perClient } = this.#service.limits;
+    if (this.#isDraining) return 'draining';
+    if (total > 0 && this.#sessions.size >= total) return 'max-sessions';
+    const isTooMuch = perClient > 0 && (this.#perClient.get(address) ?? 0) >= perClient;
+    return isTooMuch ? 'max-sessions-per-client' : undefined;
+  }
+
+  #emitReject(reason: RejectReason, client: string, vip: Endpoint): void {
+    this.emit({
+      kind: 'session.reject',
+      service: this.#service.name,
+      client,
+      vip: formatEndpoint(vip.address, vip.port),
+      reason,
+    });
+  }
+}

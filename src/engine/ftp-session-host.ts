@@ -1,0 +1,27 @@
+import type { FtpEffects, FtpInputs, FtpSessionOptions } from '../ftp/effects.ts';
+import type { Net } from '../net/net.ts';
+import type { Emit } from '../observe/events.ts';
+import type { Departures } from './departures.ts';
+import type { FtpRelayedSession } from './ftp-relayed-session.ts';
+import type { PassivePorts } from './passive-ports.ts';
+import type { ServiceBackends } from './service-backends.ts';
+import type { FtpService } from './snapshot.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+
+/** Makes the machine that decides for one session. */
+export type CreateFtpMachine = (options: FtpSessionOptions, effects: FtpEffects) => FtpInputs;
+
+/** What an FTP session asks of the service that it belongs to. */
+export interface FtpSessionHost {
+  readonly net: Net;
+  readonly wheel: TimerWheel;
+  readonly departures: Departures;
+  readonly backends: ServiceBackends;
+  /** As of now: both are replaced with snapshots. */
+  readonly ports: PassivePorts;
+  readonly service: FtpService;
+  readonly emit: Emit;
+  readonly createMachine: CreateFtpMachine;
+  /** Nothing is left of the session but connections that wait for their end. */
+  onEnded(session: FtpRelayedSession): void;
+}

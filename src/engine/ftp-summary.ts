@@ -1,0 +1,46 @@
+import type { SessionRecord, TransferRecord } from '../ftp/effects.ts';
+import type { FtpSessionEnd, FtpTransfer } from '../observe/events.ts';
+
+/** Whose session an event is about. */
+export type Whose = Pick<FtpTransfer, 'service' | 'client' | 'vip' | 'backend'>;
+
+export function transferEvent(whose: Whose, record: TransferRecord): FtpTransfer {
+  const { verb, path, user, direction, type, clientMode, backendMode, bytes, result, code } = record;
+  return {
+    kind: 'ftp.transfer',
+    ...whose,
+    user,
+    command: verb,
+    path,
+    direction,
+    type,
+    clientMode,
+    ...(backendMode !== undefined && { backendMode }),
+    bytes,
+    duration: record.endedAt - record.startedAt,
+    result,
+    ...(code !== undefined && { code }),
+  };
+}
+
+export function sessionEvent(whose: Whose, record: SessionRecord): FtpSessionEnd {
+  const { end, user, isLoggedIn, tries, commands, transfers, startedAt, endedAt } = record;
+  const duration = endedAt - startedAt;
+  return { kind: 'ftp.session.end', ...whose, user, isLoggedIn, tries, commands, transfers, duration, end };
+}
+
+/** What is left to say of a session whose machine has failed. */
+export function faultEvent(whose: Whose, duration: number, error: unknown): FtpSessionEnd {
+  return {
+    kind: 'ftp.session.end',
+    ...whose,
+    user: '',
+    isLoggedIn: false,
+    tries: 0,
+    commands: 0,
+    transfers: 0,
+    duration,
+    end: 'fault',
+    error: error instanceof Error ? error.message : String(error),
+  };
+}

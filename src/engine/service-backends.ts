@@ -1,0 +1,80 @@
+import type { Backend, PickRequest } from '../balance/pool.ts';
+import { policies } from '../balance/policies.ts';
+import type { Scoreboard, ScoreWriter } from '../balance/scoreboard.ts';
+import { Selector } from '../balance/selector.ts';
+import type { BackendSuspect } from '../observe/events.ts';
+import type { EngineParts } from './engine.ts';
+import type { Service } from './snapshot.ts';
+
+/** The backends of one service, as its sessions see them: who is asked next, and what is counted for whom. */
+export class ServiceBackends {
+  readonly #scoreboard: Scoreboard;
+  readonly #writer: ScoreWriter;
+  readonly #emit: EngineParts['emit'];
+  #service: Service;
+  #selector: Selector;
+  #byIndex: ReadonlyMap<number, Backend>;
+
+  constructor({ scoreboard, worker, emit }: EngineParts, service: Service) {
+    this.#scoreboard = scoreboard;
+    this.#writer = scoreboard.writer(worker);
+    this.#emit = emit;
+    this.#service = service;
+    this.#byIndex = byIndex(service);
+    this.#selector = this.#selectorFor(service);
+  }
+
+  /** The service has another pool, policy or limit now. */
+  update(service: Service): void {
+    this.#selector = this.#selectorFor(service);
+    this.#byIndex = byIndex(service);
+    this.#service = service;
+  }
+
+  /** The backend to ask next, or undefined when none is eligible. `tried` has scoreboard indexes. */
+  pick(client: string, tried: readonly number[]): Backend | undefined {
+    const request: PickRequest = { client };
+    const index = this.#selector.select(request, tried);
+    if (index >= 0 && this.#selector.doubted) {
+      this.#emit({ kind: 'health.doubted', service: this.#service.name });
+    }
+    return this.#byIndex.get(index);
+  }
+
+  /** Takes the backend out of the first rank and tells the control plane. */
+  suspect(backend: Backend, reason: BackendSuspect['reason']): void {
+    this.#scoreboard.setEjected(backend.index, true);
+    const { name: service } = this.#service;
+    this.#emit({ kind: 'backend.suspect', service, backend: backend.name, index: backend.index, reason });
+  }
+
+  /** While it is held, a backend's index goes to no other. */
+  hold(backend: Backend): void {
+    this.#writer.hold(backend.index);
+  }
+
+  letGo(backend: Backend): void {
+    this.#writer.letGo(backend.index);
+  }
+
+  /** The active sessions of `from` are one less, those of `to` one more; undefined where there is none. */
+  moveActive(from: Backend | undefined, to: Backend | undefined): void {
+    const { index } = this.#service;
+    if (from) this.#writer.sessionEnded(index, from.index);
+    if (to) this.#writer.sessionStarted(index, to.index);
+  }
+
+  streamed(to: 'client' | 'backend', backend: Backend, bytes: number): void {
+    if (to === 'client') this.#writer.streamedToClient(backend.index, bytes);
+    else this.#writer.streamedToBackend(backend.index, bytes);
+  }
+
+  #selectorFor({ pool, policy, index, limits }: Service): Selector {
+    const instance = policies[policy](pool, this.#scoreboard, index);
+    return new Selector(pool, instance, this.#scoreboard, limits.perBackend);
+  }
+}
+
+function byIndex({ pool }: Service): ReadonlyMap<number, Backend> {
+  return new Map(pool.backends.map((backend) => [backend.index, backend]));
+}
