@@ -62,6 +62,8 @@ export class Transfer implements Work {
   #reply: Reply | undefined;
   /** ABOR or STAT, until its reply has come. */
   #urgent: string | undefined;
+  /** An error in answer to STAT: in front of the transfer's final reply it would be taken for that. */
+  #statError: Reply | undefined;
   /** As it was when the final reply was told. */
   #result: FtpTransferResult | undefined;
 
@@ -137,6 +139,7 @@ export class Transfer implements Work {
       this.#result = this.#data.failure ?? cause;
       if (end !== 'client-reset') this.#voice.fail(this.#failure);
     }
+    if (this.#voice.isAnswered) this.#tellStatError();
     if (this.#urgent === 'ABOR' && this.#voice.isAnswered) this.#voice.afterwards(replyOf(abortSuccessful));
     this.#report(now);
   }
@@ -189,6 +192,7 @@ export class Transfer implements Work {
   /** The final reply was told. What else has to come? */
   #settle(now: number): void {
     this.#result ??= this.#currentResult();
+    this.#tellStatError();
     const { timers, options } = this.#context;
     if (this.#leg.isReplyOwed) return;
     if (this.#urgent !== undefined) {
@@ -202,6 +206,11 @@ export class Transfer implements Work {
       this.#data.break('refused', 'backend-error', now);
       this.#finish(now);
     }
+  }
+
+  #tellStatError(): void {
+    if (this.#statError !== undefined) this.#voice.afterwards(this.#statError);
+    this.#statError = undefined;
   }
 
   #letDataEnd(now: number): void {
@@ -232,7 +241,8 @@ export class Transfer implements Work {
     }
     if (this.#urgent === 'STAT' && this.#isAnswerToStat(reply.code)) {
       this.#urgent = undefined;
-      this.#voice.status(reply);
+      if (isStatusReply(reply.code)) this.#voice.status(reply);
+      else this.#statError = reply;
       return true;
     }
     if (!isFinalKnown) {

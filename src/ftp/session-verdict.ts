@@ -54,9 +54,9 @@ export class TransferVoice {
     this.#voice.pass(reply);
   }
 
-  /** The answer to a STAT, which may come at any time. */
+  /** A success in answer to STAT, which may come at any time. */
   status(reply: Reply): void {
-    ensure(isStatusReply(reply.code) || reply.code >= 400);
+    ensure(isStatusReply(reply.code));
     this.#voice.pass(reply);
   }
 
@@ -81,7 +81,7 @@ export class TransferVoice {
     this.#voice.answer(failure);
   }
 
-  /** The answer to an ABOR, which comes behind the final reply. */
+  /** The answer to ABOR, or an error in answer to STAT: behind the final reply. */
   afterwards(reply: Reply): void {
     ensure(this.isAnswered);
     this.#voice.pass(reply);

@@ -205,11 +205,11 @@ describe('STAT', () => {
       ],
     ],
     [
-      'by an error that is not the transfer’s',
+      'by an error that is not the transfer’s, and comes behind its reply',
       [
-        ['backend: 502 no STAT', 'client 502 no STAT'],
+        ['backend: 502 no STAT'],
         ['relay clean 1 5'],
-        ['backend: 226 done', 'client 226 done', done, 'backend NOOP'],
+        ['backend: 226 done', 'client 226 done', 'client 502 no STAT', done, 'backend NOOP'],
       ],
     ],
     [
