@@ -8,6 +8,7 @@ import { PortableEngine } from './engine/portable-engine.ts';
 import type { Snapshot } from './engine/snapshot.ts';
 import { ServiceControl } from './app/service-control.ts';
 import { Report } from './app/report.ts';
+import { TransferLogs } from './app/transfer-log.ts';
 import type { Endpoint, Net } from './net/net.ts';
 import { type AdminServer, startAdmin } from './observe/admin.ts';
 import { Bus, type Subscriber } from './observe/bus.ts';
@@ -46,12 +47,13 @@ export class App implements StatusSource {
   readonly #subscriptions: (() => void)[] = [];
   /** Backends that have left their pool while sessions held them; their series go when the last session has. */
   readonly #departed = new Map<string, { service: string; backend: string; index: number }>();
+  readonly #transferLogs: TransferLogs;
   #engines: readonly Engine[] = [];
   #admin: AdminServer | undefined;
   #version = 0;
   #isDraining = false;
 
-  /** Throws DuplicateBackendError. */
+  /** Throws DuplicateBackendError, PasswordError or TransferLogError. */
   constructor(config: Config, parts: AppParts) {
     this.#config = config;
     this.#parts = parts;
@@ -73,6 +75,9 @@ export class App implements StatusSource {
       (service, index) => new ServiceControl(service, index, config.resolveInterval, control),
     );
     this.#report = new Report(this.#scoreboard, this.#controls);
+    const onLogFault = (error: unknown): void =>
+      parts.log.error({ err: error }, 'the xferlog cannot be written');
+    this.#transferLogs = new TransferLogs(config, () => new Date(), onLogFault);
     const build = { version: parts.version, node: process.versions.node, engine: 'portable' };
     this.#metrics = new Metrics(build, this.#report);
   }
@@ -116,6 +121,11 @@ export class App implements StatusSource {
     }
   }
 
+  /** Opens the logs of transfers anew, after they have been renamed. */
+  reopenLogs(): void {
+    this.#transferLogs.reopen();
+  }
+
   /** Ends what still runs and gives everything back. Idempotent. */
   async stop(): Promise<void> {
     if (this.#stopped.signal.aborted) return;
@@ -124,6 +134,7 @@ export class App implements StatusSource {
     for (const engine of this.#engines) await engine.stop();
     await this.#admin?.close();
     for (const end of this.#subscriptions) end();
+    this.#transferLogs.close();
   }
 
   /** Where the admin endpoints listen; undefined before the start and where they are turned off. */
@@ -168,6 +179,7 @@ export class App implements StatusSource {
     this.#subscriptions.push(
       this.#bus.subscribe((event) => this.#onEvent(event)),
       this.#bus.subscribe(this.#metrics.count),
+      this.#bus.subscribe(this.#transferLogs.note),
       logEvents(this.#bus, this.#parts.log, this.#parts.net),
     );
     const { observer } = this.#parts;

@@ -15,7 +15,12 @@ function noted(own: Partial<Balancer> = {}) {
       return (act as (...given: never[]) => unknown)(...given);
     }) as Balancer[K];
   };
-  const balancer: Balancer = { start: noting('start'), drain: noting('drain'), stop: noting('stop') };
+  const balancer: Balancer = {
+    start: noting('start'),
+    drain: noting('drain'),
+    stop: noting('stop'),
+    reopenLogs: noting('reopenLogs'),
+  };
   return { balancer, calls };
 }
 
