@@ -118,7 +118,7 @@ function configFor(servers: readonly DemoServer[]): ConstructorParameters<typeof
   const backend = servers.map(
     ({ name, server }) => `${formatEndpoint(server.address, server.port)},name=${name}`,
   );
-  const flags = { vip: [loopback], tftpPort: '0', admin: `${loopback}:0`, tftpBackend: backend };
+  const flags = { vip: [loopback], ftp: false, tftpPort: '0', admin: `${loopback}:0`, tftpBackend: backend };
   const loaded = loadConfig(flags, {});
   if (loaded.kind === 'faulty') throw new Error(loaded.faults.map(({ problem }) => problem).join('; '));
   return loaded.config;

@@ -110,5 +110,6 @@ async function scrape(lab: DemoLab): Promise<string> {
 const nextSteps = `
 With servers of your own:
   tftp-lb --vip 0.0.0.0 --backend SERVER --backend OTHER-SERVER
-Port 69 needs a privilege (the README shows how to do without root); --tftp-port 6969 needs none.
+Ports 69 and 21 need a privilege (the README shows how to do without root); --tftp-port 6969 and --ftp-port 2121
+need none.
 `;

@@ -43,15 +43,20 @@ const shortestPatience = 3000;
 
 /** In the order in which they are shown. */
 export function findings(config: Config, machine: Machine): Finding[] {
-  const all = [...config.services.flatMap((service) => ofService(service, machine)), ...ofAdmin(config)];
-  // What is odd about a server of both protocols, or about their common checks, is said once.
+  const all = [
+    ...config.services.flatMap((service) => ofService(service, machine)),
+    ...ofAllDescriptors(config, machine),
+    ...ofAdmin(config),
+  ];
+  // What is odd about the checks that both protocols have is said once.
   return all.filter(({ message }, at) => all.findIndex((other) => other.message === message) === at);
 }
 
 function ofService(service: ServiceConfig, machine: Machine): Finding[] {
   return [
-    ...(service.kind === 'tftp' ? ofTids(service) : ofPassivePorts(service)),
-    ...(service.kind === 'tftp' ? ofLocalPorts(service, machine) : []),
+    ...(service.kind === 'tftp'
+      ? [...ofTids(service), ...ofLocalPorts(service, machine)]
+      : ofPassivePorts(service)),
     ...ofDescriptors(service, machine),
     ...ofLimits(service),
     ...ofHealth(service),
@@ -59,28 +64,28 @@ function ofService(service: ServiceConfig, machine: Machine): Finding[] {
   ];
 }
 
-function ofPassivePorts({ data, limits }: FtpServiceConfig): Finding[] {
-  const range = data.passivePorts;
-  if (range === undefined) return [];
-  const ports = range.last - range.first + 1;
-  return when(limits.total === 0 || ports < limits.total, 'port-range-small', () => {
-    const wanted = limits.total === 0 ? 'any number of' : String(limits.total);
-    return `--passive-ports ${range.first}-${range.last} carries ${ports} passive transfers per address, --ftp-max-sessions allows ${wanted} sessions`;
-  });
+function ofTids(service: TftpServiceConfig): Finding[] {
+  const { tids } = service;
+  return tids.kind === 'ephemeral' ? ofPortRange(service, '--tid-ports', tids.ports) : [];
 }
 
-function ofTids({ tids, limits, listeners }: TftpServiceConfig): Finding[] {
-  if (tids.kind !== 'ephemeral' || tids.ports === undefined) return [];
-  const { first, last } = tids.ports;
+function ofPassivePorts(service: FtpServiceConfig): Finding[] {
+  return ofPortRange(service, '--passive-ports', service.data.passivePorts);
+}
+
+function ofPortRange(service: ServiceConfig, flag: string, range: PortRange | undefined): Finding[] {
+  if (range === undefined) return [];
+  const { limits, listeners } = service;
+  const { first, last } = range;
   const ports = last - first + 1;
   const inside = listeners.find(({ port }) => port >= first && port <= last);
   return [
     ...when(limits.total === 0 || ports < limits.total, 'port-range-small', () => {
       const wanted = limits.total === 0 ? 'any number of' : String(limits.total);
-      return `--tid-ports ${first}-${last} carries ${ports} sessions per address, --max-sessions allows ${wanted}`;
+      return `${flag} ${first}-${last} carries ${ports} sessions per address, ${limitFlag(service)} allows ${wanted}`;
     }),
     ...when(inside !== undefined, 'port-range-overlap', () => {
-      return `--tid-ports ${first}-${last} contains the listening port ${inside?.port}`;
+      return `${flag} ${first}-${last} contains the listening port ${inside?.port}`;
     }),
   ];
 }
@@ -93,15 +98,32 @@ function ofLocalPorts({ limits }: TftpServiceConfig, { ephemeralPorts }: Machine
   });
 }
 
-function ofDescriptors(service: ServiceConfig, { descriptors }: Machine): Finding[] {
-  const { limits } = service;
-  if (descriptors === undefined || limits.total === 0) return [];
-  const each = service.kind === 'tftp' ? perTftpSession[service.tids.kind] : perFtpSession;
-  const needed = limits.total * each + besides;
+function ofDescriptors(service: ServiceConfig, { descriptors = Infinity }: Machine): Finding[] {
+  const needed = neededBy(service) + besides;
   return when(needed > descriptors, 'descriptors-short', () => {
-    const carried = Math.max(0, Math.floor((descriptors - besides) / each));
-    return `${limitFlag(service)} ${limits.total} can need ${needed} descriptors, the limit of this process is ${descriptors} (enough for ${carried} sessions)`;
+    const carried = Math.max(0, Math.floor((descriptors - besides) / perSession(service)));
+    return `${limitFlag(service)} ${service.limits.total} can need ${needed} descriptors, the limit of this process is ${descriptors} (enough for ${carried} sessions)`;
   });
+}
+
+/** Services that the process can carry one by one, and not together. */
+function ofAllDescriptors({ services }: Config, { descriptors = Infinity }: Machine): Finding[] {
+  const needs = services.map(neededBy);
+  const needed = needs.reduce((sum, need) => sum + need, besides);
+  const isNews = needs.every((need) => need + besides <= descriptors);
+  return when(isNews && needed > descriptors, 'descriptors-short', () => {
+    const limits = services.map((service) => `${limitFlag(service)} ${service.limits.total}`);
+    return `${limits.join(' and ')} can need ${needed} descriptors together, the limit of this process is ${descriptors}`;
+  });
+}
+
+/** Descriptors of all sessions that a service may have; of one without a limit, it is the limit that is spoken of. */
+function neededBy(service: ServiceConfig): number {
+  return service.limits.total * perSession(service);
+}
+
+function perSession(service: ServiceConfig): number {
+  return service.kind === 'tftp' ? perTftpSession[service.tids.kind] : perFtpSession;
 }
 
 function ofLimits(service: ServiceConfig): Finding[] {

@@ -276,7 +276,7 @@ const health = {
   healthTimeout: field.duration(10, minute).prefault('2s').register(about, {
     group: 'Health',
     value: 'DURATION',
-    text: 'silence after which a check has failed',
+    text: 'time after which a check without its answer has failed',
   }),
   healthRise: field.integer(1, 100).prefault('2').register(about, {
     group: 'Health',
