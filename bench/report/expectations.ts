@@ -1,7 +1,7 @@
 /** What the portable engine should reach, and whether it did. */
 import type { IdleMemory } from '../questions/idle-memory.ts';
 import { median } from './statistics.ts';
-import type { ThroughputResult } from './summary.ts';
+import { notableForeign, type ThroughputResult } from './summary.ts';
 
 /** Of what nginx relays of the same load. */
 const expectedOfNginx = 0.5;
@@ -26,7 +26,8 @@ export function compareWithNginx(results: readonly ThroughputResult[]): string[]
       return (
         `${path} at ${comparedSessions} sessions: ${ratio.toFixed(2)} of nginx by blocks per second ` +
         `(expected: at least ${expectedOfNginx}, ${verdict(ratio >= expectedOfNginx)}), ` +
-        `${byCpu.toFixed(2)} by the relay's CPU time per block`
+        `${byCpu.toFixed(2)} by the relay's CPU time per block` +
+        (Math.max(summary.foreign, nginx.foreign) < notableForeign ? '' : ' (disturbed by other programs)')
       );
     });
 }

@@ -2,6 +2,9 @@ import { type Measured, type Role, roles, type Round } from '../questions/throug
 import type { CpuTime } from '../run/accounting.ts';
 import { median, sum } from './statistics.ts';
 
+/** From this share of the cores on, what other programs use is told of: figures are too low then. */
+export const notableForeign = 0.05;
+
 /** Medians over the rounds of one load on one path. */
 export interface Summary {
   /** Blocks or transfers per second. */

@@ -5,13 +5,11 @@ import { describePlacement, type Placement } from '../run/cores.ts';
 import type { Settings } from '../settings.ts';
 import { compareWithNginx, judgeMemory } from './expectations.ts';
 import { median } from './statistics.ts';
-import { type Summary, type ThroughputResult, total } from './summary.ts';
+import { notableForeign, type Summary, type ThroughputResult, total } from './summary.ts';
 import { type Column, formatTable } from './table.ts';
 
 /** From this share of a core on, whoever has it holds the others up. */
 const full = 0.95;
-/** From this share of the cores on, other programs are told of. */
-const notable = 0.05;
 
 const throughputColumns: readonly Column[] = [
   { title: 'load', align: 'left' },
@@ -140,7 +138,7 @@ function saturation(results: readonly ThroughputResult[], placement: Placement):
 
 function disturbance(results: readonly ThroughputResult[]): string[] {
   const worst = Math.max(...results.map(({ summary }) => summary.foreign));
-  if (worst < notable) return [];
+  if (worst < notableForeign) return [];
   return [`WARNING: other programs used up to ${percent(worst)} of the cores during a load.`];
 }
 

@@ -7,7 +7,6 @@
  *   backend's leg   listen   on the address that our control connection has, for the backend's address alone
  *                   connect  to the address of its control connection, or to the one that the machine names
  */
-import { sameAddress } from '../ftp/addresses.ts';
 import type { BackendDataAddress, DataAddress, Direction, FtpInputs, RelayOutcome } from '../ftp/effects.ts';
 import { type Endpoint, NetError } from '../net/net.ts';
 import type { TcpSocket } from '../net/tcp.ts';
@@ -195,16 +194,13 @@ export class FtpDataChannels {
 
   /** Port 20 takes a privilege, and only one connection to each address and port of a client. */
   async #dialClient(to: DataAddress, signal: AbortSignal): Promise<TcpSocket> {
-    const { local, remote } = this.#owner.clientEnds;
-    // A link-local address says nothing without the zone, which PORT and EPRT cannot name.
-    const address = sameAddress(to.address, remote.address) ? remote.address : to.address;
-    const target = { address, port: to.port };
+    const { address } = this.#owner.clientEnds.local;
     try {
-      return await this.#dial(target, { address: local.address, port: sourcePort }, signal);
+      return await this.#dial(to, { address, port: sourcePort }, signal);
     } catch (error) {
       if (!isPortRefused(error)) throw error;
     }
-    return this.#dial(target, { address: local.address, port: 0 }, signal);
+    return this.#dial(to, { address, port: 0 }, signal);
   }
 
   #dial(to: Endpoint, from: Endpoint | undefined, signal: AbortSignal): Promise<TcpSocket> {

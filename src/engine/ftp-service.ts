@@ -104,7 +104,7 @@ export class FtpServiceEngine implements FtpSessionHost {
   }
 
   onEnded(session: FtpRelayedSession): void {
-    if (!this.#sessions.delete(session)) return;
+    this.#sessions.delete(session);
     const { clientAddress } = session;
     const left = (this.#perClient.get(clientAddress) ?? 1) - 1;
     if (left > 0) this.#perClient.set(clientAddress, left);

@@ -293,7 +293,8 @@ export interface FtpEffects {
   startRelay(generation: number, direction: Direction): void;
   /**
    * Breaks all of a generation at once: listeners are closed, connections are reset, a relay is ended. Nothing is told
-   * of the generation after it. Returns the payload that its relay had written.
+   * of the generation after it. Returns the payload that its relay had written. The generation may be one that the
+   * engine has not heard of: a client that listens is connected to by its first transfer alone.
    */
   abortData(generation: number, reason: DataAbort): number;
 

@@ -179,8 +179,7 @@ export class BackendLeg {
       this.#giveUpForm(now);
       return;
     }
-    // Reset while a reply is owed: no command may follow before that has come.
-    this.#forms.length = 0;
+    // While a reply is owed nothing else can be asked: the leg that is closed shows when it comes.
     if (!this.isReplyOwed) this.#fail();
   }
 

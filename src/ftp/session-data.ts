@@ -95,6 +95,8 @@ export class DataChannel {
   onEvent(generation: number, event: DataEvent): boolean {
     const pair = this.#pair;
     if (pair?.generation !== generation) return false;
+    // A relay that never ran has carried nothing, however it ended.
+    if (event.kind === 'relay-done' && pair.direction === undefined) return false;
     if (event.kind === 'client-open') pair.clientLeg = 'open';
     if (event.kind === 'backend-open') pair.backendLeg = 'open';
     return true;

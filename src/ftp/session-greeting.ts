@@ -45,17 +45,14 @@ export class Greeting {
     this.#context.end('no-backend', replyOf(serviceClosing), now);
   }
 
-  /** False: the backend was given up. */
+  /** False: it is no greeting. */
   onReply(reply: Reply, now: number): boolean {
     const { effects, facts, timers, voice } = this.#context;
     if (reply.code === 120) {
       this.onConnected(now);
       return true;
     }
-    if (reply.code !== 220 && reply.code !== 230) {
-      this.onFailure('refused');
-      return false;
-    }
+    if (reply.code !== 220 && reply.code !== 230) return false;
     this.#isOver = true;
     timers.clear('work');
     effects.greeted();

@@ -68,7 +68,7 @@ export class TransferData {
   relayIfOpen(): void {
     const { pair } = this;
     const isOpen = pair.clientLeg === 'open' && pair.backendLeg === 'open';
-    if (!isOpen || this.#isRelaying || this.#outcome !== undefined) return;
+    if (!isOpen || this.#isRelaying) return;
     this.#isRelaying = true;
     // No time runs while bytes do: the relay itself is watched by the engine.
     this.#context.timers.clear('data', 'work');

@@ -287,7 +287,6 @@ export class Transfer implements Work {
   #mayPass(command: Command): boolean {
     if (this.#stage !== 'awaiting' || this.#urgent !== undefined) return false;
     if (command.verb === 'QUIT' || !urgentVerbs.has(command.verb)) return false;
-    if (command.verb === 'ABOR' && this.#reply !== undefined) return false;
     return !this.#context.options.denied.has(command.verb);
   }
 

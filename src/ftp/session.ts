@@ -294,8 +294,7 @@ export class FtpSession implements FtpInputs {
 
   #onReply(reply: Reply, now: number): void {
     if (this.#greeting?.isOver === false) {
-      const isGood = this.#greeting.onReply(reply, now);
-      if (!isGood) this.#reader = new BackendReader();
+      if (!this.#greeting.onReply(reply, now)) this.#failGreeting('refused');
       this.#watchLogin(now);
       return;
     }

@@ -99,6 +99,8 @@ export class TftpSession {
   readonly #retryNotFound: boolean;
   readonly #tryInterval: number;
   #idleTimeout: number;
+  /** Counts once the client has answered: a forged request for a long timeout keeps nothing for long. */
+  #grantedIdleTimeout = 0;
   #dallyTime = minDally;
 
   #phase: number = Phase.requesting;
@@ -202,7 +204,7 @@ export class TftpSession {
   onClient(opcode: number, block: number, length: number, now: number): number {
     if (this.#phase === Phase.requesting) return Verdict.dropUnexpected;
     if (this.#phase >= Phase.lingering) return Verdict.dropAfterError;
-    const isFirst = !this.#clientSpoke;
+    if (!this.#clientSpoke) this.#idleTimeout = Math.max(this.#idleTimeout, this.#grantedIdleTimeout);
     this.#clientSpoke = true;
     this.#clientHeardAt = now;
     this.#activeAt = now;
@@ -212,7 +214,7 @@ export class TftpSession {
       case Opcode.ack:
         return this.#onAck(block, this.#isRead, now);
       case Opcode.error:
-        this.#onClientError(block, isFirst, now);
+        this.#onClientError(block, now);
         return Verdict.relayAndEnd;
       default:
         return Verdict.relay;
@@ -228,7 +230,7 @@ export class TftpSession {
     if (blockSize !== undefined && blockSize > 0) this.#blockSize = blockSize;
     if (windowSize !== undefined && windowSize > 0) this.#windowSize = windowSize;
     if (timeoutSeconds === undefined) return;
-    this.#idleTimeout = Math.max(this.#idleTimeout, 6_000 * Math.min(timeoutSeconds, maxTimeout));
+    this.#grantedIdleTimeout = 6_000 * Math.min(timeoutSeconds, maxTimeout);
     this.#dallyTime = Math.min(maxDally, Math.max(minDally, 2_000 * timeoutSeconds));
   }
 
@@ -354,10 +356,11 @@ export class TftpSession {
     return Verdict.relayAndEnd;
   }
 
-  /** PXE firmware asks for the size alone: it takes the OACK and ends with ERROR 8 or 0. */
-  #onClientError(code: number, isFirst: boolean, now: number): void {
+  /** PXE firmware asks for the size alone: it ends with ERROR 8 or 0 on the OACK. GRUB acknowledges the OACK first. */
+  #onClientError(code: number, now: number): void {
+    const hasBegun = this.#isRead ? this.#lastAck !== 0 : this.blocks > 0;
     const isProbe =
-      isFirst && this.#hasOack && (code === ErrorCode.optionRefused || code === ErrorCode.notDefined);
+      this.#hasOack && !hasBegun && (code === ErrorCode.optionRefused || code === ErrorCode.notDefined);
     this.#end(isProbe ? 'client-abort' : 'error', Phase.lingering, now);
   }
 

@@ -151,6 +151,21 @@ describe('the data connection of a backend', () => {
     );
   });
 
+  it('is passive again when the backend never comes to where we listen', () => {
+    active().play(
+      ['client: RETR f', 'connect client 1 192.0.2.7:5000', 'backend EPSV'],
+      ['client open 1'],
+      ['backend: 500 what?', 'backend PASV'],
+      ['backend: 500 what?', 'listen backend 1'],
+      ['backend listening 1', 'backend PORT 10,0,0,1,19,136'],
+      ['backend: 200 ok', 'backend RETR f'],
+      ['wait 30000', 'abort 1 other-leg'],
+      ['backend: 425 no', 'client 425 no', 'transfer RETR no-backend-data 425 0'],
+      ['client: PORT 192,0,2,7,19,136', 'client 200 PORT command successful.'],
+      ['client: RETR f', 'connect client 2 192.0.2.7:5000', 'backend EPSV'],
+    );
+  });
+
   it.each<[string, Step[]]>([
     ['no port left', [['backend full 1', ...failed(1), 'backend NOOP']]],
     [

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultFtpTimeouts } from '../../../src/ftp/effects.ts';
 import { bye, closed, loggedIn, Scene, type Step } from './session-scene.ts';
 
 describe('a session', () => {
@@ -154,6 +155,14 @@ describe('a session', () => {
       ['wait 299999'],
       ['client: NOOP', 'backend NOOP'],
     );
+  });
+
+  it('waits for nothing but the client when all is answered', () => {
+    const timeouts = { ...defaultFtpTimeouts, finalReply: 1_000 };
+    const session = loggedIn({ timeouts }).play(['client: NOOP', 'backend NOOP']);
+    expect(session.session.deadline).toBe(2_000);
+    session.play(['backend: 200 ok', 'client 200 ok']);
+    expect(session.session.deadline).toBe(301_000);
   });
 
   it('is idle while a command is only half said', () => {

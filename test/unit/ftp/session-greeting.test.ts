@@ -104,6 +104,10 @@ describe('the greeting of a backend', () => {
     expect(session.ends).toMatchObject([{ end: 'quit', tries: 2 }]);
   });
 
+  it('that was refused is not made good by what stands behind it', () => {
+    scene().play(['backend connected'], ['backend: 421 full\n220 hello', ...nextOne('refused')]);
+  });
+
   it('that was begun by one backend is not continued by the next', () => {
     const session = scene().play(['backend connected']);
     session.session.onBackendBytes(Buffer.from('220 hel'), 1_000);

@@ -116,6 +116,16 @@ describe('a backend leg', () => {
     ]);
   });
 
+  it('has no relay that could end before it was started', () => {
+    retr(false).play(
+      go,
+      ['relay clean 1 5'],
+      ['backend: 226 done'],
+      ['client open 1', 'relay 1 download'],
+      ['relay clean 1 5', 'client 226 done', 'transfer RETR ok 226 5'],
+    );
+  });
+
   it('that breaks before bytes could flow is a 425', () => {
     retr(false).play(
       ['backend failed 1', 'abort 1 other-leg'],

@@ -137,6 +137,14 @@ describe('a transfer', () => {
       ],
     );
     retr().play(go, [
+      'backend: 226 done\n150 late',
+      'abort 1 session-end',
+      broken,
+      'transfer RETR backend-lost 426 0',
+      bye,
+      ...closed('backend-protocol', 'reset'),
+    ]);
+    retr().play(go, [
       'backend: 226 done\n250 again',
       'abort 1 session-end',
       broken,

@@ -129,6 +129,32 @@ describe('ABOR', () => {
     );
   });
 
+  it('behind the data is not waited for as long as a success is', () => {
+    retr().play(
+      go,
+      ['relay clean 1 5'],
+      ['client: ABOR', 'backend ABOR'],
+      ['backend: 226 done', 'client 226 done'],
+      ['wait 9999'],
+      [
+        'wait 1',
+        'client 226 Abort successful.',
+        'transfer RETR ok 226 5',
+        bye,
+        ...closed('reply-timeout', 'reset'),
+      ],
+    );
+  });
+
+  it('that nobody has read yet breaks nothing', () => {
+    transfer('RETR f', true, { maxWaiting: 2 }).play(
+      go,
+      ['client: NOOP\nNOOP\nABOR', 'pause client'],
+      ['relay clean 1 5'],
+      ['backend: 226 done', 'client 226 done', 'transfer RETR ok 226 5', 'backend NOOP'],
+    );
+  });
+
   it('before the backend has heard of the transfer breaks it off here', () => {
     const told = 'transfer RETR client-abort 426 0';
     preparing().play(

@@ -91,6 +91,15 @@ describe('time', () => {
     expect(session.deadline).toBe(6 * 255_000);
   });
 
+  it('is the usual one until the client has gone along with the timeout', () => {
+    const session = read();
+    session.onBackend(oack, 0, 20, 0);
+    session.granted(undefined, undefined, 255);
+    expect(session.deadline).toBe(60_000);
+    session.onClient(ack, 0, 4, 1_000);
+    expect(session.deadline).toBe(6 * 255_000);
+  });
+
   it('gives a client that had to wait for its answer the whole idle time to go on', () => {
     const session = read();
     session.exhausted();

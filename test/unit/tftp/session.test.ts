@@ -235,8 +235,39 @@ describe('ERROR', () => {
     },
   );
 
+  it('0 before any block is acknowledged is GRUB, which has looked whether there is such a file', () => {
+    const session = read();
+    play(session, [
+      ['backend', oack, 0, 20, 'relayAndPin'],
+      ['client', ack, 0, 4, 'relay'],
+      ['backend', data, 1, full, 'relay'],
+      ['client', error, ErrorCode.notDefined, 11, 'relayAndEnd'],
+    ]);
+    expect(session.result).toBe('client-abort');
+  });
+
+  it('0 right after the OACK of a write is a probe, behind data it is a failure', () => {
+    for (const [between, result] of [
+      [[], 'client-abort'],
+      [[['client', data, 1, full, 'relay'] as Step], 'error'],
+    ] as const) {
+      const session = write();
+      play(session, [
+        ['backend', oack, 0, 20, 'relayAndPin'],
+        ...between,
+        ['client', error, ErrorCode.notDefined, 4, 'relayAndEnd'],
+      ]);
+      expect(session.result).toBe(result);
+    }
+  });
+
+  const oneBlock: readonly Step[] = [
+    ['client', ack, 0, 4, 'relay'],
+    ['backend', data, 1, full, 'relay'],
+    ['client', ack, 1, 4, 'relay'],
+  ];
   it.each([
-    ['after data', [['client', ack, 0, 4, 'relay'] as Step], ErrorCode.notDefined],
+    ['after data', oneBlock, ErrorCode.notDefined],
     ['with another code', [], ErrorCode.diskFull],
   ] as const)('from a client %s is a failure', (_, between, code) => {
     const session = read();
