@@ -142,9 +142,10 @@ export class App implements StatusSource {
     return this.#admin;
   }
 
-  /** Where clients arrive now. */
-  listening(): readonly Endpoint[] {
-    return this.#listeners().map(({ endpoint }) => endpoint);
+  /** Where the clients of a service arrive now. */
+  listening(name: string): readonly Endpoint[] {
+    const all = this.#engines.flatMap((engine) => engine.listening());
+    return all.filter(({ service }) => service === name).map(({ endpoint }) => endpoint);
   }
 
   readiness(): Readiness {
@@ -158,18 +159,13 @@ export class App implements StatusSource {
   }
 
   status(): Status {
-    const listening = this.#listeners();
     return {
       version: this.#parts.version,
       uptime: (this.#parts.net.now() - this.#startedAt) / 1_000,
       draining: this.#isDraining,
-      services: this.#controls.map((control) => {
-        const own = listening.filter(({ service }) => service === control.config.name);
-        return this.#report.status(
-          control,
-          own.map(({ endpoint }) => endpoint),
-        );
-      }),
+      services: this.#controls.map((control) =>
+        this.#report.status(control, this.listening(control.config.name)),
+      ),
     };
   }
 
@@ -222,10 +218,6 @@ export class App implements StatusSource {
       emit: this.#bus.emit,
     };
     return [new PortableEngine(parts), new FtpEngine(parts)];
-  }
-
-  #listeners(): ReturnType<Engine['listening']> {
-    return this.#engines.flatMap((engine) => engine.listening());
   }
 
   #publish(): void {
