@@ -2,11 +2,13 @@
 import { IndexTable } from './balance/index-table.ts';
 import { Scoreboard } from './balance/scoreboard.ts';
 import type { Config } from './config/config.ts';
-import type { DatagramEngine } from './engine/engine.ts';
+import type { Engine, EngineParts } from './engine/engine.ts';
+import { FtpEngine } from './engine/ftp-engine.ts';
 import { PortableEngine } from './engine/portable-engine.ts';
 import type { Snapshot } from './engine/snapshot.ts';
 import { ServiceControl } from './app/service-control.ts';
 import { Report } from './app/report.ts';
+import { TransferLogs } from './app/transfer-log.ts';
 import type { Endpoint, Net } from './net/net.ts';
 import { type AdminServer, startAdmin } from './observe/admin.ts';
 import { Bus, type Subscriber } from './observe/bus.ts';
@@ -18,7 +20,7 @@ import type { Readiness, Status, StatusSource } from './observe/status.ts';
 
 /** Backends that may be known at once, removed ones with running sessions included. */
 const maxBackends = 1_024;
-/** The one engine that there is, in the scoreboard. */
+/** Both engines run in this thread and are one writer of the scoreboard. */
 const onlyWorker = 0;
 
 export interface AppParts {
@@ -45,12 +47,13 @@ export class App implements StatusSource {
   readonly #subscriptions: (() => void)[] = [];
   /** Backends that have left their pool while sessions held them; their series go when the last session has. */
   readonly #departed = new Map<string, { service: string; backend: string; index: number }>();
-  #engine: DatagramEngine | undefined;
+  readonly #transferLogs: TransferLogs;
+  #engines: readonly Engine[] = [];
   #admin: AdminServer | undefined;
   #version = 0;
   #isDraining = false;
 
-  /** Throws DuplicateBackendError. */
+  /** Throws DuplicateBackendError, PasswordError or TransferLogError. */
   constructor(config: Config, parts: AppParts) {
     this.#config = config;
     this.#parts = parts;
@@ -72,6 +75,9 @@ export class App implements StatusSource {
       (service, index) => new ServiceControl(service, index, config.resolveInterval, control),
     );
     this.#report = new Report(this.#scoreboard, this.#controls);
+    const onLogFault = (error: unknown): void =>
+      parts.log.error({ err: error }, 'the xferlog cannot be written');
+    this.#transferLogs = new TransferLogs(config, () => new Date(), onLogFault);
     const build = { version: parts.version, node: process.versions.node, engine: 'portable' };
     this.#metrics = new Metrics(build, this.#report);
   }
@@ -84,14 +90,9 @@ export class App implements StatusSource {
     this.#observe();
     await Promise.all(this.#controls.map((control) => control.start(() => this.#publish())));
     this.#stopped.signal.throwIfAborted();
-    this.#engine = new PortableEngine({
-      snapshot: this.#snapshot(),
-      scoreboard: this.#scoreboard,
-      worker: onlyWorker,
-      net: this.#parts.net,
-      emit: this.#bus.emit,
-    });
-    this.#engine.start();
+    this.#engines = this.#createEngines();
+    for (const engine of this.#engines) await engine.start();
+    this.#stopped.signal.throwIfAborted();
     const { admin } = this.#config;
     if (admin) await this.#openAdmin(admin);
     this.#parts.log.info({ version: this.#parts.version, engine: 'portable' }, 'serving');
@@ -100,7 +101,7 @@ export class App implements StatusSource {
   /** Takes no new sessions and waits for the running ones, for the configured time or until `force` aborts. */
   async drain(force: AbortSignal): Promise<DrainOutcome> {
     this.#isDraining = true;
-    this.#engine?.drain();
+    for (const engine of this.#engines) engine.drain();
     const { promise, resolve } = Promise.withResolvers<DrainOutcome>();
     const check = (): void => {
       if (this.#activeSessions() === 0) resolve('drained');
@@ -120,14 +121,20 @@ export class App implements StatusSource {
     }
   }
 
+  /** Opens the logs of transfers anew, after they have been renamed. */
+  reopenLogs(): void {
+    this.#transferLogs.reopen();
+  }
+
   /** Ends what still runs and gives everything back. Idempotent. */
   async stop(): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort();
     for (const control of this.#controls) control.stop();
-    this.#engine?.stop();
+    for (const engine of this.#engines) await engine.stop();
     await this.#admin?.close();
     for (const end of this.#subscriptions) end();
+    this.#transferLogs.close();
   }
 
   /** Where the admin endpoints listen; undefined before the start and where they are turned off. */
@@ -135,9 +142,10 @@ export class App implements StatusSource {
     return this.#admin;
   }
 
-  /** Where clients arrive now. */
-  listening(): readonly Endpoint[] {
-    return this.#engine?.listening().map(({ endpoint }) => endpoint) ?? [];
+  /** Where the clients of a service arrive now. */
+  listening(name: string): readonly Endpoint[] {
+    const all = this.#engines.flatMap((engine) => engine.listening());
+    return all.filter(({ service }) => service === name).map(({ endpoint }) => endpoint);
   }
 
   readiness(): Readiness {
@@ -151,18 +159,13 @@ export class App implements StatusSource {
   }
 
   status(): Status {
-    const listening = this.#engine?.listening() ?? [];
     return {
       version: this.#parts.version,
       uptime: (this.#parts.net.now() - this.#startedAt) / 1_000,
       draining: this.#isDraining,
-      services: this.#controls.map((control) => {
-        const own = listening.filter(({ service }) => service === control.config.name);
-        return this.#report.status(
-          control,
-          own.map(({ endpoint }) => endpoint),
-        );
-      }),
+      services: this.#controls.map((control) =>
+        this.#report.status(control, this.listening(control.config.name)),
+      ),
     };
   }
 
@@ -172,6 +175,7 @@ export class App implements StatusSource {
     this.#subscriptions.push(
       this.#bus.subscribe((event) => this.#onEvent(event)),
       this.#bus.subscribe(this.#metrics.count),
+      this.#bus.subscribe(this.#transferLogs.note),
       logEvents(this.#bus, this.#parts.log, this.#parts.net),
     );
     const { observer } = this.#parts;
@@ -205,8 +209,20 @@ export class App implements StatusSource {
     }
   }
 
+  #createEngines(): Engine[] {
+    const parts: EngineParts = {
+      snapshot: this.#snapshot(),
+      scoreboard: this.#scoreboard,
+      worker: onlyWorker,
+      net: this.#parts.net,
+      emit: this.#bus.emit,
+    };
+    return [new PortableEngine(parts), new FtpEngine(parts)];
+  }
+
   #publish(): void {
-    this.#engine?.update(this.#snapshot());
+    const snapshot = this.#snapshot();
+    for (const engine of this.#engines) engine.update(snapshot);
   }
 
   #snapshot(): Snapshot {

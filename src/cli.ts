@@ -53,6 +53,7 @@ const context: ServeContext = {
   signal: stop.signal,
   force: force.signal,
   net: () => createNodeNet(),
+  onRotate: (callback) => void process.on('SIGUSR1', callback),
   createBalancer: (config, parts) => new App(config, parts),
   finish: (code) => {
     process.exitCode = code;

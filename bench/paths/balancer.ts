@@ -30,6 +30,7 @@ export async function startBalancer(
     ...nodeOptions,
     balancer,
     `--vip=${loopback}`,
+    '--no-ftp',
     '--tftp-port=0',
     `--backend=${loopback}:${ports.ordinary}`,
     `--admin=${loopback}:0`,

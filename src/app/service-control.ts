@@ -7,15 +7,15 @@
 import type { IndexTable } from '../balance/index-table.ts';
 import type { Backend, FoundBackend, Pool } from '../balance/pool.ts';
 import type { Scoreboard } from '../balance/scoreboard.ts';
-import type { TftpServiceConfig } from '../config/config.ts';
+import type { ServiceConfig } from '../config/config.ts';
 import type { SourceUpdate } from '../discovery/backend-source.ts';
 import { HostSource } from '../discovery/host-source.ts';
-import type { TftpService } from '../engine/snapshot.ts';
+import type { Service } from '../engine/snapshot.ts';
 import { EjectionKeeper } from '../health/ejection.ts';
 import { HealthScheduler } from '../health/scheduler.ts';
-import { TftpProbe } from '../health/tftp-probe.ts';
 import type { Net } from '../net/net.ts';
 import type { BackendState, BackendSuspect, Emit } from '../observe/events.ts';
+import { probeFor } from './probes.ts';
 import { isOwnListener, SelfBackendError } from './self-backend.ts';
 
 /** Health checks of one service that may run at the same time. */
@@ -29,7 +29,7 @@ export interface ServiceControlParts {
 }
 
 export class ServiceControl {
-  readonly config: TftpServiceConfig;
+  readonly config: ServiceConfig;
   /** Row of the service in the scoreboard. */
   readonly index: number;
   readonly #parts: ServiceControlParts;
@@ -40,18 +40,17 @@ export class ServiceControl {
   #pool: Pool = { backends: [] };
   #isFirstRoundOver = false;
 
-  /** `index` is the service's row in the scoreboard. Throws DuplicateBackendError. */
-  constructor(config: TftpServiceConfig, index: number, resolveInterval: number, parts: ServiceControlParts) {
+  /** `index` is the service's row in the scoreboard. Throws DuplicateBackendError, and PasswordError where it needs one. */
+  constructor(config: ServiceConfig, index: number, resolveInterval: number, parts: ServiceControlParts) {
     const { net, scoreboard, emit } = parts;
     const { name: service, health } = config;
-    const { file, timeout, interval, rise, fall, ejectTime } = health;
+    const { interval, rise, fall, ejectTime } = health;
     this.config = config;
     this.index = index;
     this.#parts = parts;
     this.#source = new HostSource(net, { backends: config.backends, interval: resolveInterval });
-    const probe = new TftpProbe(net, { file, timeout });
     this.#health = new HealthScheduler(
-      { net, probe, scoreboard, emit },
+      { net, probe: probeFor(config, net), scoreboard, emit },
       { service, interval, thresholds: { rise, fall }, maxAtOnce: maxChecksAtOnce },
     );
     this.#ejection = new EjectionKeeper({ clock: net, scoreboard, emit }, { service, duration: ejectTime });
@@ -70,10 +69,16 @@ export class ServiceControl {
   }
 
   /** What the data plane needs to know of the service now. */
-  get spec(): TftpService {
-    const { kind, name, listeners, policy, tids, requests, limits, timing } = this.config;
-    const { pool } = this;
-    return { kind, index: this.index, name, listeners, pool, policy, tids, requests, limits, timing };
+  get spec(): Service {
+    const { config, index, pool } = this;
+    const { name, listeners, policy, limits } = config;
+    const common = { index, name, listeners, pool, policy, limits };
+    if (config.kind === 'tftp') {
+      const { kind, tids, requests, timing } = config;
+      return { kind, ...common, tids, requests, timing };
+    }
+    const { kind, commands, data, timing } = config;
+    return { kind, ...common, commands, data, timing };
   }
 
   /**

@@ -21,8 +21,12 @@ export function registerCheck(
     for (const { message } of findings(config, readSystemLimits())) {
       context.stderr.write(`tftp-lb: warning: ${message}\n`);
     }
-    // JSON has no undefined, and what is off should be seen.
-    const printed = JSON.stringify(config, (_key, value: unknown) => value ?? null, 2);
+    const printed = JSON.stringify(config, shown, 2);
     context.stdout.write(options.print === true ? `${printed}\n` : 'the configuration is valid\n');
   });
+}
+
+/** JSON has no undefined, and what is off should be seen; passwords should not. */
+function shown(key: string, value: unknown): unknown {
+  return key === 'password' && value !== undefined ? '***' : (value ?? null);
 }

@@ -68,7 +68,7 @@ export async function runTransfer(
   signal: AbortSignal,
 ): Promise<TransferOutcome> {
   const { file, mode, options } = plan;
-  const request = { server: lab.vip, file, mode, options, retry, dally: 0, signal };
+  const request = { server: lab.vip('tftp'), file, mode, options, retry, dally: 0, signal };
   try {
     const arrived =
       plan.op === 'read'

@@ -3,10 +3,11 @@ import type { Command } from 'commander';
 
 import type { CliContext } from './context.ts';
 import { ExitCode } from './context.ts';
-import { DemoLab } from './demo-lab.ts';
+import { type FtpTransferPlan, planFtpSessions, runFtpSession } from './demo-ftp-transfers.ts';
+import { DemoLab, type Protocol } from './demo-lab.ts';
 import { movedMetrics } from './demo-metrics.ts';
-import { planTransfers, runTransfer, type TransferOutcome } from './demo-transfers.ts';
-import { formatTable } from './table.ts';
+import { ftpTableOf, introductionOf, tableOf } from './demo-report.ts';
+import { type PlannedTransfer, planTransfers, runTransfer } from './demo-transfers.ts';
 import { formatEndpoint } from '../net/net.ts';
 
 export interface DemoContext extends CliContext {
@@ -17,8 +18,9 @@ export interface DemoContext extends CliContext {
 const patience = 12_000;
 
 const afterword = `
-Two TFTP servers, a balancer and 24 clients, all on free ports of the loopback
-interface: no privileges, nothing outside a temporary folder is touched.
+Two servers of TFTP and FTP, a balancer, 24 TFTP clients and four FTP clients, all on
+free ports of the loopback interface: no privileges, nothing outside a temporary
+folder is touched.
 
 Examples:
   tftp-lb demo
@@ -36,19 +38,24 @@ export function registerDemo(program: Command, context: DemoContext): Command {
 
 async function runDemo(isKept: boolean, context: DemoContext): Promise<void> {
   const plans = planTransfers();
-  const files = new Map(plans.filter(({ op }) => op === 'read').map(({ file, content }) => [file, content]));
-  const lab = new DemoLab(context.net(), context.version, files);
+  const sessions = planFtpSessions();
+  const lab = new DemoLab(context.net(), context.version);
   try {
-    await lab.start();
-    context.stdout.write(introduction(lab));
+    await lab.start(filesOf(plans, sessions.flat()));
+    context.stdout.write(introductionOf(lab));
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(patience)]);
     const before = await scrape(lab);
-    const outcomes = await Promise.all(plans.map((plan) => runTransfer(lab, plan, signal)));
-    await lab.reported(outcomes.length);
+    const [outcomes, ftpOutcomes] = await Promise.all([
+      Promise.all(plans.map((plan) => runTransfer(lab, plan, signal))),
+      Promise.all((lab.hasFtp ? sessions : []).map((session) => runFtpSession(lab, session, signal))),
+    ]);
+    const ofFtp = ftpOutcomes.flat();
+    await lab.reported(outcomes.length + ofFtp.length);
     const after = await scrape(lab);
     context.stdout.write(tableOf(lab, outcomes));
+    if (lab.hasFtp) context.stdout.write(`\n${ftpTableOf(lab, ofFtp)}`);
     context.stdout.write(`\nMetrics that moved (${lab.metricsUrl}):\n${movedMetrics(before, after)}`);
-    const isGood = conclude(outcomes, context);
+    const isGood = conclude([...outcomes, ...ofFtp], context);
     if (!isGood) context.finish(ExitCode.failed);
     if (isKept) await keep(lab, context);
     else context.stdout.write(nextSteps);
@@ -57,33 +64,20 @@ async function runDemo(isKept: boolean, context: DemoContext): Promise<void> {
   }
 }
 
-function introduction(lab: DemoLab): string {
-  const servers = lab.servers.map(
-    ({ name, server }) => `  ${name.padEnd(9)} ${formatEndpoint(server.address, server.port)}\n`,
-  );
-  const { address, port } = lab.vip;
-  return `Servers\n${servers.join('')}Balancer\n  VIP       ${formatEndpoint(address, port)}\n\n`;
+/** What the servers must have before the transfers begin. */
+function filesOf(
+  plans: readonly PlannedTransfer[],
+  ofFtp: readonly FtpTransferPlan[],
+): ReadonlyMap<string, Uint8Array> {
+  const reads = plans.filter(({ op }) => op === 'read').map(({ file, content }) => [file, content] as const);
+  const downloads = ofFtp.filter(({ command }) => command === 'RETR');
+  return new Map([...reads, ...downloads.map(({ path, content }) => [path, content] as const)]);
 }
 
-function tableOf(lab: DemoLab, outcomes: readonly TransferOutcome[]): string {
-  const rows = outcomes.map(({ plan, fault }) => {
-    const end = lab.ends.get(plan.file);
-    const options = Object.entries(end?.granted ?? {}).map(([name, value]) => `${name}=${value}`);
-    return [
-      plan.file,
-      plan.op,
-      end?.backend ?? '-',
-      plan.mode,
-      options.join(' ') || '-',
-      String(end?.bytes ?? '-'),
-      end ? `${end.duration.toFixed(1)} ms` : '-',
-      fault ?? `${end?.result ?? 'no report'}, same SHA-256`,
-    ];
-  });
-  return formatTable([['file', 'op', 'backend', 'mode', 'options', 'bytes', 'time', 'result'], ...rows]);
-}
-
-function conclude(outcomes: readonly TransferOutcome[], context: DemoContext): boolean {
+function conclude(
+  outcomes: readonly { readonly fault: string | undefined }[],
+  context: DemoContext,
+): boolean {
   const failed = outcomes.filter(({ fault }) => fault !== undefined).length;
   const verdict =
     failed === 0
@@ -94,10 +88,13 @@ function conclude(outcomes: readonly TransferOutcome[], context: DemoContext): b
 }
 
 async function keep(lab: DemoLab, { signal, stdout }: DemoContext): Promise<void> {
-  const vip = formatEndpoint(lab.vip.address, lab.vip.port);
-  stdout.write(
-    `\nStill running. Try: tftp-lb get --trace tftp://${vip}/image-03.bin -o /dev/null\nCtrl-C ends it.\n`,
-  );
+  const at = (protocol: Protocol): string => {
+    const { address, port } = lab.vip(protocol);
+    return `${protocol}://${formatEndpoint(address, port)}`;
+  };
+  stdout.write(`\nStill running. Try:\n  tftp-lb get --trace ${at('tftp')}/image-03.bin -o /dev/null\n`);
+  if (lab.hasFtp) stdout.write(`  curl ${at('ftp')}/pub/\n`);
+  stdout.write('Ctrl-C ends it.\n');
   if (signal.aborted) return;
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
@@ -110,5 +107,6 @@ async function scrape(lab: DemoLab): Promise<string> {
 const nextSteps = `
 With servers of your own:
   tftp-lb --vip 0.0.0.0 --backend SERVER --backend OTHER-SERVER
-Port 69 needs a privilege (the README shows how to do without root); --tftp-port 6969 needs none.
+Ports 69 and 21 need a privilege (the README shows how to do without root); --tftp-port 6969 and --ftp-port 2121
+need none.
 `;

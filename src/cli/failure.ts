@@ -11,9 +11,9 @@ export interface Failure {
 
 /** What to do about it, by the code of the error; the error's own message says what happened. */
 const advice: Readonly<Record<string, string>> = {
-  TLB_ERR_PERMISSION: `ports below 1024 need a privilege: setcap cap_net_bind_service=+ep ${process.execPath}, AmbientCapabilities=CAP_NET_BIND_SERVICE in a systemd unit, sysctl net.ipv4.ip_unprivileged_port_start=69, or a higher port, as --tftp-port 6969`,
+  TLB_ERR_PERMISSION: `ports below 1024 need a privilege: setcap cap_net_bind_service=+ep ${process.execPath}, AmbientCapabilities=CAP_NET_BIND_SERVICE in a systemd unit, sysctl net.ipv4.ip_unprivileged_port_start=21, or higher ports, as --tftp-port 6969 --ftp-port 2121`,
   TLB_ERR_ADDRESS_IN_USE:
-    'stop the program that listens there (ss -lunp names it) or choose another --vip or --tftp-port',
+    'stop the program that listens there (ss -lntup names it) or choose another --vip, --tftp-port or --ftp-port',
   TLB_ERR_ADDRESS_NOT_LOCAL:
     'give --vip an address that this host has (ip address shows them), or 0.0.0.0 or ::, which follow addresses that come and go',
   TLB_ERR_SELF_BACKEND: 'give the address or port of the server behind it',

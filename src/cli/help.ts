@@ -12,12 +12,12 @@ export interface Example {
 export const examples: readonly Example[] = [
   {
     command: 'tftp-lb --vip 0.0.0.0 --backend 192.0.2.11 --backend 192.0.2.12',
-    text: 'balance TFTP on all IPv4 addresses of this host over two servers',
+    text: 'balance TFTP and FTP on all IPv4 addresses of this host over two servers',
   },
   {
     command:
-      'tftp-lb --vip 192.0.2.1 --tid-ports 40000-49999 --backend 192.0.2.11,weight=3 --backend [2001:db8::12]:6969',
-    text: 'answer from ports that a firewall lets through; the first server gets three requests of four',
+      'tftp-lb --vip 192.0.2.1 --no-ftp --tid-ports 40000-49999 --backend 192.0.2.11,weight=3 --backend [2001:db8::12]:6969',
+    text: 'TFTP alone, answered from ports that a firewall lets through; the first server gets three requests of four',
   },
   {
     command: 'tftp-lb check --print --vip 0.0.0.0 --vip :: --single-port --backend tftp.example',

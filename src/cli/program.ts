@@ -12,7 +12,7 @@ import { registerServe, type ServeContext } from './serve.ts';
 export function createProgram(context: ServeContext): Command {
   const program = new Command('tftp-lb')
     .description(
-      'A load balancer that understands TFTP: clients talk to one address, servers share the work.',
+      'A load balancer that understands TFTP and FTP: clients talk to one address, servers share the work.',
     )
     .version(context.version, '--version', 'print the version')
     .helpOption('--help', 'print this help')

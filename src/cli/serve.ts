@@ -17,6 +17,8 @@ export interface Balancer {
   /** Ends when no session is left, when its time is over, or when `force` aborts. */
   drain(force: AbortSignal): Promise<'drained' | 'timed-out' | 'forced'>;
   stop(): Promise<void>;
+  /** Log files have been renamed. */
+  reopenLogs(): void;
 }
 
 export interface BalancerParts {
@@ -30,6 +32,8 @@ export interface ServeContext extends CliContext {
   readonly version: string;
   /** Aborted when whoever asked for the end asks again: sessions are not waited for any longer. */
   readonly force: AbortSignal;
+  /** Calls back whenever the operator wants log files opened anew. */
+  onRotate(callback: () => void): void;
   createBalancer(config: Config, parts: BalancerParts): Balancer;
 }
 
@@ -51,6 +55,7 @@ async function run(config: Config, context: ServeContext): Promise<void> {
   const log = createLogger(config.log.level);
   for (const { kind, message } of findings(config, readSystemLimits())) log.warn({ finding: kind }, message);
   const balancer = context.createBalancer(config, { net: context.net(), log, version });
+  context.onRotate(() => balancer.reopenLogs());
   try {
     await Promise.race([balancer.start(), aborted(force)]);
     await aborted(signal);

@@ -1,4 +1,7 @@
 import type {
+  CommandRules,
+  DataRules,
+  FtpTiming,
   ListenerSpec,
   PolicyName,
   RequestRules,
@@ -9,7 +12,7 @@ import type {
 
 /** What one run of the balancer is told: plain data, every default filled in, every rule of schema.ts kept. */
 export interface Config {
-  readonly services: readonly TftpServiceConfig[];
+  readonly services: readonly ServiceConfig[];
   /** Where the admin endpoints listen; port 0 lets the system choose. Undefined turns them off. */
   readonly admin: ListenerSpec | undefined;
   readonly log: LogConfig;
@@ -19,19 +22,34 @@ export interface Config {
   readonly resolveInterval: number;
 }
 
-export interface TftpServiceConfig {
-  readonly kind: 'tftp';
+export type ServiceConfig = TftpServiceConfig | FtpServiceConfig;
+
+interface AnyServiceConfig {
   readonly name: string;
   /** Port 0 lets the system choose. */
   readonly listeners: readonly ListenerSpec[];
   /** At least one; names differ. */
   readonly backends: readonly BackendConfig[];
   readonly policy: PolicyName;
+  readonly limits: SessionLimits;
+}
+
+export interface TftpServiceConfig extends AnyServiceConfig {
+  readonly kind: 'tftp';
   readonly tids: TidMode;
   readonly requests: RequestRules;
-  readonly limits: SessionLimits;
   readonly timing: TftpTiming;
-  readonly health: HealthConfig;
+  readonly health: TftpHealthConfig;
+}
+
+export interface FtpServiceConfig extends AnyServiceConfig {
+  readonly kind: 'ftp';
+  readonly commands: CommandRules;
+  readonly data: DataRules;
+  readonly timing: FtpTiming;
+  readonly health: FtpHealthConfig;
+  /** Path of the log of transfers. */
+  readonly xferlog: string | undefined;
 }
 
 /** A backend as the operator wrote it: a host name stands for all the addresses that it resolves to. */
@@ -47,8 +65,6 @@ export interface BackendConfig {
 
 /** Durations in milliseconds. */
 export interface HealthConfig {
-  /** What is asked for; printable ASCII. */
-  readonly file: string;
   /** 0 turns the checks off. */
   readonly interval: number;
   readonly timeout: number;
@@ -58,6 +74,20 @@ export interface HealthConfig {
   readonly fall: number;
   /** How long a backend that live traffic found bad is tried last. */
   readonly ejectTime: number;
+}
+
+export interface TftpHealthConfig extends HealthConfig {
+  /** What is asked for; printable ASCII. */
+  readonly file: string;
+}
+
+export interface FtpHealthConfig extends HealthConfig {
+  /** Whom the checks log in as; undefined leaves it at the greeting. */
+  readonly user: string | undefined;
+  /** Not to be shown. */
+  readonly password: string | undefined;
+  /** Where it is read from if it is not given. */
+  readonly passwordFile: string | undefined;
 }
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

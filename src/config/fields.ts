@@ -4,10 +4,11 @@
  */
 import { z } from 'zod';
 
-import type { ListenerSpec, PortRange } from '../engine/snapshot.ts';
+import type { AdvertisedAddress, ListenerSpec, PortRange } from '../engine/snapshot.ts';
 import { parseAddress, parseInteger, parseListener } from './address.ts';
 import { type BackendSpec, parseBackend } from './backend.ts';
 import { formatDuration, parseDuration } from './duration.ts';
+import { parseAdvertised, parseVerbs } from './ftp-fields.ts';
 
 /** On or off. */
 export function toggle(): z.ZodType<boolean> {
@@ -75,6 +76,29 @@ export function fileName(): z.ZodType<string> {
   return read('expected a file name of 1 to 255 printable ASCII characters, without ".."', (text) =>
     /^[\x20-\x7e]{1,255}$/.test(text) && !text.includes('..') ? text : undefined,
   );
+}
+
+/** A path, as the system takes it. */
+export function path(): z.ZodType<string> {
+  return read('expected a path', (text) => (text !== '' && !text.includes('\0') ? text : undefined));
+}
+
+/** Text without control characters, as a user name. */
+export function line(): z.ZodType<string> {
+  return read('expected 1 to 255 printable characters', (text) =>
+    /^[^\p{Cc}]{1,255}$/u.test(text) ? text : undefined,
+  );
+}
+
+export function advertised(): z.ZodType<readonly AdvertisedAddress[]> {
+  return read(
+    'expected auto, an IPv4 address, or CIDR=ADDR,... such as 10.0.0.0/8=10.1.2.3',
+    parseAdvertised,
+  );
+}
+
+export function verbs(): z.ZodType<readonly string[]> {
+  return read('expected FTP commands behind commas, such as SITE,DELE', parseVerbs);
 }
 
 export function word<W extends string>(words: readonly W[]): z.ZodType<W> {

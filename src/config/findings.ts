@@ -1,7 +1,7 @@
 /** What is legal and probably wrong. Nothing here stops the balancer; `check` prints it and `serve` logs it. */
 import type { PortRange } from '../engine/snapshot.ts';
 import { formatHostPort, isLoopback } from './address.ts';
-import type { Config, TftpServiceConfig } from './config.ts';
+import type { Config, FtpServiceConfig, ServiceConfig, TftpServiceConfig } from './config.ts';
 import { formatDuration } from './duration.ts';
 
 export const findingKinds = [
@@ -33,7 +33,9 @@ export interface Machine {
 }
 
 /** Descriptors of a session before its backend has answered: towards the client, and two towards the backend. */
-const perSession = { ephemeral: 3, 'single-port': 2 } as const;
+const perTftpSession = { ephemeral: 3, 'single-port': 2 } as const;
+/** Two control connections, two data connections and a listener. */
+const perFtpSession = 5;
 /** What the process needs besides: log, admin connections, listeners, health checks, the runtime itself. */
 const besides = 128;
 /** EDK2 repeats its request after this time, sooner than most; a try that lasts longer helps nobody (milliseconds). */
@@ -41,13 +43,20 @@ const shortestPatience = 3000;
 
 /** In the order in which they are shown. */
 export function findings(config: Config, machine: Machine): Finding[] {
-  return [...config.services.flatMap((service) => ofService(service, machine)), ...ofAdmin(config)];
+  const all = [
+    ...config.services.flatMap((service) => ofService(service, machine)),
+    ...ofAllDescriptors(config, machine),
+    ...ofAdmin(config),
+  ];
+  // What is odd about the checks that both protocols have is said once.
+  return all.filter(({ message }, at) => all.findIndex((other) => other.message === message) === at);
 }
 
-function ofService(service: TftpServiceConfig, machine: Machine): Finding[] {
+function ofService(service: ServiceConfig, machine: Machine): Finding[] {
   return [
-    ...ofTids(service),
-    ...ofLocalPorts(service, machine),
+    ...(service.kind === 'tftp'
+      ? [...ofTids(service), ...ofLocalPorts(service, machine)]
+      : ofPassivePorts(service)),
     ...ofDescriptors(service, machine),
     ...ofLimits(service),
     ...ofHealth(service),
@@ -55,18 +64,28 @@ function ofService(service: TftpServiceConfig, machine: Machine): Finding[] {
   ];
 }
 
-function ofTids({ tids, limits, listeners }: TftpServiceConfig): Finding[] {
-  if (tids.kind !== 'ephemeral' || tids.ports === undefined) return [];
-  const { first, last } = tids.ports;
+function ofTids(service: TftpServiceConfig): Finding[] {
+  const { tids } = service;
+  return tids.kind === 'ephemeral' ? ofPortRange(service, '--tid-ports', tids.ports) : [];
+}
+
+function ofPassivePorts(service: FtpServiceConfig): Finding[] {
+  return ofPortRange(service, '--passive-ports', service.data.passivePorts);
+}
+
+function ofPortRange(service: ServiceConfig, flag: string, range: PortRange | undefined): Finding[] {
+  if (range === undefined) return [];
+  const { limits, listeners } = service;
+  const { first, last } = range;
   const ports = last - first + 1;
   const inside = listeners.find(({ port }) => port >= first && port <= last);
   return [
     ...when(limits.total === 0 || ports < limits.total, 'port-range-small', () => {
       const wanted = limits.total === 0 ? 'any number of' : String(limits.total);
-      return `--tid-ports ${first}-${last} carries ${ports} sessions per address, --max-sessions allows ${wanted}`;
+      return `${flag} ${first}-${last} carries ${ports} sessions per address, ${limitFlag(service)} allows ${wanted}`;
     }),
     ...when(inside !== undefined, 'port-range-overlap', () => {
-      return `--tid-ports ${first}-${last} contains the listening port ${inside?.port}`;
+      return `${flag} ${first}-${last} contains the listening port ${inside?.port}`;
     }),
   ];
 }
@@ -79,38 +98,65 @@ function ofLocalPorts({ limits }: TftpServiceConfig, { ephemeralPorts }: Machine
   });
 }
 
-function ofDescriptors({ tids, limits }: TftpServiceConfig, { descriptors }: Machine): Finding[] {
-  if (descriptors === undefined || limits.total === 0) return [];
-  const needed = limits.total * perSession[tids.kind] + besides;
+function ofDescriptors(service: ServiceConfig, { descriptors = Infinity }: Machine): Finding[] {
+  const needed = neededBy(service) + besides;
   return when(needed > descriptors, 'descriptors-short', () => {
-    const carried = Math.max(0, Math.floor((descriptors - besides) / perSession[tids.kind]));
-    return `--max-sessions ${limits.total} can need ${needed} descriptors, the limit of this process is ${descriptors} (enough for ${carried} sessions)`;
+    const carried = Math.max(0, Math.floor((descriptors - besides) / perSession(service)));
+    return `${limitFlag(service)} ${service.limits.total} can need ${needed} descriptors, the limit of this process is ${descriptors} (enough for ${carried} sessions)`;
   });
 }
 
-function ofLimits({ limits, backends }: TftpServiceConfig): Finding[] {
+/** Services that the process can carry one by one, and not together. */
+function ofAllDescriptors({ services }: Config, { descriptors = Infinity }: Machine): Finding[] {
+  const needs = services.map(neededBy);
+  const needed = needs.reduce((sum, need) => sum + need, besides);
+  const isNews = needs.every((need) => need + besides <= descriptors);
+  return when(isNews && needed > descriptors, 'descriptors-short', () => {
+    const limits = services.map((service) => `${limitFlag(service)} ${service.limits.total}`);
+    return `${limits.join(' and ')} can need ${needed} descriptors together, the limit of this process is ${descriptors}`;
+  });
+}
+
+/** Descriptors of all sessions that a service may have; of one without a limit, it is the limit that is spoken of. */
+function neededBy(service: ServiceConfig): number {
+  return service.limits.total * perSession(service);
+}
+
+function perSession(service: ServiceConfig): number {
+  return service.kind === 'tftp' ? perTftpSession[service.tids.kind] : perFtpSession;
+}
+
+function ofLimits(service: ServiceConfig): Finding[] {
+  const { limits, backends } = service;
   const { total, perClient, perBackend } = limits;
+  const flag = limitFlag(service);
   const reachable = perBackend * backends.length;
   return [
     ...when(
       total === 0,
       'no-session-limit',
-      () => '--max-sessions 0 lets clients use up all memory and descriptors',
+      () => `${flag} 0 lets clients use up all memory and descriptors`,
     ),
     ...when(total > 0 && perClient > total, 'limit-without-effect', () => {
-      return `--max-sessions-per-client ${perClient} is above --max-sessions ${total}`;
+      return `${flag}-per-client ${perClient} is above ${flag} ${total}`;
     }),
     ...when(total > 0 && perBackend > total, 'limit-without-effect', () => {
-      return `--max-sessions-per-backend ${perBackend} is above --max-sessions ${total}`;
+      return `${flag}-per-backend ${perBackend} is above ${flag} ${total}`;
     }),
     ...when(perBackend > 0 && reachable < total, 'limit-without-effect', () => {
-      return `--max-sessions ${total} is out of reach: ${backends.length} backends with ${perBackend} each carry ${reachable}`;
+      return `${flag} ${total} is out of reach: ${backends.length} backends with ${perBackend} each carry ${reachable}`;
     }),
   ];
 }
 
-function ofHealth({ health, timing }: TftpServiceConfig): Finding[] {
-  const { interval, timeout } = health;
+/** The option that bounds a service's sessions. */
+function limitFlag({ kind }: ServiceConfig): string {
+  return kind === 'tftp' ? '--max-sessions' : '--ftp-max-sessions';
+}
+
+function ofHealth(service: ServiceConfig): Finding[] {
+  const { interval, timeout } = service.health;
+  const tryInterval = service.kind === 'tftp' ? service.timing.tryInterval : 0;
   return [
     ...when(
       interval === 0,
@@ -120,13 +166,13 @@ function ofHealth({ health, timing }: TftpServiceConfig): Finding[] {
     ...when(interval > 0 && timeout > interval, 'health-timeout-long', () => {
       return `--health-timeout ${formatDuration(timeout)} is above --health-interval ${formatDuration(interval)}: checks come less often`;
     }),
-    ...when(timing.tryInterval > shortestPatience, 'try-interval-long', () => {
-      return `--try-interval ${formatDuration(timing.tryInterval)} is longer than clients wait before they ask again (${formatDuration(shortestPatience)})`;
+    ...when(tryInterval > shortestPatience, 'try-interval-long', () => {
+      return `--try-interval ${formatDuration(tryInterval)} is longer than clients wait before they ask again (${formatDuration(shortestPatience)})`;
     }),
   ];
 }
 
-function ofBackends({ backends }: TftpServiceConfig): Finding[] {
+function ofBackends({ backends }: ServiceConfig): Finding[] {
   return backends.flatMap((backend, at) => {
     const other = backends
       .slice(0, at)

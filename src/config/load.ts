@@ -1,9 +1,10 @@
 /** From what the operator said to a Config, or to everything that is wrong with it. */
+import { defaultFtpTimeouts } from '../ftp/effects.ts';
 import type { BackendSpec } from './backend.ts';
-import type { BackendConfig, Config, TftpServiceConfig } from './config.ts';
+import type { BackendConfig, Config, FtpServiceConfig, HealthConfig, TftpServiceConfig } from './config.ts';
 import type { Fault } from './fault.ts';
 import type { OptionKey, Options } from './options.ts';
-import { tftpPort } from './rules.ts';
+import { defaultPorts } from './rules.ts';
 import { optionInfos, type OptionProblem, readOptions } from './schema.ts';
 import { type Environment, type FlagValues, gather, type Said, unknownVariables } from './sources.ts';
 
@@ -25,7 +26,8 @@ export function loadConfig(flags: FlagValues, environment: Environment): Loaded 
 function faultOf({ keys, index, problem }: OptionProblem, said: ReadonlyMap<OptionKey, Said>): Fault {
   const source = keys.map((key) => said.get(key)?.source ?? flagOf(key)).join(' and ');
   const [key] = keys;
-  const given = key === undefined || keys.length > 1 ? undefined : said.get(key)?.value;
+  const isShown = key !== undefined && keys.length === 1 && key !== 'ftpHealthPassword';
+  const given = isShown ? said.get(key)?.value : undefined;
   const value = Array.isArray(given) && index !== undefined ? given[index] : given;
   return { source, value: typeof value === 'string' ? value : undefined, problem };
 }
@@ -36,7 +38,10 @@ function flagOf(key: OptionKey): string {
 
 function toConfig(options: Options): Config {
   return {
-    services: [tftpService(options)],
+    services: [
+      ...(options.tftp ? [tftpService(options)] : []),
+      ...(options.ftp ? [ftpService(options)] : []),
+    ],
     admin: options.admin,
     log: { level: options.logLevel },
     drainTimeout: options.drainTimeout,
@@ -49,7 +54,7 @@ function tftpService(options: Options): TftpServiceConfig {
     kind: 'tftp',
     name: 'tftp',
     listeners: options.vip.map((address) => ({ address, port: options.tftpPort })),
-    backends: [...options.backend, ...options.tftpBackend].map(withPort),
+    backends: [...options.backend, ...options.tftpBackend].map((spec) => withPort(spec, defaultPorts.tftp)),
     policy: 'round-robin',
     tids: options.singlePort ? { kind: 'single-port' } : { kind: 'ephemeral', ports: options.tidPorts },
     requests: {
@@ -66,17 +71,66 @@ function tftpService(options: Options): TftpServiceConfig {
       perBackend: options.maxSessionsPerBackend,
     },
     timing: { tryInterval: options.tryInterval, idleTimeout: options.idleTimeout },
-    health: {
-      file: options.healthFile,
-      interval: options.healthInterval,
-      timeout: options.healthTimeout,
-      rise: options.healthRise,
-      fall: options.healthFall,
-      ejectTime: options.ejectTime,
-    },
+    health: { ...healthOf(options), file: options.healthFile },
   };
 }
 
-function withPort({ name, host, port, weight }: BackendSpec): BackendConfig {
-  return { name, host, port: port ?? tftpPort, weight };
+function ftpService(options: Options): FtpServiceConfig {
+  return {
+    kind: 'ftp',
+    name: 'ftp',
+    listeners: options.vip.map((address) => ({ address, port: options.ftpPort })),
+    backends: [...options.backend, ...options.ftpBackend].map((spec) => withPort(spec, defaultPorts.ftp)),
+    policy: options.ftpPolicy,
+    commands: {
+      readOnly: options.readOnly,
+      denied: options.ftpDeny ?? [],
+      maxWaiting: options.ftpMaxWaiting,
+    },
+    data: {
+      clientModes: options.ftpModes,
+      backendData: options.backendData,
+      portAddress: options.portAddress,
+      backendPasvAddress: options.backendPasvAddress,
+      passivePorts: options.passivePorts,
+      advertised: options.passiveAddress,
+    },
+    limits: {
+      total: options.ftpMaxSessions,
+      perClient: options.ftpMaxSessionsPerClient,
+      perBackend: options.ftpMaxSessionsPerBackend,
+    },
+    timing: {
+      connect: options.ftpConnectTimeout,
+      greeting: options.ftpGreetingTimeout,
+      login: options.ftpLoginTimeout,
+      idle: options.ftpIdleTimeout,
+      dataAccept: options.ftpAcceptTimeout,
+      dataConnect: options.ftpDataTimeout,
+      stall: options.ftpStallTimeout,
+      finalReply: options.ftpReplyTimeout,
+      settle: defaultFtpTimeouts.settle,
+    },
+    health: {
+      ...healthOf(options),
+      user: options.ftpHealthUser,
+      password: options.ftpHealthPassword,
+      passwordFile: options.ftpHealthPasswordFile,
+    },
+    xferlog: options.xferlog,
+  };
+}
+
+function healthOf(options: Options): HealthConfig {
+  return {
+    interval: options.healthInterval,
+    timeout: options.healthTimeout,
+    rise: options.healthRise,
+    fall: options.healthFall,
+    ejectTime: options.ejectTime,
+  };
+}
+
+function withPort({ name, host, port, weight }: BackendSpec, fallback: number): BackendConfig {
+  return { name, host, port: port ?? fallback, weight };
 }

@@ -1,15 +1,25 @@
-import type { ListenerSpec, PortRange } from '../engine/snapshot.ts';
+import type {
+  AdvertisedAddress,
+  DataRules,
+  ListenerSpec,
+  PolicyName,
+  PortRange,
+} from '../engine/snapshot.ts';
 import type { BackendSpec } from './backend.ts';
 import type { LogLevel } from './config.ts';
 
 /** What the options of schema.ts say, defaults filled in. Durations in milliseconds; what is off is undefined. */
 export interface Options {
   readonly vip: readonly string[];
+  readonly tftp: boolean;
+  readonly ftp: boolean;
   readonly tftpPort: number;
+  readonly ftpPort: number;
   readonly singlePort: boolean;
   readonly tidPorts?: PortRange | undefined;
   readonly backend: readonly BackendSpec[];
   readonly tftpBackend: readonly BackendSpec[];
+  readonly ftpBackend: readonly BackendSpec[];
   readonly readOnly: boolean;
   readonly maxBlksize?: number | 'auto' | undefined;
   readonly maxWindowsize?: number | undefined;
@@ -18,10 +28,34 @@ export interface Options {
   readonly backendAnyAddress: boolean;
   readonly tryInterval: number;
   readonly idleTimeout: number;
+  readonly ftpPolicy: PolicyName;
+  readonly ftpModes: DataRules['clientModes'];
+  readonly backendData: DataRules['backendData'];
+  readonly passivePorts?: PortRange | undefined;
+  readonly passiveAddress: readonly AdvertisedAddress[];
+  readonly portAddress: DataRules['portAddress'];
+  readonly backendPasvAddress: DataRules['backendPasvAddress'];
+  readonly ftpDeny?: readonly string[] | undefined;
+  readonly ftpMaxWaiting: number;
+  readonly ftpConnectTimeout: number;
+  readonly ftpGreetingTimeout: number;
+  readonly ftpLoginTimeout: number;
+  readonly ftpIdleTimeout: number;
+  readonly ftpAcceptTimeout: number;
+  readonly ftpDataTimeout: number;
+  readonly ftpStallTimeout: number;
+  readonly ftpReplyTimeout: number;
+  readonly xferlog?: string | undefined;
   readonly maxSessions: number;
   readonly maxSessionsPerClient: number;
   readonly maxSessionsPerBackend: number;
+  readonly ftpMaxSessions: number;
+  readonly ftpMaxSessionsPerClient: number;
+  readonly ftpMaxSessionsPerBackend: number;
   readonly healthFile: string;
+  readonly ftpHealthUser?: string | undefined;
+  readonly ftpHealthPassword?: string | undefined;
+  readonly ftpHealthPasswordFile?: string | undefined;
   readonly healthInterval: number;
   readonly healthTimeout: number;
   readonly healthRise: number;
@@ -35,7 +69,16 @@ export interface Options {
 
 export type OptionKey = keyof Options;
 
-export const optionGroups = ['Addresses', 'Backends', 'TFTP', 'Limits', 'Health', 'Operation'] as const;
+export const optionGroups = [
+  'Addresses',
+  'Backends',
+  'Both protocols',
+  'TFTP',
+  'FTP',
+  'Limits',
+  'Health',
+  'Operation',
+] as const;
 export type OptionGroup = (typeof optionGroups)[number];
 
 /** One option as the command line, the environment, the help and the docs know it. */

@@ -25,34 +25,121 @@ const tidModes: Rule = {
       : [],
 };
 
-const someBackend: Rule = {
-  needs: ['backend', 'tftpBackend'],
-  find: ({ backend, tftpBackend }) =>
-    backend.length + tftpBackend.length === 0
-      ? [
-          {
-            keys: ['backend'],
-            problem: 'required: a server to balance over, HOST[:PORT] (or --tftp-backend)',
-          },
-        ]
-      : [],
+const someProtocol: Rule = {
+  needs: ['tftp', 'ftp'],
+  find: ({ tftp, ftp }) =>
+    tftp || ftp ? [] : [{ keys: ['tftp', 'ftp'], problem: 'cannot both be off: nothing is left to balance' }],
 };
 
-const distinctNames: Rule = {
-  needs: ['backend', 'tftpBackend'],
-  find: (options) =>
-    placed(options).flatMap(({ key, index, spec }, at, all) =>
-      all.findIndex((other) => other.spec.name === spec.name) < at
+const someBackend: Rule = {
+  needs: ['tftp', 'ftp', 'backend', 'tftpBackend', 'ftpBackend'],
+  find: (options) => {
+    const lacking = protocols(options).filter(({ backends }) => backends.length === 0);
+    const alone = lacking.map(({ name }) => `--${name}-backend`).join(' and ');
+    const others = lacking.map(({ name }) => `--no-${name}`).join(' and ');
+    const isWhole = lacking.length === protocols(options).length;
+    return lacking.length === 0
+      ? []
+      : [
+          {
+            keys: ['backend'],
+            problem: `required: a server to balance over, HOST[:PORT] (or ${alone}${isWhole ? '' : `, or ${others}`})`,
+          },
+        ];
+  },
+};
+
+/** A port belongs to one protocol. */
+const sharedPort: Rule = {
+  needs: ['tftp', 'ftp', 'backend'],
+  find: ({ tftp, ftp, backend }) =>
+    backend.flatMap(({ host, port }, index) =>
+      tftp && ftp && port !== undefined
         ? [
             {
-              keys: [key],
+              keys: ['backend'],
               index,
-              problem: `a backend named ${spec.name} stands before it; give one of them a name=X`,
+              problem: `a port is for one protocol: give --tftp-backend ${formatHostPort(host, port)} or --ftp-backend ${formatHostPort(host, port)}, or turn one off with --no-ftp or --no-tftp`,
             },
           ]
         : [],
     ),
 };
+
+/** The protocols that run, each with the keys that its backends come from. */
+export function protocols(options: Options): {
+  readonly name: 'tftp' | 'ftp';
+  readonly port: number;
+  readonly own: 'tftpBackend' | 'ftpBackend';
+  readonly backends: readonly BackendSpec[];
+}[] {
+  const { tftp, ftp, backend, tftpBackend, ftpBackend } = options;
+  return [
+    ...(tftp
+      ? [
+          {
+            name: 'tftp',
+            own: 'tftpBackend',
+            port: options.tftpPort,
+            backends: [...backend, ...tftpBackend],
+          } as const,
+        ]
+      : []),
+    ...(ftp
+      ? [
+          {
+            name: 'ftp',
+            own: 'ftpBackend',
+            port: options.ftpPort,
+            backends: [...backend, ...ftpBackend],
+          } as const,
+        ]
+      : []),
+  ];
+}
+
+/** The ports that servers listen on (RFC 1350 section 4, RFC 959 section 8). */
+export const defaultPorts = { tftp: 69, ftp: 21 } as const;
+
+const passwordOwner: Rule = {
+  needs: ['ftpHealthUser', 'ftpHealthPassword', 'ftpHealthPasswordFile'],
+  find: ({ ftpHealthUser, ftpHealthPassword, ftpHealthPasswordFile }) => {
+    const [text, file] = ['ftpHealthPassword', 'ftpHealthPasswordFile'] as const;
+    const given = [...(ftpHealthPassword ? [text] : []), ...(ftpHealthPasswordFile ? [file] : [])];
+    if (given.length === 2) return [{ keys: [text, file], problem: 'exclude each other' }];
+    if (ftpHealthUser !== undefined) return [];
+    return given.map((key) => ({ keys: [key], problem: 'needs --ftp-health-user' }));
+  },
+};
+
+const distinctNames: Rule = {
+  needs: ['tftp', 'ftp', 'backend', 'tftpBackend', 'ftpBackend'],
+  find: (options) =>
+    onePerPlace(
+      protocols(options).flatMap(({ own }) => {
+        const all = placed(options, own);
+        return all.flatMap(({ key, index, spec }, at) =>
+          all.findIndex((other) => other.spec.name === spec.name) < at
+            ? [
+                {
+                  keys: [key],
+                  index,
+                  problem: `a backend named ${spec.name} stands before it; give one of them a name=X`,
+                },
+              ]
+            : [],
+        );
+      }),
+    ),
+};
+
+/** What is wrong with an entry of --backend is wrong for both protocols and said once. */
+function onePerPlace(found: Contradiction[]): Contradiction[] {
+  return found.filter(
+    ({ keys, index }, at) =>
+      found.findIndex((other) => other.keys[0] === keys[0] && other.index === index) === at,
+  );
+}
 
 const distinctAddresses: Rule = {
   needs: ['vip'],
@@ -66,24 +153,20 @@ const distinctAddresses: Rule = {
 };
 
 const noLoop: Rule = {
-  needs: ['vip', 'tftpPort', 'backend', 'tftpBackend'],
+  needs: ['vip', 'tftp', 'ftp', 'tftpPort', 'ftpPort', 'backend', 'tftpBackend', 'ftpBackend'],
   find: (options) =>
-    placed(options).flatMap(({ key, index, spec }) => {
-      const port = spec.port ?? tftpPort;
-      if (port !== options.tftpPort || !options.vip.some((vip) => reachesItself(vip, spec.host))) return [];
-      const self = formatHostPort(spec.host, port);
-      return [
-        {
-          keys: [key],
-          index,
-          problem: `${self} is where the balancer itself listens; give the server's own port`,
-        },
-      ];
-    }),
+    onePerPlace(
+      protocols(options).flatMap(({ name, own, port: listening }) =>
+        placed(options, own).flatMap(({ key, index, spec }) => {
+          const port = spec.port ?? defaultPorts[name];
+          if (port !== listening || !options.vip.some((vip) => reachesItself(vip, spec.host))) return [];
+          const self = formatHostPort(spec.host, port);
+          const problem = `${self} is where the balancer itself listens; give the server's own port`;
+          return [{ keys: [key], index, problem }];
+        }),
+      ),
+    ),
 };
-
-/** The port that TFTP servers listen on (RFC 1350 section 4). */
-export const tftpPort = 69;
 
 /** `host` may still be a name of this machine: that shows only once it has been looked up. */
 function reachesItself(vip: string, host: string): boolean {
@@ -91,13 +174,13 @@ function reachesItself(vip: string, host: string): boolean {
 }
 
 interface Placed {
-  readonly key: 'backend' | 'tftpBackend';
+  readonly key: 'backend' | 'tftpBackend' | 'ftpBackend';
   readonly index: number;
   readonly spec: BackendSpec;
 }
 
-function placed(options: Options): Placed[] {
-  return (['backend', 'tftpBackend'] as const).flatMap((key) =>
+function placed(options: Options, own: 'tftpBackend' | 'ftpBackend'): Placed[] {
+  return (['backend', own] as const).flatMap((key) =>
     options[key].map((spec, index) => ({ key, index, spec })),
   );
 }
@@ -105,7 +188,10 @@ function placed(options: Options): Placed[] {
 /** The rules in the order in which they report. */
 export const rules: readonly z.core.$ZodCheck<Options>[] = [
   tidModes,
+  someProtocol,
   someBackend,
+  sharedPort,
+  passwordOwner,
   distinctNames,
   distinctAddresses,
   noLoop,

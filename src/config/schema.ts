@@ -33,19 +33,32 @@ const addresses = {
     list: true,
     text: 'address to listen on; 0.0.0.0 and :: stand for every local one',
   }),
+  tftp: field.toggle().prefault('true').register(about, {
+    group: 'Addresses',
+    text: 'balance TFTP',
+  }),
+  ftp: field.toggle().prefault('true').register(about, {
+    group: 'Addresses',
+    text: 'balance FTP',
+  }),
   tftpPort: field.integer(0, 65535).prefault('69').register(about, {
     group: 'Addresses',
     value: 'PORT',
     text: 'port to listen on for TFTP; 0 lets the system choose',
   }),
+  ftpPort: field.integer(0, 65535).prefault('21').register(about, {
+    group: 'Addresses',
+    value: 'PORT',
+    text: 'port to listen on for FTP; 0 lets the system choose',
+  }),
   singlePort: field.toggle().prefault('false').register(about, {
     group: 'Addresses',
-    text: 'answer from the listening port alone, for clients behind NAT or a port map',
+    text: 'answer TFTP from the listening port alone, for clients behind NAT or a port map',
   }),
   tidPorts: field.portRange(1024).optional().register(about, {
     group: 'Addresses',
     value: 'A-B',
-    text: 'ports that transfers are answered from, for firewalls',
+    text: 'ports that TFTP transfers are answered from, for firewalls',
   }),
 };
 
@@ -57,13 +70,19 @@ const backends = {
       group: 'Backends',
       value: 'BACKEND',
       list: true,
-      text: `server of every protocol, ${backendForm}; PORT is its TFTP port (69), X its name in logs and metrics`,
+      text: `server of both protocols, ${backendForm}; X is its name in logs and metrics, PORT is for one protocol alone`,
     }),
   tftpBackend: field.list(field.backend(), `expected ${backendForm}`).default([]).register(about, {
     group: 'Backends',
     value: 'BACKEND',
     list: true,
     text: 'server of TFTP alone, in the same form; added to those of --backend',
+  }),
+  ftpBackend: field.list(field.backend(), `expected ${backendForm}`).default([]).register(about, {
+    group: 'Backends',
+    value: 'BACKEND',
+    list: true,
+    text: 'server of FTP alone, in the same form; added to those of --backend',
   }),
   resolveInterval: field
     .duration(second, 24 * hour)
@@ -75,11 +94,14 @@ const backends = {
     }),
 };
 
-const tftp = {
+const both = {
   readOnly: field.toggle().prefault('false').register(about, {
-    group: 'TFTP',
-    text: 'refuse uploads',
+    group: 'Both protocols',
+    text: 'refuse uploads, and every FTP command that changes something',
   }),
+};
+
+const tftp = {
   maxBlksize: field.integerOr('auto', 8, 65464).optional().register(about, {
     group: 'TFTP',
     value: 'auto|N',
@@ -117,21 +139,111 @@ const tftp = {
     }),
 };
 
+const ftp = {
+  ftpPolicy: field.word(['round-robin', 'least-sessions']).prefault('round-robin').register(about, {
+    group: 'FTP',
+    value: 'POLICY',
+    text: 'how sessions are shared out: round-robin or least-sessions, both by weight',
+  }),
+  ftpModes: field.word(['active,passive', 'passive']).prefault('active,passive').register(about, {
+    group: 'FTP',
+    value: 'MODES',
+    text: 'data connections that clients may have: active,passive, or passive alone (PORT and EPRT get 502)',
+  }),
+  backendData: field.word(['passive', 'active', 'client']).prefault('passive').register(about, {
+    group: 'FTP',
+    value: 'MODE',
+    text: 'data connections towards servers: passive, active, or as the client does; passive falls back',
+  }),
+  passivePorts: field.portRange(1024).optional().register(about, {
+    group: 'FTP',
+    value: 'A-B',
+    text: 'ports that passive clients connect to, for firewalls',
+  }),
+  passiveAddress: field.advertised().prefault('auto').register(about, {
+    group: 'FTP',
+    value: 'ADDR',
+    text: 'IPv4 address that PASV tells clients: auto (the one that they reached), ADDR, or CIDR=ADDR,... by network',
+  }),
+  portAddress: field.word(['client', 'control']).prefault('client').register(about, {
+    group: 'FTP',
+    value: 'WHICH',
+    text: 'address that active clients are reached at: their PORT, which must be their own, or that of control',
+  }),
+  backendPasvAddress: field.word(['ignore', 'trust']).prefault('ignore').register(about, {
+    group: 'FTP',
+    value: 'HOW',
+    text: "whether the address in a server's 227 is followed; trust is for servers with a data address of its own",
+  }),
+  ftpDeny: field.verbs().optional().register(about, {
+    group: 'FTP',
+    value: 'CMD,...',
+    text: 'commands that are refused with 550',
+  }),
+  ftpMaxWaiting: field.integer(1, 1000).prefault('64').register(about, {
+    group: 'FTP',
+    value: 'N',
+    text: 'commands of a client that wait behind the one that runs before reading stops',
+  }),
+  ...ftpTimes(),
+  xferlog: field.path().optional().register(about, {
+    group: 'FTP',
+    value: 'FILE',
+    text: 'log of FTP transfers in the wu-ftpd format; SIGUSR1 opens it anew, for rotation',
+  }),
+};
+
+function ftpTimes() {
+  return {
+    ftpConnectTimeout: ftpTime('3s', 'to reach a server, before the next one is tried'),
+    ftpGreetingTimeout: ftpTime('10s', 'for a server to greet, before the next one is tried'),
+    ftpLoginTimeout: ftpTime('60s', 'for a client to log in'),
+    ftpIdleTimeout: ftpTime('5m', 'between two commands of a client'),
+    ftpAcceptTimeout: ftpTime('45s', 'for a passive client to connect'),
+    ftpDataTimeout: ftpTime('30s', 'to open a data connection towards an active client or a server'),
+    ftpStallTimeout: ftpTime('5m', 'for which no byte of a transfer may move'),
+    ftpReplyTimeout: ftpTime('10m', 'for a server to answer, also behind a transfer that it processes'),
+  };
+}
+
+function ftpTime(fallback: string, text: string): z.ZodPrefault<z.ZodType<number>> {
+  const described: About = { group: 'FTP', value: 'DURATION', text: `time ${text}` };
+  return field
+    .duration(10, 24 * hour)
+    .prefault(fallback)
+    .register(about, described);
+}
+
 const limits = {
   maxSessions: field.integer(0, 1_000_000).prefault('5000').register(about, {
     group: 'Limits',
     value: 'N',
-    text: 'sessions at a time; 0 = no limit',
+    text: 'TFTP sessions at a time; 0 = no limit',
   }),
   maxSessionsPerClient: field.integer(0, 1_000_000).prefault('0').register(about, {
     group: 'Limits',
     value: 'N',
-    text: 'sessions at a time of one client address; 0 = no limit',
+    text: 'TFTP sessions at a time of one client address; 0 = no limit',
   }),
   maxSessionsPerBackend: field.integer(0, 1_000_000).prefault('0').register(about, {
     group: 'Limits',
     value: 'N',
-    text: 'sessions at a time on one backend; 0 = no limit',
+    text: 'TFTP sessions at a time on one backend; 0 = no limit',
+  }),
+  ftpMaxSessions: field.integer(0, 1_000_000).prefault('2000').register(about, {
+    group: 'Limits',
+    value: 'N',
+    text: 'FTP sessions at a time; 0 = no limit',
+  }),
+  ftpMaxSessionsPerClient: field.integer(0, 1_000_000).prefault('0').register(about, {
+    group: 'Limits',
+    value: 'N',
+    text: 'FTP sessions at a time of one client address; 0 = no limit',
+  }),
+  ftpMaxSessionsPerBackend: field.integer(0, 1_000_000).prefault('0').register(about, {
+    group: 'Limits',
+    value: 'N',
+    text: 'FTP sessions at a time on one backend; 0 = no limit',
   }),
 };
 
@@ -139,7 +251,22 @@ const health = {
   healthFile: field.fileName().prefault('tftp-lb-health').register(about, {
     group: 'Health',
     value: 'NAME',
-    text: 'file that health checks ask for; it need not exist, any answer is a sign of life',
+    text: 'file that TFTP health checks ask for; it need not exist, any answer is a sign of life',
+  }),
+  ftpHealthUser: field.line().optional().register(about, {
+    group: 'Health',
+    value: 'USER',
+    text: 'user that FTP health checks log in as, to fetch a listing; without one they wait for the greeting alone',
+  }),
+  ftpHealthPassword: field.line().optional().register(about, {
+    group: 'Health',
+    value: 'TEXT',
+    text: 'password of --ftp-health-user; better as variable or file, since other users see command lines',
+  }),
+  ftpHealthPasswordFile: field.path().optional().register(about, {
+    group: 'Health',
+    value: 'FILE',
+    text: 'file whose first line is the password of --ftp-health-user',
   }),
   healthInterval: field.duration(100, hour, { zero: true }).prefault('5s').register(about, {
     group: 'Health',
@@ -149,7 +276,7 @@ const health = {
   healthTimeout: field.duration(10, minute).prefault('2s').register(about, {
     group: 'Health',
     value: 'DURATION',
-    text: 'silence after which a check has failed',
+    text: 'time after which a check without its answer has failed',
   }),
   healthRise: field.integer(1, 100).prefault('2').register(about, {
     group: 'Health',
@@ -190,7 +317,16 @@ const operation = {
   }),
 };
 
-const schema = z.strictObject({ ...addresses, ...backends, ...tftp, ...limits, ...health, ...operation });
+const schema = z.strictObject({
+  ...addresses,
+  ...backends,
+  ...both,
+  ...tftp,
+  ...ftp,
+  ...limits,
+  ...health,
+  ...operation,
+});
 const checked: z.ZodType<Options> = schema.check(...rules);
 
 /** Every option, in the order in which help and docs show them. */

@@ -312,7 +312,17 @@ export type EngineEvent =
   | ListenerDown;
 
 /** How one health check ended. */
-export const probeOutcomes = ['alive', 'timeout', 'refused', 'malformed', 'failed'] as const;
+export const probeOutcomes = [
+  'alive',
+  'timeout',
+  'refused',
+  'malformed',
+  /** FTP: the user of the checks could not log in. */
+  'login-refused',
+  /** FTP: no listing could be fetched. */
+  'no-data',
+  'failed',
+] as const;
 export type ProbeOutcome = (typeof probeOutcomes)[number];
 
 export interface HealthCheck {

@@ -28,7 +28,7 @@ export interface Status {
 
 export interface ServiceStatus {
   readonly name: string;
-  readonly kind: 'tftp';
+  readonly kind: 'tftp' | 'ftp';
   /** Sessions that have not ended. */
   readonly sessions: number;
   /** `address:port`, IPv6 in brackets. */

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { Probe } from '../../src/health/probe.ts';
 import type { Endpoint } from '../../src/net/net.ts';
-import { type ProbeOutcome, probeOutcomes } from '../../src/observe/events.ts';
+import type { ProbeOutcome } from '../../src/observe/events.ts';
 
 export interface ProbeWorld {
   readonly probe: Probe;
@@ -13,12 +13,19 @@ export interface ProbeWorld {
   leftOpen(): number;
 }
 
-/** What every probe owes to the scheduler. `createWorld` makes a world in which a check ends with that outcome. */
-export function probeContract(name: string, createWorld: (outcome: ProbeOutcome) => ProbeWorld): void {
+/**
+ * What every probe owes to the scheduler. `createWorld` makes a world in which a check ends with that outcome, which is
+ * one of `outcomes`: all that the probe knows.
+ */
+export function probeContract<O extends ProbeOutcome>(
+  name: string,
+  outcomes: readonly O[],
+  createWorld: (outcome: O | 'alive' | 'timeout') => ProbeWorld,
+): void {
   const signal = new AbortController().signal;
 
   describe(`probe ${name}`, () => {
-    describe.each(probeOutcomes)('%s', (outcome) => {
+    describe.each(outcomes)('%s', (outcome) => {
       test('is what the check says, again and again, and nothing stays open', async () => {
         const world = createWorld(outcome);
         for (let round = 0; round < 3; round += 1) {

@@ -19,6 +19,8 @@ export interface Line {
 type Ended = Line & Omit<SessionEnd, 'kind'>;
 
 export interface BalancerOptions {
+  /** The only one that is balanced; TFTP if left out. */
+  readonly protocol?: 'tftp' | 'ftp';
   /** One listener each; 127.0.0.1 if left out. */
   readonly vips?: readonly string[];
   /** Added to the command line. */
@@ -125,7 +127,7 @@ function endpointOf(text: string): Endpoint {
  */
 export async function startBalancer(
   backends: readonly Endpoint[],
-  { vips = ['127.0.0.1'], flags = [], env = {}, entry = source }: BalancerOptions = {},
+  { protocol = 'tftp', vips = ['127.0.0.1'], flags = [], env = {}, entry = source }: BalancerOptions = {},
 ): Promise<Balancer> {
   const args = [
     entry,
@@ -133,7 +135,7 @@ export async function startBalancer(
     ...backends.map(
       ({ address, port }, index) => `--backend=${formatEndpoint(address, port)},name=b${index}`,
     ),
-    '--tftp-port=0',
+    ...(protocol === 'tftp' ? ['--no-ftp', '--tftp-port=0'] : ['--no-tftp', '--ftp-port=0']),
     '--health-interval=0',
     '--admin=127.0.0.1:0',
     ...flags,

@@ -44,7 +44,13 @@ async function line(program: Program, field: string, value: string): Promise<Lin
 /** A balancer in front of one server that never says a word. */
 async function balancer(env: Readonly<Record<string, string>>, ...flags: string[]): Promise<Program> {
   const { port } = (await silentSocket()).address();
-  const fixed = ['--vip=127.0.0.1', '--tftp-port=0', '--admin=127.0.0.1:0', '--health-interval=0'];
+  const fixed = [
+    '--vip=127.0.0.1',
+    '--no-ftp',
+    '--tftp-port=0',
+    '--admin=127.0.0.1:0',
+    '--health-interval=0',
+  ];
   const program = new Program(node, [cli, ...fixed, `--backend=127.0.0.1:${port}`, ...flags], { env });
   await line(program, 'msg', 'serving');
   return program;
@@ -100,6 +106,7 @@ describe('the process', () => {
     const { port } = socket.address();
     const exit = await tftpLb(
       '--vip=127.0.0.1',
+      '--no-ftp',
       `--tftp-port=${port}`,
       '--backend=192.0.2.1',
       '--no-admin',
@@ -169,6 +176,7 @@ describe('a reader that goes away', () => {
   it('costs the balancer its log and nothing else', async () => {
     const flags = [
       '--vip=127.0.0.1',
+      '--no-ftp',
       '--tftp-port=0',
       '--backend=192.0.2.1',
       '--health-interval=0',

@@ -35,66 +35,70 @@ async function downAndUp(...flags: readonly string[]): Promise<{ down: unknown[]
   return { down: outcomesUntil(balancer, 'down'), up: outcomesUntil(balancer, 'up') };
 }
 
-describeFlags('Health', {
-  healthFile: () => {
-    test.each([
-      [[], 'tftp-lb-health'],
-      [['--health-file=are/you/there'], 'are/you/there'],
-    ])('with %j, checks ask for %s', async (flags, file) => {
-      const server = await UdpPeer.open();
-      await startBalancer([server], { flags: [...quick, ...flags] });
-      expect(decodeRequest((await server.next()).data)).toMatchObject({ file, mode: 'octet', options: [] });
-    });
-  },
+describeFlags(
+  'Health',
+  {
+    healthFile: () => {
+      test.each([
+        [[], 'tftp-lb-health'],
+        [['--health-file=are/you/there'], 'are/you/there'],
+      ])('with %j, checks ask for %s', async (flags, file) => {
+        const server = await UdpPeer.open();
+        await startBalancer([server], { flags: [...quick, ...flags] });
+        expect(decodeRequest((await server.next()).data)).toMatchObject({ file, mode: 'octet', options: [] });
+      });
+    },
 
-  healthInterval: () => {
-    test('is the time between two checks', async () => {
-      const server = startEmbedded();
-      await startBalancer([server], { flags: ['--health-interval=100ms'] });
-      await until('it was checked so often', () => server.requests.length > 5 || undefined);
-    });
+    healthInterval: () => {
+      test('is the time between two checks', async () => {
+        const server = startEmbedded();
+        await startBalancer([server], { flags: ['--health-interval=100ms'] });
+        await until('it was checked so often', () => server.requests.length > 5 || undefined);
+      });
 
-    test('0 turns checks off', async () => {
-      const server = startEmbedded({ image: Buffer.from('image') });
-      const balancer = await startBalancer([server], { flags: ['--health-interval=0'] });
-      expect((await balancer.admin('/readyz')).status).toBe(200);
-      await fetchFile(balancer.listener, 'image');
-      expect(server.requests.map(({ file }) => file)).toEqual(['image']);
-      expect(await balancer.metric('tftplb_health_checks_total')).toBe(0);
-    });
-  },
+      test('0 turns checks off', async () => {
+        const server = startEmbedded({ image: Buffer.from('image') });
+        const balancer = await startBalancer([server], { flags: ['--health-interval=0'] });
+        expect((await balancer.admin('/readyz')).status).toBe(200);
+        await fetchFile(balancer.listener, 'image');
+        expect(server.requests.map(({ file }) => file)).toEqual(['image']);
+        expect(await balancer.metric('tftplb_health_checks_total')).toBe(0);
+      });
+    },
 
-  healthTimeout: () => {
-    test('is how long a server may take to answer', async () => {
-      const balancer = await startBalancer([await UdpPeer.open()], { flags: quick });
-      const timeouts = (): Promise<number> =>
-        balancer.metric('tftplb_health_checks_total', { outcome: 'timeout' });
-      await until('so many checks have failed', async () => (await timeouts()) > 5 || undefined);
-    });
-  },
+    healthTimeout: () => {
+      test('is how long a server may take to answer', async () => {
+        const balancer = await startBalancer([await UdpPeer.open()], { flags: quick });
+        const timeouts = (): Promise<number> =>
+          balancer.metric('tftplb_health_checks_total', { outcome: 'timeout' });
+        await until('so many checks have failed', async () => (await timeouts()) > 5 || undefined);
+      });
+    },
 
-  healthRise: () => {
-    test('is how many good checks in a row bring a server up', async () => {
-      const { up } = await downAndUp('--health-rise=3', '--health-fall=1');
-      expect(up.length - 1 - up.lastIndexOf('timeout')).toBe(3);
-    });
-  },
+    healthRise: () => {
+      test('is how many good checks in a row bring a server up', async () => {
+        const { up } = await downAndUp('--health-rise=3', '--health-fall=1');
+        expect(up.length - 1 - up.lastIndexOf('timeout')).toBe(3);
+      });
+    },
 
-  healthFall: () => {
-    test('is how many failed checks in a row take a server down', async () => {
-      const { down } = await downAndUp('--health-rise=1', '--health-fall=4');
-      expect(down).toEqual(Array(4).fill('timeout'));
-    });
-  },
+    healthFall: () => {
+      test('is how many failed checks in a row take a server down', async () => {
+        const { down } = await downAndUp('--health-rise=1', '--health-fall=4');
+        expect(down).toEqual(Array(4).fill('timeout'));
+      });
+    },
 
-  ejectTime: () => {
-    test('is how long a server that refused is tried last', async () => {
-      const server = startEmbedded({ image: Buffer.from('image') });
-      const balancer = await startBalancer([nobody, server], { flags: ['--eject-time=100ms'] });
-      for (let at = 0; at < 2; at += 1) await fetchFile(balancer.listener, 'image');
-      await balancer.said({ event: 'backend.state', backend: 'b0', to: 'ejected', reason: 'refused' });
-      await balancer.said({ event: 'backend.state', backend: 'b0', to: 'readmitted' }, 5_000);
-      expect(await balancer.metric('tftplb_ejections_total', { backend: 'b0' })).toBe(1);
-    });
+    ejectTime: () => {
+      test('is how long a server that refused is tried last', async () => {
+        const server = startEmbedded({ image: Buffer.from('image') });
+        const balancer = await startBalancer([nobody, server], { flags: ['--eject-time=100ms'] });
+        for (let at = 0; at < 2; at += 1) await fetchFile(balancer.listener, 'image');
+        await balancer.said({ event: 'backend.state', backend: 'b0', to: 'ejected', reason: 'refused' });
+        await balancer.said({ event: 'backend.state', backend: 'b0', to: 'readmitted' }, 5_000);
+        expect(await balancer.metric('tftplb_ejections_total', { backend: 'b0' })).toBe(1);
+      });
+    },
   },
-});
+  ['ftpHealthUser', 'ftpHealthPassword', 'ftpHealthPasswordFile'],
+);

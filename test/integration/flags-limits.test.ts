@@ -31,52 +31,59 @@ async function expectRefusal(balancer: Balancer, reason: string, message: string
 
 const tooMany = 'too many transfers, try again later';
 
-describeFlags('Limits', {
-  maxSessions: () => {
-    test('is how many sessions there may be at a time', async () => {
-      const balancer = await startBalancer([startEmbedded({ image })], { flags: ['--max-sessions=2'] });
-      const { listener } = balancer;
-      const held = [
-        await HeldDownload.begin(listener, 'image'),
-        await HeldDownload.begin(listener, 'image', '127.0.0.2'),
-      ];
-      await expectRefusal(balancer, 'max-sessions', tooMany);
-      for (const download of held) expect(await download.finish()).toEqual(image);
-      await balancer.ended(2);
-      expect((await fetchFile(listener, 'image')).bytes).toEqual(image);
-    });
+describeFlags(
+  'Limits',
+  {
+    maxSessions: () => {
+      test('is how many sessions there may be at a time', async () => {
+        const balancer = await startBalancer([startEmbedded({ image })], { flags: ['--max-sessions=2'] });
+        const { listener } = balancer;
+        const held = [
+          await HeldDownload.begin(listener, 'image'),
+          await HeldDownload.begin(listener, 'image', '127.0.0.2'),
+        ];
+        await expectRefusal(balancer, 'max-sessions', tooMany);
+        for (const download of held) expect(await download.finish()).toEqual(image);
+        await balancer.ended(2);
+        expect((await fetchFile(listener, 'image')).bytes).toEqual(image);
+      });
 
-    test('0 is no limit, and nor are the other ones when they are 0', async () => {
-      const flags = ['--max-sessions=0', '--max-sessions-per-client=0', '--max-sessions-per-backend=0'];
-      const { listener } = await startBalancer([startEmbedded({ image })], { flags });
-      const begin = (): Promise<HeldDownload> => HeldDownload.begin(listener, 'image');
-      const held = [await begin(), await begin(), await begin()];
-      for (const download of held) expect(await download.finish()).toEqual(image);
-    });
-  },
+      test('0 is no limit, and nor are the other ones when they are 0', async () => {
+        const flags = ['--max-sessions=0', '--max-sessions-per-client=0', '--max-sessions-per-backend=0'];
+        const { listener } = await startBalancer([startEmbedded({ image })], { flags });
+        const begin = (): Promise<HeldDownload> => HeldDownload.begin(listener, 'image');
+        const held = [await begin(), await begin(), await begin()];
+        for (const download of held) expect(await download.finish()).toEqual(image);
+      });
+    },
 
-  maxSessionsPerClient: () => {
-    test('is how many sessions one address may have, whatever its ports', async () => {
-      const flags = ['--max-sessions-per-client=1'];
-      const balancer = await startBalancer([startEmbedded({ image })], { flags });
-      const { listener } = balancer;
-      const held = await HeldDownload.begin(listener, 'image');
-      await expectRefusal(balancer, 'max-sessions-per-client', tooMany);
-      const other = await HeldDownload.begin(listener, 'image', '127.0.0.2');
-      expect(await other.finish()).toEqual(image);
-      expect(await held.finish()).toEqual(image);
-    });
-  },
+    maxSessionsPerClient: () => {
+      test('is how many sessions one address may have, whatever its ports', async () => {
+        const flags = ['--max-sessions-per-client=1'];
+        const balancer = await startBalancer([startEmbedded({ image })], { flags });
+        const { listener } = balancer;
+        const held = await HeldDownload.begin(listener, 'image');
+        await expectRefusal(balancer, 'max-sessions-per-client', tooMany);
+        const other = await HeldDownload.begin(listener, 'image', '127.0.0.2');
+        expect(await other.finish()).toEqual(image);
+        expect(await held.finish()).toEqual(image);
+      });
+    },
 
-  maxSessionsPerBackend: () => {
-    test('is how many sessions each server may have', async () => {
-      const servers = [startEmbedded({ image }), startEmbedded({ image })];
-      const balancer = await startBalancer(servers, { flags: ['--max-sessions-per-backend=1'] });
-      const { listener } = balancer;
-      const held = [await HeldDownload.begin(listener, 'image'), await HeldDownload.begin(listener, 'image')];
-      expect(servers.map(({ requests }) => requests.length)).toEqual([1, 1]);
-      await expectRefusal(balancer, 'no-backend', 'no server is available, try again later');
-      for (const download of held) expect(await download.finish()).toEqual(image);
-    });
+    maxSessionsPerBackend: () => {
+      test('is how many sessions each server may have', async () => {
+        const servers = [startEmbedded({ image }), startEmbedded({ image })];
+        const balancer = await startBalancer(servers, { flags: ['--max-sessions-per-backend=1'] });
+        const { listener } = balancer;
+        const held = [
+          await HeldDownload.begin(listener, 'image'),
+          await HeldDownload.begin(listener, 'image'),
+        ];
+        expect(servers.map(({ requests }) => requests.length)).toEqual([1, 1]);
+        await expectRefusal(balancer, 'no-backend', 'no server is available, try again later');
+        for (const download of held) expect(await download.finish()).toEqual(image);
+      });
+    },
   },
-});
+  ['ftpMaxSessions', 'ftpMaxSessionsPerClient', 'ftpMaxSessionsPerBackend'],
+);

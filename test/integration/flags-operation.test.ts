@@ -20,6 +20,7 @@ async function levelsLogged(level: string): Promise<Set<string>> {
   const address = ownLoopback();
   const program = startTftpLb([
     `--vip=${address}`,
+    '--no-ftp',
     '--tftp-port=0',
     `--backend=${nobody.address}:${nobody.port}`,
     `--backend=${server.address}:${server.port}`,

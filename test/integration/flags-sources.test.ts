@@ -15,13 +15,17 @@ afterAll(stopAll);
 /** What is said of the options, as a variable would say it. */
 type Settings = Readonly<Partial<Record<OptionKey, string>>>;
 
-/** Two values of each option, neither of them the default. */
+/** Two values of each option, as different as can be; that a protocol is turned off has a test of its own. */
 const one: Settings = {
   vip: '192.0.2.1 ::1',
+  tftp: 'true',
+  ftp: 'true',
   tftpPort: '6969',
+  ftpPort: '2121',
   tidPorts: '40000-40099',
-  backend: '192.0.2.11,weight=3,name=one tftp.example:70',
-  tftpBackend: '192.0.2.13',
+  backend: '192.0.2.11,weight=3,name=one tftp.example',
+  tftpBackend: '192.0.2.13:70',
+  ftpBackend: '192.0.2.15:2021',
   resolveInterval: '1m',
   readOnly: 'true',
   maxBlksize: '1024',
@@ -31,10 +35,33 @@ const one: Settings = {
   backendAnyAddress: 'true',
   tryInterval: '500ms',
   idleTimeout: '10s',
+  ftpPolicy: 'least-sessions',
+  ftpModes: 'passive',
+  backendData: 'active',
+  passivePorts: '50000-50099',
+  passiveAddress: '10.0.0.0/8=10.1.2.3',
+  portAddress: 'control',
+  backendPasvAddress: 'trust',
+  ftpDeny: 'SITE',
+  ftpMaxWaiting: '8',
+  ftpConnectTimeout: '1s',
+  ftpGreetingTimeout: '2s',
+  ftpLoginTimeout: '3s',
+  ftpIdleTimeout: '4s',
+  ftpAcceptTimeout: '5s',
+  ftpDataTimeout: '6s',
+  ftpStallTimeout: '7s',
+  ftpReplyTimeout: '8s',
+  xferlog: '/var/log/one',
   maxSessions: '90',
   maxSessionsPerClient: '40',
   maxSessionsPerBackend: '30',
+  ftpMaxSessions: '190',
+  ftpMaxSessionsPerClient: '140',
+  ftpMaxSessionsPerBackend: '130',
   healthFile: 'one',
+  ftpHealthUser: 'one',
+  ftpHealthPassword: 'secret',
   healthInterval: '6',
   healthTimeout: '3s',
   healthRise: '5',
@@ -46,10 +73,14 @@ const one: Settings = {
 };
 const other: Settings = {
   vip: '192.0.2.2',
+  tftp: 'true',
+  ftp: 'true',
   tftpPort: '7070',
+  ftpPort: '7021',
   singlePort: 'true',
-  backend: '[2001:db8::12]:71,weight=4,name=other',
-  tftpBackend: '192.0.2.14,weight=2',
+  backend: '2001:db8::12,weight=4,name=other',
+  tftpBackend: '192.0.2.14:71,weight=2',
+  ftpBackend: '192.0.2.16:7022,weight=5',
   resolveInterval: '2m',
   readOnly: 'false',
   maxBlksize: 'auto',
@@ -59,10 +90,33 @@ const other: Settings = {
   backendAnyAddress: 'false',
   tryInterval: '600ms',
   idleTimeout: '11s',
+  ftpPolicy: 'round-robin',
+  ftpModes: 'active,passive',
+  backendData: 'client',
+  passivePorts: '51000-51099',
+  passiveAddress: '192.0.2.9',
+  portAddress: 'client',
+  backendPasvAddress: 'ignore',
+  ftpDeny: 'DELE,RMD',
+  ftpMaxWaiting: '9',
+  ftpConnectTimeout: '11s',
+  ftpGreetingTimeout: '12s',
+  ftpLoginTimeout: '13s',
+  ftpIdleTimeout: '14s',
+  ftpAcceptTimeout: '15s',
+  ftpDataTimeout: '16s',
+  ftpStallTimeout: '17s',
+  ftpReplyTimeout: '18s',
+  xferlog: '/var/log/other',
   maxSessions: '91',
   maxSessionsPerClient: '41',
   maxSessionsPerBackend: '31',
+  ftpMaxSessions: '191',
+  ftpMaxSessionsPerClient: '141',
+  ftpMaxSessionsPerBackend: '131',
   healthFile: 'other',
+  ftpHealthUser: 'other',
+  ftpHealthPasswordFile: '/etc/other',
   healthInterval: '7',
   healthTimeout: '4s',
   healthRise: '7',
@@ -72,6 +126,9 @@ const other: Settings = {
   logLevel: 'error',
   drainTimeout: '12s',
 };
+
+/** What no command line can do without. */
+const needed: Settings = { vip: '192.0.2.1', backend: '192.0.2.11' };
 
 function infosOf(settings: Settings): (readonly [OptionInfo, string])[] {
   return optionInfos.flatMap((info) => {
@@ -110,7 +167,7 @@ function leaves(value: unknown, place = ''): [string, unknown][] {
 
 describe('options', () => {
   test('have tests of their effect, group by group', () => {
-    const files = optionGroups.map((group) => `flags-${group.toLowerCase()}.test.ts`);
+    const files = optionGroups.map((group) => `flags-${group.toLowerCase().replaceAll(' ', '-')}.test.ts`);
     expect(files.filter((file) => !existsSync(path.join(import.meta.dirname, file)))).toEqual([]);
   });
 
@@ -125,7 +182,10 @@ describe('options', () => {
       resolved([], asVariables(one)),
       resolved(asFlags(other)),
       resolved([], asVariables(other)),
-      resolved(asFlags({ ...one, singlePort: 'false' }), asVariables(other)),
+      resolved(
+        asFlags({ ...one, singlePort: 'false' }),
+        asVariables({ ...other, ftpHealthPasswordFile: '' }),
+      ),
     ]);
     expect(variables).toEqual(flags);
     expect(otherVariables).toEqual(otherFlags);
@@ -136,13 +196,30 @@ describe('options', () => {
     expect(same.map(([place]) => place)).toEqual([
       '/services/0/kind',
       '/services/0/name',
+      '/services/0/backends/0/port',
       '/services/0/policy',
+      '/services/1/kind',
+      '/services/1/name',
+      '/services/1/backends/0/port',
+      '/services/1/timing/settle',
     ]);
   });
 
+  test.each(['tftp', 'ftp'] as const)('leave %s out by --no-, whatever its variable says', async (name) => {
+    const others = (await resolved(asFlags(needed))) as { services: { kind: string }[] };
+    const [flags, variables] = await Promise.all([
+      resolved(asFlags({ ...needed, [name]: 'false' }), asVariables({ [name]: 'true' })),
+      resolved([], asVariables({ ...needed, [name]: 'false' })),
+    ]);
+    expect(flags).toEqual(variables);
+    expect(flags).toEqual({ ...others, services: others.services.filter(({ kind }) => kind !== name) });
+  });
+
   test('are turned off by --no-, whatever their variable says', async () => {
-    const needed = { vip: '192.0.2.1', backend: '192.0.2.11' };
-    const switches = optionInfos.filter(({ negatable }) => negatable).map(({ key }) => key);
+    const protocols: readonly OptionKey[] = ['tftp', 'ftp'];
+    const switches = optionInfos
+      .filter(({ negatable, key }) => negatable && !protocols.includes(key))
+      .map(({ key }) => key);
     const on = switches.map((key) => [key, key === 'admin' ? '127.0.0.1:1' : 'true'] as const);
     const off = Object.fromEntries(switches.map((key) => [key, 'false']));
     const [flags, variables, onVariables] = await Promise.all([
@@ -163,6 +240,7 @@ test('the balancer runs on variables alone', async () => {
   const address = ownLoopback();
   const env = asVariables({
     vip: address,
+    ftp: 'false',
     tftpPort: '0',
     backend: `${first.address}:${first.port} ${second.address}:${second.port}`,
     singlePort: 'true',

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { RemoteError } from '../../src/tftp/errors.ts';
 import { encodeData, encodeRequest, Opcode } from '../../src/tftp/packet.ts';
 import { startBalancer } from '../helpers/balancer.ts';
-import { fetchFile, startEmbedded, storeFile } from '../helpers/embedded.ts';
+import { fetchFile, startEmbedded } from '../helpers/embedded.ts';
 import { noise } from '../helpers/folders.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { HeldDownload, UdpPeer } from '../helpers/udp-peer.ts';
@@ -54,23 +54,6 @@ async function outcome(download: Promise<unknown>): Promise<string> {
 }
 
 describeFlags('TFTP', {
-  readOnly: () => {
-    test('refuses uploads, and no server hears of them', async () => {
-      const server = startEmbedded({ image });
-      const { listener } = await startBalancer([server], { flags: ['--read-only'] });
-      expect(await outcome(storeFile(listener, 'new', image))).toBe('ERROR 2');
-      expect((await fetchFile(listener, 'image')).bytes).toEqual(image);
-      expect(server.requests.map(({ op }) => op)).toEqual(['read']);
-    });
-
-    test('is off by default', async () => {
-      const server = startEmbedded();
-      const { listener } = await startBalancer([server]);
-      await storeFile(listener, 'new', image);
-      expect(server.files.get('new')).toEqual(new Uint8Array(image));
-    });
-  },
-
   maxBlksize: () => {
     test('lowers what is above it and nothing else', async () => {
       const server = startEmbedded({ image });

@@ -13,7 +13,7 @@ import { runTftpLb, tftpLbCommand } from './cli.ts';
 afterAll(stopAll);
 
 const server = '--backend=192.0.2.11';
-const anyPort = ['--vip=127.0.0.1', '--tftp-port=0'];
+const anyPort = ['--vip=127.0.0.1', '--no-ftp', '--tftp-port=0'];
 const local = [...anyPort, server];
 
 /** Runs what must fail. Returns what it says, without the program's name in front of each line. */
@@ -35,14 +35,16 @@ function linesOf({ stderr }: Exit): string[] {
 describe('an address', () => {
   test('that is in use is named, with what to do', async () => {
     const { port } = await UdpPeer.open();
-    const args = ['--vip=127.0.0.1', `--tftp-port=${port}`, server, '--no-admin'];
+    const args = ['--vip=127.0.0.1', '--no-ftp', `--tftp-port=${port}`, server, '--no-admin'];
     expect(await complaints(1, args)).toEqual([
-      `cannot bind 127.0.0.1 port ${port}: another socket holds this address and port; stop the program that listens there (ss -lunp names it) or choose another --vip or --tftp-port`,
+      `cannot bind 127.0.0.1 port ${port}: another socket holds this address and port; stop the program that listens there (ss -lntup names it) or choose another --vip, --tftp-port or --ftp-port`,
     ]);
   });
 
   test('that this host does not have is named, with what to do', async () => {
-    expect(await complaints(1, ['--vip=192.0.2.99', '--tftp-port=0', server, '--no-admin'])).toEqual([
+    expect(
+      await complaints(1, ['--vip=192.0.2.99', '--no-ftp', '--tftp-port=0', server, '--no-admin']),
+    ).toEqual([
       'cannot bind 192.0.2.99 port 0: this host does not have the address; give --vip an address that this host has (ip address shows them), or 0.0.0.0 or ::, which follow addresses that come and go',
     ]);
   });
@@ -59,7 +61,7 @@ describe('an address', () => {
 
   test('is in use for a second balancer too', async () => {
     const { listener } = await startBalancer([startEmbedded()]);
-    const args = ['--vip=127.0.0.1', `--tftp-port=${listener.port}`, server, '--no-admin'];
+    const args = ['--vip=127.0.0.1', '--no-ftp', `--tftp-port=${listener.port}`, server, '--no-admin'];
     const [complaint] = await complaints(1, args);
     expect(complaint).toContain(`cannot bind 127.0.0.1 port ${listener.port}: another socket holds`);
   });
@@ -76,9 +78,9 @@ describe('a backend', () => {
       'backend localhost:6969 is the balancer itself: it listens on 127.0.0.1:6969; give the address or port of the server behind it',
     ],
   ])('that is the balancer itself is refused: %s', async (backend, complaint) => {
-    expect(await complaints(2, ['--vip=127.0.0.1', '--tftp-port=6969', backend, '--no-admin'])).toEqual([
-      complaint,
-    ]);
+    expect(
+      await complaints(2, ['--vip=127.0.0.1', '--no-ftp', '--tftp-port=6969', backend, '--no-admin']),
+    ).toEqual([complaint]);
   });
 
   test('whose name nobody knows is named, with what to do', async () => {
@@ -116,7 +118,7 @@ describe('a command line', () => {
   test('that lacks what is needed is told so', async () => {
     expect(await complaints(2, [])).toEqual([
       '--vip: required: the address to listen on, ADDR',
-      '--backend: required: a server to balance over, HOST[:PORT] (or --tftp-backend)',
+      '--backend: required: a server to balance over, HOST[:PORT] (or --tftp-backend and --ftp-backend)',
     ]);
   });
 
@@ -156,6 +158,7 @@ describe.skipIf(unprivileged === undefined && !strict)('a port below 1024', () =
   test('without the privilege is told what gives it', async () => {
     const { program: node, args } = tftpLbCommand([
       '--vip=127.0.0.1',
+      '--no-ftp',
       server,
       '--no-admin',
       '--log-level=fatal',
@@ -164,7 +167,7 @@ describe.skipIf(unprivileged === undefined && !strict)('a port below 1024', () =
     const exit = await run({ program, env: {} }, rest);
     expect(exit).toMatchObject({ code: 1, stdout: '' });
     expect(linesOf(exit)).toEqual([
-      `cannot bind 127.0.0.1 port 69: permission denied; ports below 1024 need a privilege: setcap cap_net_bind_service=+ep ${node}, AmbientCapabilities=CAP_NET_BIND_SERVICE in a systemd unit, sysctl net.ipv4.ip_unprivileged_port_start=69, or a higher port, as --tftp-port 6969`,
+      `cannot bind 127.0.0.1 port 69: permission denied; ports below 1024 need a privilege: setcap cap_net_bind_service=+ep ${node}, AmbientCapabilities=CAP_NET_BIND_SERVICE in a systemd unit, sysctl net.ipv4.ip_unprivileged_port_start=21, or higher ports, as --tftp-port 6969 --ftp-port 2121`,
     ]);
   });
 });

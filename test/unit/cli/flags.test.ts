@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { optionInfos } from '../../../src/config/schema.ts';
-import { command } from './scene.ts';
+import { command, type Outcome } from './scene.ts';
+
+/** What the balancer of TFTP was told of requests. */
+function requestsOf({ config }: Outcome): object | undefined {
+  return config?.services.find((service) => service.kind === 'tftp')?.requests;
+}
 
 const least = ['--log-level', 'silent', '--vip', '192.0.2.1', '--backend', '192.0.2.11'];
 
@@ -32,10 +37,10 @@ describe('the command line', () => {
   it('turns on and off', async () => {
     const environment = { TFTP_LB_READ_ONLY: 'true', TFTP_LB_STRIP_MULTICAST: 'false' };
     const off = await command([...least, '--no-read-only', '--no-admin'], { environment });
-    expect(off.config?.services[0]?.requests).toMatchObject({ readOnly: false, stripMulticast: false });
+    expect(requestsOf(off)).toMatchObject({ readOnly: false, stripMulticast: false });
     expect(off.config?.admin).toBeUndefined();
     const on = await command([...least, '--strip-multicast', '--retry-not-found'], { environment });
-    expect(on.config?.services[0]?.requests).toMatchObject({
+    expect(requestsOf(on)).toMatchObject({
       readOnly: true,
       stripMulticast: true,
       retryNotFound: true,

@@ -30,6 +30,7 @@ export const willing: Balancer = {
   start: async () => undefined,
   drain: async () => 'drained',
   stop: async () => undefined,
+  reopenLogs: () => undefined,
 };
 
 /** Runs `tftp-lb` with these arguments. */
@@ -47,6 +48,7 @@ export async function command(args: readonly string[], options: SceneOptions = {
     signal,
     force: options.force ?? new AbortController().signal,
     net: () => new MemoryNet({ seed: 1 }).host(['192.0.2.1']),
+    onRotate: () => undefined,
     createBalancer: (given) => {
       config = given;
       return balancer;

@@ -9,13 +9,18 @@ const args = ['--log-level', 'silent', '--vip', '192.0.2.1', '--backend', '192.0
 function noted(own: Partial<Balancer> = {}) {
   const calls: string[] = [];
   const noting = <K extends keyof Balancer>(name: K): Balancer[K] => {
-    const act = own[name] ?? willing[name];
+    const act: (...given: never[]) => unknown = own[name] ?? willing[name];
     return ((...given: never[]) => {
       calls.push(name);
-      return (act as (...given: never[]) => unknown)(...given);
+      return act(...given);
     }) as Balancer[K];
   };
-  const balancer: Balancer = { start: noting('start'), drain: noting('drain'), stop: noting('stop') };
+  const balancer: Balancer = {
+    start: noting('start'),
+    drain: noting('drain'),
+    stop: noting('stop'),
+    reopenLogs: noting('reopenLogs'),
+  };
   return { balancer, calls };
 }
 

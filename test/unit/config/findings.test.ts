@@ -3,6 +3,8 @@ import { type FindingKind, findingKinds, findings, type Machine } from '../../..
 import { loadConfig } from '../../../src/config/load.ts';
 import type { FlagValues } from '../../../src/config/sources.ts';
 
+const tftp: FlagValues = { ftp: false };
+const ftp: FlagValues = { tftp: false };
 const machine: Machine = { descriptors: 1_000_000, ephemeralPorts: { first: 32_768, last: 60_999 } };
 
 function found(flags: FlagValues, on: Machine = machine): { kind: FindingKind; message: string }[] {
@@ -25,21 +27,56 @@ const cases: [FindingKind, FlagValues, string, Machine?][] = [
   ],
   ['port-range-overlap', { tidPorts: '5000-15000', tftpPort: '6969' }, 'contains the listening port 6969'],
   [
+    'port-range-small',
+    { passivePorts: '50000-50099' },
+    '--passive-ports 50000-50099 carries 100 sessions per address, --ftp-max-sessions allows 2000',
+  ],
+  ['port-range-overlap', { passivePorts: '2000-5000', ftpPort: '2121' }, 'contains the listening port 2121'],
+  [
     'descriptors-short',
-    {},
+    tftp,
     'can need 15128 descriptors, the limit of this process is 1024 (enough for 298',
     { ...machine, descriptors: 1024 },
   ],
-  ['descriptors-short', { singlePort: true }, '(enough for 448 sessions)', { ...machine, descriptors: 1024 }],
-  ['descriptors-short', {}, '(enough for 0 sessions)', { ...machine, descriptors: 64 }],
+  [
+    'descriptors-short',
+    { ...tftp, singlePort: true },
+    '(enough for 448 sessions)',
+    { ...machine, descriptors: 1024 },
+  ],
+  ['descriptors-short', tftp, '(enough for 0 sessions)', { ...machine, descriptors: 64 }],
+  [
+    'descriptors-short',
+    ftp,
+    '--ftp-max-sessions 2000 can need 10128 descriptors, the limit of this process is 1024 (enough for 179',
+    { ...machine, descriptors: 1024 },
+  ],
+  [
+    'descriptors-short',
+    {},
+    '--max-sessions 5000 and --ftp-max-sessions 2000 can need 25128 descriptors together',
+    { ...machine, descriptors: 20_000 },
+  ],
   ['no-session-limit', { maxSessions: '0' }, '--max-sessions 0'],
   ['limit-without-effect', { maxSessionsPerClient: '6000' }, '--max-sessions-per-client 6000 is above'],
   ['limit-without-effect', { maxSessionsPerBackend: '6000' }, '--max-sessions-per-backend 6000 is above'],
   ['limit-without-effect', { maxSessionsPerBackend: '100' }, '2 backends with 100 each carry 200'],
+  ['no-session-limit', { ftpMaxSessions: '0' }, '--ftp-max-sessions 0'],
+  [
+    'limit-without-effect',
+    { ftpMaxSessionsPerClient: '3000' },
+    '--ftp-max-sessions-per-client 3000 is above',
+  ],
+  ['limit-without-effect', { ftpMaxSessionsPerBackend: '100' }, '2 backends with 100 each carry 200'],
   ['health-off', { healthInterval: '0' }, 'without health checks'],
   ['health-timeout-long', { healthTimeout: '6s' }, '--health-timeout 6s is above --health-interval 5s'],
   ['try-interval-long', { tryInterval: '4s' }, '--try-interval 4s'],
-  ['backend-twice', { backend: ['a', 'a:69,name=x'] }, 'backends a and x are the same server, a:69'],
+  ['backend-twice', { ...tftp, backend: ['a', 'a:69,name=x'] }, 'backends a and x are the same server, a:69'],
+  [
+    'backend-twice',
+    { backend: ['a'], ftpBackend: ['a:21'] },
+    'backends a and a:21 are the same server, a:21',
+  ],
   ['admin-public', { admin: '192.0.2.1:9069' }, '--admin 192.0.2.1:9069'],
 ];
 
@@ -47,7 +84,7 @@ describe('findings', () => {
   it('are none for a plain configuration', () => {
     expect(found({})).toEqual([]);
     expect(found({ maxSessions: '20000' }, { ...machine, descriptors: undefined })).toEqual([]);
-    expect(found({ admin: false, tidPorts: '40000-45000' })).toEqual([]);
+    expect(found({ admin: false, tidPorts: '40000-45000', passivePorts: '50000-52000' })).toEqual([]);
   });
 
   it.each(cases)('report %s for %j', (kind, flags, text, on) => {

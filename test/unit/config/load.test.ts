@@ -1,15 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { Config } from '../../../src/config/config.ts';
+import type { Config, TftpServiceConfig } from '../../../src/config/config.ts';
 import { faultText } from '../../../src/config/fault.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Environment, FlagValues } from '../../../src/config/sources.ts';
 
-const least = { vip: ['192.0.2.1'], backend: ['192.0.2.11'] } satisfies FlagValues;
+/** TFTP alone; load-ftp.test.ts has the rest. */
+const least = { vip: ['192.0.2.1'], backend: ['192.0.2.11'], ftp: false } satisfies FlagValues;
 
 function configOf(flags: FlagValues, environment: Environment = {}): Config {
   const loaded = loadConfig(flags, environment);
   if (loaded.kind === 'config') return loaded.config;
   throw new Error(loaded.faults.map(faultText).join('\n'));
+}
+
+function tftpOf({ services }: Config): TftpServiceConfig | undefined {
+  return services.find((service) => service.kind === 'tftp');
 }
 
 function faultsOf(flags: FlagValues, environment: Environment = {}): string[] {
@@ -58,6 +63,8 @@ describe('a configuration', () => {
   it('takes every option from flags', () => {
     const config = configOf({
       vip: ['0.0.0.0', '::'],
+      tftp: true,
+      ftp: false,
       tftpPort: '6969',
       tidPorts: '40000-49999',
       backend: ['a.example,weight=3'],
@@ -121,12 +128,13 @@ describe('a configuration', () => {
 
   it('takes the single-port mode, and no admin endpoints', () => {
     const config = configOf({ ...least, singlePort: true, admin: false });
-    expect(config.services[0]?.tids).toEqual({ kind: 'single-port' });
+    expect(tftpOf(config)?.tids).toEqual({ kind: 'single-port' });
     expect(config.admin).toBeUndefined();
   });
 
-  it('needs no backend of every protocol where TFTP has its own', () => {
-    expect(configOf({ vip: ['::1'], tftpBackend: ['a'] }).services[0]?.backends).toHaveLength(1);
+  it('needs no backend of both protocols where TFTP has its own', () => {
+    const flags = { vip: ['::1'], ftp: false, tftpBackend: ['a'] };
+    expect(configOf(flags).services[0]?.backends).toHaveLength(1);
   });
 });
 
@@ -136,6 +144,7 @@ describe('the environment', () => {
       {},
       {
         TFTP_LB_VIP: ' 192.0.2.1\t::1\n',
+        TFTP_LB_FTP: 'false',
         TFTP_LB_BACKEND: 'a b:70',
         TFTP_LB_READ_ONLY: 'true',
         TFTP_LB_STRIP_MULTICAST: 'false',
@@ -143,7 +152,7 @@ describe('the environment', () => {
         TFTP_LB_TRY_INTERVAL: '2',
       },
     );
-    const [service] = config.services;
+    const service = tftpOf(config);
     expect(service?.listeners.map(({ address }) => address)).toEqual(['192.0.2.1', '::1']);
     expect(service?.backends.map(({ port }) => port)).toEqual([69, 70]);
     expect(service?.requests).toMatchObject({ readOnly: true, stripMulticast: false });
@@ -153,7 +162,7 @@ describe('the environment', () => {
 
   it('counts less than flags and more than defaults', () => {
     const environment = { TFTP_LB_READ_ONLY: 'true', TFTP_LB_BACKEND: 'a b', TFTP_LB_MAX_SESSIONS: '7' };
-    const [service] = configOf({ ...least, readOnly: false }, environment).services;
+    const service = tftpOf(configOf({ ...least, readOnly: false }, environment));
     expect(service?.requests.readOnly).toBe(false);
     expect(service?.backends.map(({ host }) => host)).toEqual(['192.0.2.11']);
     expect(service?.limits.total).toBe(7);
@@ -208,7 +217,7 @@ describe('faults', () => {
   it('name what is missing', () => {
     expect(faultsOf({})).toEqual([
       '--vip: required: the address to listen on, ADDR',
-      '--backend: required: a server to balance over, HOST[:PORT] (or --tftp-backend)',
+      '--backend: required: a server to balance over, HOST[:PORT] (or --tftp-backend and --ftp-backend)',
     ]);
   });
 
@@ -273,7 +282,7 @@ describe('faults', () => {
     [['::'], '::1', true],
     [['127.0.0.1'], '127.0.0.2', false],
   ])('with the VIPs %j find that %s would be the balancer itself: %s', (vip, backend, isSelf) => {
-    const faults = faultsOf({ vip, backend: [backend] });
+    const faults = faultsOf({ vip, ftp: false, backend: [backend] });
     expect(faults.some((fault) => fault.includes('where the balancer itself listens'))).toBe(isSelf);
   });
 

@@ -1,0 +1,30 @@
+/** What TFTP and FTP have in common. */
+import { afterAll, expect, test } from 'vitest';
+import { startBalancer } from '../helpers/balancer.ts';
+import { fetchFile, startEmbedded, storeFile } from '../helpers/embedded.ts';
+import { noise } from '../helpers/folders.ts';
+import { stopAll } from '../helpers/processes.ts';
+import { describeFlags } from './flags.ts';
+
+const image = noise(5_000);
+
+afterAll(stopAll);
+
+describeFlags('Both protocols', {
+  readOnly: () => {
+    test('refuses uploads, and no server hears of them', async () => {
+      const server = startEmbedded({ image });
+      const { listener } = await startBalancer([server], { flags: ['--read-only'] });
+      await expect(storeFile(listener, 'new', image)).rejects.toMatchObject({ remoteCode: 2 });
+      expect((await fetchFile(listener, 'image')).bytes).toEqual(image);
+      expect(server.requests.map(({ op }) => op)).toEqual(['read']);
+    });
+
+    test('is off by default', async () => {
+      const server = startEmbedded();
+      const { listener } = await startBalancer([server]);
+      await storeFile(listener, 'new', image);
+      expect(server.files.get('new')).toEqual(new Uint8Array(image));
+    });
+  },
+});
