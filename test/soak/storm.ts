@@ -92,7 +92,7 @@ export class Storm {
   #strike(): void {
     const { lab, noise, restart } = this.#parts;
     const n = noise.int(0, lab.backendHosts.length - 1);
-    switch (noise.int(0, 7)) {
+    switch (noise.int(0, 9)) {
       case 0:
         return this.#disconnect(lab.backendHost(n));
       case 1:
@@ -101,15 +101,15 @@ export class Storm {
         lab.net.link = this.#badLink();
         return;
       case 3:
-        return this.#changePool();
-      case 4:
         return this.#flag((row, value) => lab.scoreboard.setEnabled(row, value));
-      case 5:
+      case 4:
         return this.#flag((row, value) => lab.scoreboard.setUp(row, value));
-      case 6:
+      case 5:
         return this.#moveAddress();
-      default:
+      case 6:
         return this.#takeDescriptors();
+      default:
+        return this.#changePool();
     }
   }
 
@@ -134,7 +134,7 @@ export class Storm {
   /** Backends come, go and are replaced by others of the same address; what is left out drains. */
   #changePool(): void {
     const { lab, noise } = this.#parts;
-    if (noise.chance(0.5)) this.#generation += 1;
+    if (noise.chance(0.7)) this.#generation += 1;
     const places = lab.backendHosts.map((_, n) => n).filter(() => noise.chance(0.7));
     this.#publish(places.length > 0 ? places : [0]);
   }
