@@ -90,11 +90,13 @@ function ofPortRange(service: ServiceConfig, flag: string, range: PortRange | un
   ];
 }
 
-function ofLocalPorts({ limits }: TftpServiceConfig, { ephemeralPorts }: Machine): Finding[] {
+/** Each session takes one towards its backend and, without a range or single port of its own, one for its client. */
+function ofLocalPorts({ limits, tids }: TftpServiceConfig, { ephemeralPorts }: Machine): Finding[] {
   const { first, last } = ephemeralPorts;
   const ports = last - first + 1;
-  return when(ports < limits.total, 'port-range-small', () => {
-    return `--max-sessions ${limits.total} is above the ${ports} local ports of this system (net.ipv4.ip_local_port_range ${first}-${last})`;
+  const needed = limits.total * (tids.kind === 'ephemeral' && tids.ports === undefined ? 2 : 1);
+  return when(ports < needed, 'port-range-small', () => {
+    return `--max-sessions ${limits.total} can need ${needed} local ports, this system has ${ports} (net.ipv4.ip_local_port_range ${first}-${last})`;
   });
 }
 

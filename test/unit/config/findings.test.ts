@@ -22,7 +22,13 @@ const cases: [FindingKind, FlagValues, string, Machine?][] = [
   [
     'port-range-small',
     {},
-    'above the 1000 local ports',
+    '--max-sessions 5000 can need 10000 local ports, this system has 9000',
+    { ...machine, ephemeralPorts: { first: 40_000, last: 48_999 } },
+  ],
+  [
+    'port-range-small',
+    { singlePort: true },
+    '--max-sessions 5000 can need 5000 local ports, this system has 1000',
     { ...machine, ephemeralPorts: { first: 60_000, last: 60_999 } },
   ],
   ['port-range-overlap', { tidPorts: '5000-15000', tftpPort: '6969' }, 'contains the listening port 6969'],
