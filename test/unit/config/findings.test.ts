@@ -89,7 +89,7 @@ const cases: [FindingKind, FlagValues, string, Machine?][] = [
 describe('findings', () => {
   it('are none for a plain configuration', () => {
     expect(found({})).toEqual([]);
-    expect(found({ maxSessions: '20000' }, { ...machine, descriptors: undefined })).toEqual([]);
+    expect(found({ maxSessions: '14000' }, { ...machine, descriptors: undefined })).toEqual([]);
     expect(found({ admin: false, tidPorts: '40000-45000', passivePorts: '50000-52000' })).toEqual([]);
   });
 
