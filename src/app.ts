@@ -49,6 +49,7 @@ export class App implements StatusSource {
   readonly #departed = new Map<string, { service: string; backend: string; index: number }>();
   readonly #transferLogs: TransferLogs;
   #engines: readonly Engine[] = [];
+  #ftpEngine: FtpEngine | undefined;
   #admin: AdminServer | undefined;
   #version = 0;
   #isDraining = false;
@@ -79,7 +80,7 @@ export class App implements StatusSource {
       parts.log.error({ err: error }, 'the xferlog cannot be written');
     this.#transferLogs = new TransferLogs(config, () => new Date(), onLogFault);
     const build = { version: parts.version, node: process.versions.node, engine: 'portable' };
-    this.#metrics = new Metrics(build, this.#report);
+    this.#metrics = new Metrics(build, this.#report, () => this.#ftpEngine?.passivePorts() ?? []);
   }
 
   /**
@@ -170,7 +171,7 @@ export class App implements StatusSource {
   }
 
   #observe(): void {
-    for (const { config } of this.#controls) this.#metrics.addService(config.name);
+    for (const { config } of this.#controls) this.#metrics.addService(config.name, config.kind);
     // Before the others, so that a backend's series exist when something is counted for it.
     this.#subscriptions.push(
       this.#bus.subscribe((event) => this.#onEvent(event)),
@@ -217,7 +218,8 @@ export class App implements StatusSource {
       net: this.#parts.net,
       emit: this.#bus.emit,
     };
-    return [new PortableEngine(parts), new FtpEngine(parts)];
+    this.#ftpEngine = new FtpEngine(parts);
+    return [new PortableEngine(parts), this.#ftpEngine];
   }
 
   #publish(): void {

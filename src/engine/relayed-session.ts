@@ -22,7 +22,7 @@ import { blockSizeOf, decodeOack, optionRecord, type TftpRequest, transferOption
 import { RepeatVerdict, TftpSession, TimerVerdict, Verdict } from '../tftp/session.ts';
 import type { BackendLeg, LegOwner } from './backend-leg.ts';
 import type { Listener } from './listeners.ts';
-import { maxRequestLength, windowBytes } from './request-rules.ts';
+import { windowBytes } from './request-rules.ts';
 import type { SessionHost } from './session-host.ts';
 import { summarize } from './session-summary.ts';
 import { WheelEntry } from './timer-wheel.ts';
@@ -165,7 +165,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
   }
 
   onLegRefused(leg: BackendLeg): void {
-    this.#host.suspect(leg.backend, 'refused');
+    this.#host.backends.suspect(leg.backend, 'refused');
     if (this.#machine.isAnswered) return;
     this.#tries.drop(leg);
     this.#askNext(leg.backend, 'refused');
@@ -260,7 +260,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
     this.#tries.answeredBy(leg);
     this.#countOn(leg.backend);
     if (transferOpcodeOf(data) !== Opcode.oack) return;
-    const options = decodeOack(data.subarray(0, maxRequestLength));
+    const options = decodeOack(data);
     const { windowsize, timeout } = transferOptions(options);
     this.#granted = optionRecord(options);
     this.#machine.granted(blockSizeOf(options), windowsize, timeout);
@@ -330,7 +330,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
   #countOn(backend: Backend | undefined): void {
     if (backend) this.#lastBackend = backend;
     if (backend === this.#countedOn) return;
-    this.#host.moveActive(this.#countedOn, backend);
+    this.#host.backends.moveActive(this.#countedOn, backend);
     this.#countedOn = backend;
   }
 

@@ -12,12 +12,6 @@ import { blockSizeOf, decodeRequest, type TftpRequest, transferOptions } from '.
 import type { RejectReason } from '../observe/events.ts';
 import type { RequestRules } from './snapshot.ts';
 
-/**
- * Sessions keep their requests, and what OACKs grant. RFC 2347 has 512 bytes for a request; what is longer than one
- * frame carries is no boot program's.
- */
-export const maxRequestLength = 2_048;
-
 /** IP and UDP headers plus the opcode and block number of DATA, for `--max-blksize auto`. */
 const overhead = { 4: 32, 6: 52 } as const;
 
@@ -38,9 +32,6 @@ export function admit(
   family: 4 | 6,
   mtu: number | undefined,
 ): Admission {
-  if (packet.length > maxRequestLength) {
-    return rejected('malformed', encodeError(ErrorCode.illegalOperation, 'request too long'));
-  }
   let request: TftpRequest;
   try {
     request = decodeRequest(packet);

@@ -2,24 +2,17 @@
  * One TFTP service: takes what arrives at its listeners, decides whether it opens a session, belongs to one or is
  * refused, and keeps the tables by which sessions are found and limited.
  */
-import type { Backend, PickRequest } from '../balance/pool.ts';
+import type { Backend } from '../balance/pool.ts';
 import type { ScoreWriter } from '../balance/scoreboard.ts';
-import { Selector } from '../balance/selector.ts';
-import { policies } from '../balance/policies.ts';
 import { formatEndpoint, type Net, NetError } from '../net/net.ts';
-import {
-  type BackendSuspect,
-  type DropReason,
-  dropReasons,
-  type Emit,
-  type RejectReason,
-} from '../observe/events.ts';
+import { type DropReason, dropReasons, type Emit, type RejectReason } from '../observe/events.ts';
 import { encodeError, ErrorCode, latin1, Opcode, opcodeOf, transferOpcodeOf } from '../tftp/packet.ts';
 import type { EngineParts } from './engine.ts';
 import { ErrorThrottle } from './error-throttle.ts';
 import { type Listener, ListenerSet } from './listeners.ts';
 import { RelayedSession, type SessionOpening } from './relayed-session.ts';
 import { admit } from './request-rules.ts';
+import { ServiceBackends } from './service-backends.ts';
 import type { SessionHost } from './session-host.ts';
 import type { TftpService } from './snapshot.ts';
 import type { TimerWheel } from './timer-wheel.ts';
@@ -35,7 +28,7 @@ export class TftpServiceEngine implements SessionHost {
   readonly wheel: TimerWheel;
   readonly throttle: ErrorThrottle = new ErrorThrottle();
   readonly emit: Emit;
-  readonly #parts: EngineParts;
+  readonly backends: ServiceBackends;
   readonly #writer: ScoreWriter;
   readonly #listeners: ListenerSet;
   /** All that are open, and what their listeners know them by. */
@@ -45,20 +38,16 @@ export class TftpServiceEngine implements SessionHost {
   /** Active sessions by client address. */
   readonly #perClient = new Map<string, number>();
   #service: TftpService;
-  #selector: Selector;
-  #backends: ReadonlyMap<number, Backend>;
   #active = 0;
   #isDraining = false;
 
   constructor(parts: EngineParts, service: TftpService, wheel: TimerWheel) {
-    this.#parts = parts;
     this.net = parts.net;
     this.emit = parts.emit;
     this.wheel = wheel;
     this.#writer = parts.scoreboard.writer(parts.worker);
     this.#service = service;
-    this.#backends = new Map();
-    this.#selector = this.#selectorFor(service);
+    this.backends = new ServiceBackends(parts, service);
     this.#listeners = new ListenerSet({
       net: parts.net,
       service: service.name,
@@ -87,7 +76,7 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   update(service: TftpService): void {
-    this.#selector = this.#selectorFor(service);
+    this.backends.update(service);
     this.#service = service;
   }
 
@@ -99,35 +88,6 @@ export class TftpServiceEngine implements SessionHost {
     const now = this.net.now();
     for (const session of this.#sessions.keys()) session.abort(now);
     this.#listeners.close();
-  }
-
-  pick(client: string, tried: readonly number[]): Backend | undefined {
-    const request: PickRequest = { client };
-    const index = this.#selector.select(request, tried);
-    if (index >= 0 && this.#selector.doubted) {
-      this.emit({ kind: 'health.doubted', service: this.#service.name });
-    }
-    return this.#backends.get(index);
-  }
-
-  suspect(backend: Backend, reason: BackendSuspect['reason']): void {
-    this.#parts.scoreboard.setEjected(backend.index, true);
-    const { name: service } = this.#service;
-    this.emit({ kind: 'backend.suspect', service, backend: backend.name, index: backend.index, reason });
-  }
-
-  hold(backend: Backend): void {
-    this.#writer.hold(backend.index);
-  }
-
-  letGo(backend: Backend): void {
-    this.#writer.letGo(backend.index);
-  }
-
-  moveActive(from: Backend | undefined, to: Backend | undefined): void {
-    const { index } = this.#service;
-    if (from) this.#writer.sessionEnded(index, from.index);
-    if (to) this.#writer.sessionStarted(index, to.index);
   }
 
   relayedToClient(backend: Backend, length: number): void {
@@ -165,13 +125,6 @@ export class TftpServiceEngine implements SessionHost {
     if (sessions.get(key) === session) sessions.delete(key);
     this.#sessions.delete(session);
     this.#ended.delete(session);
-  }
-
-  #selectorFor(service: TftpService): Selector {
-    const { scoreboard } = this.#parts;
-    this.#backends = new Map(service.pool.backends.map((backend) => [backend.index, backend]));
-    const policy = policies[service.policy](service.pool, scoreboard, service.index);
-    return new Selector(service.pool, policy, scoreboard, service.limits.perBackend);
   }
 
   #onDatagram(listener: Listener, data: Uint8Array, port: number, address: string): void {

@@ -61,7 +61,7 @@ export class Tries {
    */
   askFirst(): Backend | undefined {
     for (;;) {
-      const backend = this.#host.pick(this.#client, this.#tried);
+      const backend = this.#host.backends.pick(this.#client, this.#tried);
       if (!backend) return undefined;
       this.#tried.push(backend.index);
       try {
@@ -69,7 +69,7 @@ export class Tries {
         return backend;
       } catch (error) {
         if (!(error instanceof NetError) || isShortage(error)) throw error;
-        this.#host.suspect(backend, 'refused');
+        this.#host.backends.suspect(backend, 'refused');
       }
     }
   }
@@ -90,7 +90,7 @@ export class Tries {
   /** Whoever answers first serves the session. The silent ones are suspect now, because the request could be answered. */
   answeredBy(answering: BackendLeg): void {
     for (const leg of this.#open) {
-      if (leg !== answering && leg.isSilent) this.#host.suspect(leg.backend, 'silent');
+      if (leg !== answering && leg.isSilent) this.#host.backends.suspect(leg.backend, 'silent');
     }
   }
 
@@ -111,13 +111,13 @@ export class Tries {
   #ask(backend: Backend): void {
     const leg = new BackendLeg(this.#host.net, backend, this.#receiveBuffer, this.#owner);
     this.#open.push(leg);
-    this.#host.hold(backend);
+    this.#host.backends.hold(backend);
     leg.ask(this.#request);
   }
 
   #release(leg: BackendLeg): void {
     leg.close();
-    this.#host.letGo(leg.backend);
+    this.#host.backends.letGo(leg.backend);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type Event,
   type Failover,
   failoverReasons,
+  type FtpEvent,
   type HealthCheck,
   type Operation,
   probeOutcomes,
@@ -67,7 +68,7 @@ export class EventMetrics {
     ejections.remove({ service, backend });
   }
 
-  count(event: Event): void {
+  count(event: Exclude<Event, FtpEvent>): void {
     const { service } = event;
     switch (event.kind) {
       case 'session.start':
@@ -89,12 +90,6 @@ export class EventMetrics {
       case 'health.check':
       case 'backend.state':
         return this.#countOfBackend(event);
-      case 'ftp.session.start':
-      case 'ftp.session.end':
-      case 'ftp.transfer':
-      case 'ftp.refused':
-      case 'ftp.data-refused':
-        return;
       case 'backend.suspect':
         // Most suspicions only prolong an ejection, which is what counts.
         return;

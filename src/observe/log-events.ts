@@ -7,6 +7,10 @@ import type { Bus } from './bus.ts';
 import type {
   BackendState,
   Event,
+  FtpDataRefusal,
+  FtpRefusal,
+  FtpSessionEnd,
+  FtpTransfer,
   HealthCheck,
   HealthDoubted,
   ListenerDown,
@@ -31,7 +35,7 @@ const shortages: ReadonlySet<RejectReason> = new Set([
 ]);
 
 /** What is throttled. */
-type Topic = RejectReason | 'health-doubted';
+type Topic = RejectReason | 'health-doubted' | `ftp ${FtpRefusal}` | `ftp data ${FtpDataRefusal}`;
 
 /** Begins to log. Returns what ends it; what was left out until then is counted in the last lines. */
 export function logEvents(bus: Bus, log: Logger, clock: Pick<Clock, 'setTimer'>): () => void {
@@ -56,16 +60,15 @@ function write(event: Event, log: Logger, throttle: Throttle<Topic>): void {
     case 'ftp.session.start':
       return log.trace(fieldsOf(event), 'session begins');
     case 'ftp.session.end':
-      return log.info({ ...fieldsOf(event), user: printable(event.user) }, 'session ended');
+      return writeFtpEnd(event, log);
     case 'ftp.transfer':
-      return log.info(
-        { ...fieldsOf(event), user: printable(event.user), path: printable(event.path) },
-        'transfer ended',
-      );
+      return writeFtpTransfer(event, log);
     case 'ftp.refused':
-      return log.debug({ ...fieldsOf(event), command: printable(event.command) }, 'command refused');
+      if (!throttle.admits(`ftp ${event.reason}`)) return;
+      return log.info({ ...fieldsOf(event), command: printable(event.command) }, 'command refused');
     case 'ftp.data-refused':
-      return log.debug(fieldsOf(event), 'data connection refused');
+      if (!throttle.admits(`ftp data ${event.reason}`)) return;
+      return log.warn(fieldsOf(event), 'data connection refused');
     case 'session.resume':
       return log.debug({ ...fieldsOf(event), file: printable(event.file) }, 'transfer goes on after its end');
     case 'session.failover':
@@ -100,6 +103,28 @@ function writeEnd(event: SessionEnd, log: Logger): void {
   };
   if (failures.has(event.result)) log.warn(fields, 'transfer failed');
   else log.info(fields, 'transfer ended');
+}
+
+function writeFtpEnd(event: FtpSessionEnd, log: Logger): void {
+  const fields = {
+    ...fieldsOf(event),
+    user: printable(event.user),
+    duration: milliseconds(event.duration),
+  };
+  if (event.end === 'fault') log.error(fields, 'session ended by a fault');
+  else log.info(fields, 'session ended');
+}
+
+function writeFtpTransfer(event: FtpTransfer, log: Logger): void {
+  const fields = {
+    ...fieldsOf(event),
+    user: printable(event.user),
+    path: printable(event.path),
+    duration: milliseconds(event.duration),
+  };
+  // What a server refuses is its daily work; what broke is not.
+  if (event.result === 'ok' || event.result === 'refused') log.info(fields, 'transfer ended');
+  else log.warn(fields, 'transfer failed');
 }
 
 function writeReject(event: SessionReject, log: Logger, throttle: Throttle<Topic>): void {

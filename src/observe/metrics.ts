@@ -2,7 +2,8 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 import { EventMetrics } from './event-metrics.ts';
-import type { Event } from './events.ts';
+import type { Event, FtpEvent } from './events.ts';
+import { FtpMetrics, type PassivePortUse } from './ftp-metrics.ts';
 import { type HotCounters, registerHotMetrics } from './hot-metrics.ts';
 
 /** What runs here, as labels. */
@@ -15,8 +16,10 @@ export interface Build {
 export class Metrics {
   readonly #registry = new Registry();
   readonly #events: EventMetrics;
+  readonly #ftp: FtpMetrics;
 
-  constructor(build: Build, counters: HotCounters) {
+  /** `passivePorts` is asked at each scrape. */
+  constructor(build: Build, counters: HotCounters, passivePorts: () => readonly PassivePortUse[] = () => []) {
     const registers = [this.#registry];
     const labelNames = ['version', 'node', 'engine'];
     new Gauge({
@@ -26,13 +29,15 @@ export class Metrics {
       registers,
     }).set({ ...build }, 1);
     this.#events = new EventMetrics(this.#registry);
+    this.#ftp = new FtpMetrics(this.#registry, passivePorts);
     registerHotMetrics(this.#registry, counters);
     collectDefaultMetrics({ register: this.#registry });
   }
 
   /** Its event-driven series exist from now on, at 0. */
-  addService(service: string): void {
+  addService(service: string, kind: 'tftp' | 'ftp'): void {
     this.#events.addService(service);
+    if (kind === 'ftp') this.#ftp.addService(service);
   }
 
   /** The service has been added before; series exist from now on, at 0. */
@@ -46,10 +51,17 @@ export class Metrics {
   }
 
   /** Bound, so that it can subscribe to a bus by itself. */
-  readonly count = (event: Event): void => this.#events.count(event);
+  readonly count = (event: Event): void => {
+    if (isFtpEvent(event)) this.#ftp.count(event);
+    else this.#events.count(event);
+  };
 
   /** The text of a scrape, and its content type. */
   async render(): Promise<{ readonly type: string; readonly text: string }> {
     return { type: this.#registry.contentType, text: await this.#registry.metrics() };
   }
+}
+
+function isFtpEvent(event: Event): event is FtpEvent {
+  return event.kind.startsWith('ftp.');
 }

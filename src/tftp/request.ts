@@ -7,10 +7,11 @@
 import { ErrorCode, latin1, Opcode, opcodeOf, TftpProtocolError } from './packet.ts';
 
 /**
- * Bytes. Whoever serves a request keeps it, thousands at a time: a datagram's 64 KiB each would be a cheap way to use
- * up the memory of this program. The longest path that systems know has 4 KiB.
+ * Bytes. Whoever serves a request keeps it and what is granted for it, thousands at a time: a datagram's 64 KiB each
+ * would be a cheap way to use up the memory of this program. RFC 2347 has 512 bytes; what is longer than one frame
+ * carries is no boot program's.
  */
-const maxLength = 8_192;
+const maxLength = 2_048;
 /** A datagram has room for 20,000 options and nobody has a use for more than ten. */
 const maxOptions = 64;
 
@@ -65,9 +66,9 @@ export function decodeRequest(packet: Uint8Array): TftpRequest {
   return { opcode, file: latin1(packet, 2, fileEnd), mode, options };
 }
 
-/** The option pairs of an OACK, the first few where there are too many. */
+/** The option pairs of an OACK, the first few where it is too long or has too many. */
 export function decodeOack(packet: Uint8Array): readonly OptionView[] {
-  return readOptions(packet, 2);
+  return readOptions(packet.subarray(0, maxLength), 2);
 }
 
 /** Picks the options that are numbers. What is not a plain decimal number counts as absent. */

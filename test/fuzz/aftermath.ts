@@ -7,9 +7,9 @@ const longest = 6 * 255_000 + 60_000;
 export const maxSteps = 1_000_000;
 
 /** Lets every time-out pass after the peers have fallen silent, and holds the engine to what must be left: nothing. */
-export function expectNothingLeft(lab: Lab, backends: number): void {
+export function expectNothingLeft(lab: Lab, backends: number, listeners = 1): void {
   lab.net.advance(longest, maxSteps);
-  expect(lab.balancer.openSockets, 'only the listener is open').toBe(1);
+  expect(lab.balancer.openSockets, 'nothing but listeners is open').toBe(listeners);
   expect(lab.ends.length, 'each session that began has ended once').toBe(lab.of('session.start').length);
   for (let n = 0; n < backends; n++) {
     expect([lab.scoreboard.holders(n), lab.scoreboard.active(n)], `backend ${n} is held by nobody`).toEqual([

@@ -4,6 +4,10 @@ import { describe, expect, it } from 'vitest';
 import {
   dropReasons,
   failoverReasons,
+  ftpDataRefusals,
+  ftpRefusals,
+  ftpSessionEnds,
+  ftpTransferResults,
   probeOutcomes,
   rejectReasons,
   transferResults,
@@ -26,8 +30,10 @@ function explained(heading: string): string[] {
 describe('docs/metrics.md', () => {
   it('has the metrics as they are', async () => {
     const counters = still([countersOf()], [{ service: 'tftp', drops: () => 0 }]);
-    const metrics = new Metrics({ version: '0', node: '0', engine: 'portable' }, counters);
-    metrics.addService('tftp');
+    const ports = [{ service: 'ftp', used: 0, size: 10 }];
+    const metrics = new Metrics({ version: '0', node: '0', engine: 'portable' }, counters, () => ports);
+    metrics.addService('tftp', 'tftp');
+    metrics.addService('ftp', 'ftp');
     metrics.addBackend('tftp', 'a');
     const families = familiesOf((await metrics.render()).text, 'tftplb_');
     const rows = families.map(({ name, type, labels, help }) => [
@@ -47,6 +53,10 @@ describe('docs/metrics.md', () => {
     ['reason of failovers', failoverReasons],
     ['outcome', probeOutcomes],
     ['direction', directions],
+    ['result of ftp_transfers', ftpTransferResults],
+    ['end', ftpSessionEnds],
+    ['reason of ftp_refused_commands', ftpRefusals],
+    ['reason of ftp_refused_data_connections', ftpDataRefusals],
   ])('explains every value of %s', (heading, values) => {
     expect(explained(heading)).toEqual(values);
   });

@@ -17,7 +17,7 @@ const build = { version: '1.2.3', node: '24.0.0', engine: 'portable' };
 
 function scene(counters: HotCounters = still([])) {
   const metrics = new Metrics(build, counters);
-  metrics.addService('tftp');
+  metrics.addService('tftp', 'tftp');
   metrics.addBackend('tftp', 'a');
   const samples = async (): Promise<Map<string, number>> => samplesOf((await metrics.render()).text);
   const after = async (...events: Event[]): Promise<Map<string, number>> => {

@@ -1,0 +1,112 @@
+/** Metrics of FTP, counted event by event. Series exist, at 0, from the moment in which their service is added. */
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+import {
+  ftpDataRefusals,
+  type FtpEvent,
+  ftpRefusals,
+  ftpSessionEnds,
+  type FtpTransfer,
+  ftpTransferResults,
+} from './events.ts';
+
+/** Of the file, seen from the backend. */
+export const ftpDirections = ['download', 'upload'] as const;
+export const ftpLegs = ['client', 'backend'] as const;
+
+/** The ports that passive clients are told, of one service. */
+export interface PassivePortUse {
+  readonly service: string;
+  readonly used: number;
+  /** Undefined where the system chooses them. */
+  readonly size: number | undefined;
+}
+
+export class FtpMetrics {
+  readonly #families: ReturnType<typeof familiesIn>;
+
+  /** `passivePorts` is asked at each scrape. */
+  constructor(registry: Registry, passivePorts: () => readonly PassivePortUse[]) {
+    this.#families = familiesIn(registry);
+    registerPassivePorts(registry, passivePorts);
+  }
+
+  addService(service: string): void {
+    const { sessions, ended, transfers, bytes, refused, dataRefused } = this.#families;
+    sessions.inc({ service }, 0);
+    for (const end of ftpSessionEnds) ended.inc({ service, end }, 0);
+    for (const reason of ftpRefusals) refused.inc({ service, reason }, 0);
+    for (const direction of ftpDirections) {
+      bytes.inc({ service, direction }, 0);
+      for (const result of ftpTransferResults) transfers.inc({ service, direction, result }, 0);
+    }
+    for (const leg of ftpLegs) {
+      for (const reason of ftpDataRefusals) dataRefused.inc({ service, leg, reason }, 0);
+    }
+  }
+
+  count(event: FtpEvent): void {
+    const { service } = event;
+    switch (event.kind) {
+      case 'ftp.session.start':
+        return this.#families.sessions.inc({ service });
+      case 'ftp.session.end':
+        return this.#families.ended.inc({ service, end: event.end });
+      case 'ftp.transfer':
+        return this.#countTransfer(event);
+      case 'ftp.refused':
+        return this.#families.refused.inc({ service, reason: event.reason });
+      case 'ftp.data-refused':
+        return this.#families.dataRefused.inc({ service, leg: event.leg, reason: event.reason });
+    }
+  }
+
+  #countTransfer({ service, direction, result, bytes }: FtpTransfer): void {
+    this.#families.transfers.inc({ service, direction, result });
+    this.#families.bytes.inc({ service, direction }, bytes);
+  }
+}
+
+function familiesIn(registry: Registry) {
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> =>
+    new Counter({ name: `tftplb_ftp_${name}_total`, help, labelNames, registers });
+  return {
+    sessions: counter('sessions_started', 'FTP sessions that began.', ['service']),
+    ended: counter('sessions_ended', 'FTP sessions by why they ended.', ['service', 'end']),
+    transfers: counter('transfers', 'FTP files and listings by how they ended.', [
+      'service',
+      'direction',
+      'result',
+    ]),
+    bytes: counter('transferred_bytes', 'Payload of FTP transfers.', ['service', 'direction']),
+    refused: counter('refused_commands', 'FTP commands that were answered here.', ['service', 'reason']),
+    dataRefused: counter('refused_data_connections', 'FTP data connections that did not come about.', [
+      'service',
+      'leg',
+      'reason',
+    ]),
+  };
+}
+
+function registerPassivePorts(registry: Registry, uses: () => readonly PassivePortUse[]): void {
+  const measures = [
+    ['used', 'tftplb_ftp_passive_ports_used', 'Ports that passive FTP clients may connect to now.'],
+    ['size', 'tftplb_ftp_passive_ports', 'Ports of --passive-ports; none where the system chooses.'],
+  ] as const;
+  for (const [measure, name, help] of measures) {
+    const gauge: Gauge<'service'> = new Gauge({
+      name,
+      help,
+      labelNames: ['service'],
+      registers: [registry],
+      collect() {
+        gauge.reset();
+        for (const use of uses()) {
+          const value = use[measure];
+          if (value !== undefined) gauge.set({ service: use.service }, value);
+        }
+      },
+    });
+  }
+}
