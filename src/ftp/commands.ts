@@ -39,7 +39,8 @@ export const securityVerbs: ReadonlySet<string> = verbs('AUTH PBSZ PROT CCC ADAT
 /** They open data ports that nobody would relay, or in an order that we do not know: always 502. */
 export const refusedVerbs: ReadonlySet<string> = verbs('P@SW CPSV SPSV LPRT LPSV');
 
-const readingVerbs: ReadonlySet<string> = verbs(
+/** They change nothing on a server: what passes where nothing may be written. */
+export const readingVerbs: ReadonlySet<string> = verbs(
   `USER PASS ACCT REIN QUIT HOST LANG CLNT CSID AUTH PBSZ PROT CCC ADAT
   CWD XCWD CDUP XCUP PWD XPWD SYST STAT HELP NOOP FEAT OPTS
   PORT EPRT PASV EPSV TYPE STRU MODE REST RANG ABOR RETR LIST NLST MLSD MLST

@@ -116,7 +116,8 @@ function linesOf({ stdout }: Program): Line[] {
   return lines.map((line) => JSON.parse(line) as Line);
 }
 
-function endpointOf(text: string): Endpoint {
+/** A listener as the log has it. */
+export function endpointOf(text: string): Endpoint {
   const [, address = '', port] = /^\[?(.+?)\]?:(\d+)$/.exec(text) ?? [];
   return { address, port: Number(port) };
 }

@@ -14,7 +14,8 @@ import { obstacle, requirePeer, strict } from './peers.ts';
 import { Program, run, until, type Exit } from './processes.ts';
 
 const root = path.join(import.meta.dirname, '../..');
-const serverProgram = fileURLToPath(new URL('./site-servers.ts', import.meta.url));
+const tftpProgram = fileURLToPath(new URL('./site-servers.ts', import.meta.url));
+const ftpProgram = fileURLToPath(new URL('./site-ftp-servers.ts', import.meta.url));
 const isRoot = process.getuid?.() === 0;
 
 /** What every server of the site has, by name. */
@@ -24,7 +25,9 @@ export const siteFiles: Readonly<Record<string, Uint8Array>> = {
   'images/kernel': noise(200_000, 'kernel'),
   motd: Buffer.from('welcome\nto the lab\n'),
 };
-const serverPlaces = ['192.0.2.11:69', '192.0.2.12:69', '[2001:db8::12]:6969', '[2001:db8::1]:6969'];
+const tftpPlaces = ['192.0.2.11:69', '192.0.2.12:69', '[2001:db8::12]:6969', '[2001:db8::1]:6969'];
+/** At port 21. They serve one folder together. */
+const ftpAddresses = ['192.0.2.11', '192.0.2.12'];
 const hosts = '127.0.0.1 localhost\n192.0.2.11 tftp.example\n';
 
 const ownNamespaces = ['--net', '--mount', ...(isRoot ? [] : ['--map-root-user'])];
@@ -148,7 +151,12 @@ async function serve(host: Host): Promise<void> {
     mkdirSync(path.join(files, path.dirname(name)), { recursive: true });
     writeFileSync(path.join(files, name), content);
   }
-  const [program, ...args] = host.on('/', process.execPath, serverProgram, files, ...serverPlaces);
+  await serveBy(host, tftpProgram, files, ...tftpPlaces);
+  await serveBy(host, ftpProgram, files, ...ftpAddresses);
+}
+
+async function serveBy(host: Host, script: string, ...settings: readonly string[]): Promise<void> {
+  const [program, ...args] = host.on('/', process.execPath, script, ...settings);
   await said(new Program({ program, env: {} }, args), 'serve');
 }
 

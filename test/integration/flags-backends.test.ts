@@ -9,6 +9,7 @@ import { temporaryFolder } from '../helpers/folders.ts';
 import { stopAll } from '../helpers/processes.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 import { describeFlags } from './flags.ts';
+import { connectTo, startFtpBalancer, startFtpServer } from './ftp.ts';
 
 const image = Buffer.from('the same everywhere');
 
@@ -57,87 +58,99 @@ function scriptedResolver(): Resolver {
   return { answer, env: { NODE_OPTIONS: `--import=${preload}` } };
 }
 
-describeFlags(
-  'Backends',
-  {
-    backend: () => {
-      test('is given for each server, with its share and its name', async () => {
-        const [big, small] = [startEmbedded({ image }), startEmbedded({ image })];
-        const balancer = await start([
-          `--backend=${placeOf(big)},weight=3,name=big`,
-          `--backend=${placeOf(small)},name=small`,
-        ]);
-        expect(await sharesOf(balancer, 8)).toEqual({ big: 6, small: 2 });
-        expect(big.requests).toHaveLength(6);
-      });
+describeFlags('Backends', {
+  backend: () => {
+    test('is given for each server, with its share and its name', async () => {
+      const [big, small] = [startEmbedded({ image }), startEmbedded({ image })];
+      const balancer = await start([
+        `--backend=${placeOf(big)},weight=3,name=big`,
+        `--backend=${placeOf(small)},name=small`,
+      ]);
+      expect(await sharesOf(balancer, 8)).toEqual({ big: 6, small: 2 });
+      expect(big.requests).toHaveLength(6);
+    });
 
-      test('is named by what was written where it has no other name', async () => {
-        const server = startEmbedded({ image });
-        const balancer = await start([`--backend=${placeOf(server)}`]);
-        expect(await sharesOf(balancer, 1)).toEqual({ [placeOf(server)]: 1 });
-      });
+    test('is named by what was written where it has no other name', async () => {
+      const server = startEmbedded({ image });
+      const balancer = await start([`--backend=${placeOf(server)}`]);
+      expect(await sharesOf(balancer, 1)).toEqual({ [placeOf(server)]: 1 });
+    });
 
-      test('may be a host name', async () => {
-        const server = startEmbedded({ image }, { address: '127.0.0.1', port: 0 });
-        const balancer = await start([`--backend=localhost:${server.port}`]);
-        expect(await sharesOf(balancer, 1)).toEqual({ [`localhost:${server.port}`]: 1 });
-      });
+    test('may be a host name', async () => {
+      const server = startEmbedded({ image }, { address: '127.0.0.1', port: 0 });
+      const balancer = await start([`--backend=localhost:${server.port}`]);
+      expect(await sharesOf(balancer, 1)).toEqual({ [`localhost:${server.port}`]: 1 });
+    });
 
-      test.skipIf(lacksIpv6)('may be an IPv6 address', async () => {
-        const server = startEmbedded({ image }, { address: '::1', port: 0 });
-        const balancer = await start([`--backend=[::1]:${server.port}`]);
-        expect(await sharesOf(balancer, 1)).toEqual({ [placeOf(server)]: 1 });
-      });
+    test.skipIf(lacksIpv6)('may be an IPv6 address', async () => {
+      const server = startEmbedded({ image }, { address: '::1', port: 0 });
+      const balancer = await start([`--backend=[::1]:${server.port}`]);
+      expect(await sharesOf(balancer, 1)).toEqual({ [placeOf(server)]: 1 });
+    });
 
-      test('is at port 69 where no port is given', async () => {
-        const balancer = await start(['--backend=192.0.2.11', '--backend=2001:db8::12']);
-        const { services } = await balancer.status();
-        const backends = services.flatMap((service) => service.backends);
-        expect(backends.map(({ name, address, port }) => [name, address, port])).toEqual([
-          ['192.0.2.11', '192.0.2.11', 69],
-          ['2001:db8::12', '2001:db8::12', 69],
-        ]);
-      });
-    },
-
-    tftpBackend: () => {
-      test('is added to those of every protocol', async () => {
-        const [general, special] = [startEmbedded({ image }), startEmbedded({ image })];
-        const balancer = await start([
-          `--backend=${placeOf(general)},name=general`,
-          `--tftp-backend=${placeOf(special)},name=special`,
-        ]);
-        expect(await sharesOf(balancer, 4)).toEqual({ general: 2, special: 2 });
-      });
-
-      test('is enough alone', async () => {
-        const balancer = await start([`--tftp-backend=${placeOf(startEmbedded({ image }))},name=special`]);
-        expect(await sharesOf(balancer, 1)).toEqual({ special: 1 });
-      });
-    },
-
-    resolveInterval: () => {
-      test('is how often names are looked up again', async () => {
-        const before = startEmbedded({ image });
-        const after = startEmbedded({ image }, { address: ownLoopback(), port: before.port });
-        const resolver = scriptedResolver();
-        resolver.answer(before.address);
-        const backend = `--backend=tftp.example:${before.port},name=moving`;
-        const balancer = await start([backend, '--resolve-interval=1s'], resolver.env);
-        expect(await sharesOf(balancer, 1)).toEqual({ moving: 1 });
-
-        resolver.answer(after.address);
-        await balancer.said({ event: 'backend.state', address: after.address, to: 'added' });
-        expect(await sharesOf(balancer, 2)).toEqual({ moving: 3 });
-        expect([before.requests.length, after.requests.length]).toEqual([1, 2]);
-
-        resolver.answer(undefined);
-        await balancer.said({ event: 'discovery.failed', source: 'tftp.example' });
-        expect(await balancer.metric('tftplb_discovery_failures_total')).toBeGreaterThan(0);
-        await fetchFile(balancer.listener, 'image');
-        expect(after.requests).toHaveLength(3);
-      });
-    },
+    test('is at port 69 where no port is given', async () => {
+      const balancer = await start(['--backend=192.0.2.11', '--backend=2001:db8::12']);
+      const { services } = await balancer.status();
+      const backends = services.flatMap((service) => service.backends);
+      expect(backends.map(({ name, address, port }) => [name, address, port])).toEqual([
+        ['192.0.2.11', '192.0.2.11', 69],
+        ['2001:db8::12', '2001:db8::12', 69],
+      ]);
+    });
   },
-  ['ftpBackend'],
-);
+
+  tftpBackend: () => {
+    test('is added to those of every protocol', async () => {
+      const [general, special] = [startEmbedded({ image }), startEmbedded({ image })];
+      const balancer = await start([
+        `--backend=${placeOf(general)},name=general`,
+        `--tftp-backend=${placeOf(special)},name=special`,
+      ]);
+      expect(await sharesOf(balancer, 4)).toEqual({ general: 2, special: 2 });
+    });
+
+    test('is enough alone', async () => {
+      const balancer = await start([`--tftp-backend=${placeOf(startEmbedded({ image }))},name=special`]);
+      expect(await sharesOf(balancer, 1)).toEqual({ special: 1 });
+    });
+  },
+
+  ftpBackend: () => {
+    test('is added to those of both protocols', async () => {
+      const [general, special] = [await startFtpServer({ name: 'a' }), await startFtpServer({ name: 'b' })];
+      const { listener } = await startFtpBalancer([general], `--ftp-backend=${placeOf(special)}`);
+      const greetings = [await (await connectTo(listener)).line(), await (await connectTo(listener)).line()];
+      expect(greetings.toSorted()).toEqual(['220 a ready', '220 b ready']);
+    });
+
+    test('is enough alone, and at port 21 where no port is given', async () => {
+      const balancer = await startFtpBalancer([], '--ftp-backend=192.0.2.11,name=special');
+      expect((await balancer.status()).services).toMatchObject([
+        { kind: 'ftp', backends: [{ name: 'special', address: '192.0.2.11', port: 21 }] },
+      ]);
+    });
+  },
+
+  resolveInterval: () => {
+    test('is how often names are looked up again', async () => {
+      const before = startEmbedded({ image });
+      const after = startEmbedded({ image }, { address: ownLoopback(), port: before.port });
+      const resolver = scriptedResolver();
+      resolver.answer(before.address);
+      const backend = `--backend=tftp.example:${before.port},name=moving`;
+      const balancer = await start([backend, '--resolve-interval=1s'], resolver.env);
+      expect(await sharesOf(balancer, 1)).toEqual({ moving: 1 });
+
+      resolver.answer(after.address);
+      await balancer.said({ event: 'backend.state', address: after.address, to: 'added' });
+      expect(await sharesOf(balancer, 2)).toEqual({ moving: 3 });
+      expect([before.requests.length, after.requests.length]).toEqual([1, 2]);
+
+      resolver.answer(undefined);
+      await balancer.said({ event: 'discovery.failed', source: 'tftp.example' });
+      expect(await balancer.metric('tftplb_discovery_failures_total')).toBeGreaterThan(0);
+      await fetchFile(balancer.listener, 'image');
+      expect(after.requests).toHaveLength(3);
+    });
+  },
+});

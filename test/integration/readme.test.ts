@@ -44,19 +44,24 @@ describe.skipIf(lacksSite)(`the README, at ${siteObstacle ?? 'a site of its own'
     }
     const menu = siteFiles['boot/menu.cfg'];
     expect(readFileSync(path.join(site.folder, 'menu.cfg'))).toEqual(menu);
-    await site.run('tftp-lb get tftp://192.0.2.12/incoming/menu.cfg -o uploaded');
-    expect(readFileSync(path.join(site.folder, 'uploaded'))).toEqual(menu);
+    for (const protocol of ['tftp', 'ftp']) {
+      await site.run(`curl --silent ${protocol}://192.0.2.12/incoming/menu.cfg --output by-${protocol}`);
+      expect(readFileSync(path.join(site.folder, `by-${protocol}`))).toEqual(menu);
+    }
 
     balancer?.signal('SIGTERM');
     expect(await balancer?.ended).toMatchObject({ code: 0, stderr: '' });
-    const backends = balancer?.stdout.matchAll(/"session\.end".*?"backend":"(.*?)"/g) ?? [];
-    expect([...backends].map(([, backend = '']) => backend).toSorted()).toEqual([
-      '192.0.2.11',
-      '192.0.2.11',
-      '192.0.2.12',
-    ]);
+    expect(backendsIn(balancer, 'session.end')).toEqual(['192.0.2.11', '192.0.2.11', '192.0.2.12']);
+    expect(backendsIn(balancer, 'ftp.transfer')).toEqual(['192.0.2.11', '192.0.2.11', '192.0.2.12']);
   });
 });
+
+/** Whom the lines of an event name, sorted. */
+function backendsIn(balancer: Program | undefined, event: string): string[] {
+  const lines = balancer?.stdout.split('\n').filter((line) => line.includes(`"event":"${event}"`)) ?? [];
+  for (const line of lines) expect(line).toContain('"result":"ok"');
+  return lines.map((line) => /"backend":"(.*?)"/.exec(line)?.[1] ?? '').toSorted();
+}
 
 test('the options that the README recommends are valid', async () => {
   const rows = textOf('README.md').matchAll(/^\| [^|]* \| `(--[^`]*)`/gm);

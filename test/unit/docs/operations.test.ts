@@ -1,0 +1,53 @@
+/** What docs/operations.md says of options and commands, compared with the code. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { optionInfos } from '../../../src/config/schema.ts';
+import { readingVerbs, refusedVerbs, securityVerbs } from '../../../src/ftp/commands.ts';
+
+const text = readFileSync(path.join(import.meta.dirname, '../../../docs/operations.md'), 'utf8');
+
+function section(heading: string): string {
+  const [, rest = ''] = text.split(`\n### ${heading}\n`);
+  return rest.split('\n##', 1)[0] ?? '';
+}
+
+function rowsOf(heading: string): string[][] {
+  const lines = section(heading).split('\n');
+  return lines.filter((line) => line.startsWith('| ')).map((line) => line.split(' | ').map(plain));
+}
+
+function plain(cell: string): string {
+  return cell.replaceAll(/[|`]/g, '').trim();
+}
+
+it('speaks of options that there are', () => {
+  const known = optionInfos.flatMap(({ flag }) => [flag, flag.replace('--', '--no-')]);
+  const named = new Set([...text.matchAll(/--[a-z][a-z-]*/g)].map(([flag]) => flag));
+  expect([...named].filter((flag) => !known.includes(flag))).toEqual([]);
+});
+
+it('gives every limit and time of FTP its default', () => {
+  const bounding = optionInfos.filter(
+    ({ key, placeholder }) => key.startsWith('ftp') && ['N', 'DURATION'].includes(placeholder),
+  );
+  const documented = rowsOf('Limits and times').flatMap(([flag = '', fallback = '', why = '']) =>
+    flag.startsWith('--ftp-') && why !== '' ? [`${flag} ${fallback}`] : [],
+  );
+  expect(documented.toSorted()).toEqual(
+    bounding.map(({ flag, fallback }) => `${flag} ${fallback}`).toSorted(),
+  );
+});
+
+it('names the commands that pass with --read-only', () => {
+  const [, list = ''] = section('Read-only').split('\n```\n');
+  const passing = [...readingVerbs].filter((verb) => !securityVerbs.has(verb));
+  expect(list.split(/\s+/).toSorted()).toEqual(passing.toSorted());
+});
+
+it('names the commands that are always refused', () => {
+  const refused = rowsOf('What is refused').flatMap(([commands = '', answer = '']) =>
+    answer === '502' && !commands.includes('--') ? commands.split(', ') : [],
+  );
+  expect(refused.toSorted()).toEqual([...securityVerbs, ...refusedVerbs].toSorted());
+});
