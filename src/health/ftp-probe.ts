@@ -73,6 +73,7 @@ class ProbeRun {
   readonly #options: FtpProbeOptions;
   readonly #stop = new AbortController();
   readonly #sockets: TcpSocket[] = [];
+  #isDone = false;
 
   constructor(net: TcpNet, backend: Endpoint, options: FtpProbeOptions) {
     this.#net = net;
@@ -84,6 +85,7 @@ class ProbeRun {
   async outcome(): Promise<ProbeOutcome> {
     try {
       await this.#talk();
+      this.#isDone = true;
       return 'alive';
     } catch (error) {
       return outcomeOf(error);
@@ -92,7 +94,11 @@ class ProbeRun {
 
   close(): void {
     this.#stop.abort();
-    for (const socket of this.#sockets) socket.reset();
+    for (const socket of this.#sockets) {
+      // A server that is well gets its QUIT and a proper end.
+      if (this.#isDone) socket.release();
+      else socket.reset();
+    }
   }
 
   async #talk(): Promise<void> {

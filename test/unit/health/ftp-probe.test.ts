@@ -90,6 +90,21 @@ describe('FtpProbe', () => {
     expect(await check(await scripted({ ...healthy, ...replies }), login)).toBe(outcome);
   });
 
+  it('says good-bye to a server that is well, and ends the connection properly', async () => {
+    const seen: string[] = [];
+    const port = await serve((socket) => {
+      socket.write('220 hello\r\n');
+      socket.on('data', (bytes) => seen.push(bytes.toString()));
+      socket.on('error', (error) => seen.push(error.message));
+      socket.on('end', () => {
+        seen.push('FIN');
+        socket.end();
+      });
+    });
+    expect(await check(port)).toBe('alive');
+    await expect.poll(() => seen).toEqual(['QUIT\r\n', 'FIN']);
+  });
+
   it('a check that is aborted rejects with the reason', async () => {
     const port = await scripted({}, '');
     const controller = new AbortController();
