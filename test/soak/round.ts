@@ -8,7 +8,7 @@ import { expectNothingLeft } from '../fuzz/aftermath.ts';
 import { Noise } from '../fuzz/noise.ts';
 import { backendAddress, Lab } from '../helpers/lab.ts';
 import { Crowd } from './crowd.ts';
-import { Storm } from './storm.ts';
+import { calmLink, Storm } from './storm.ts';
 
 const vips = ['10.0.0.1', '10.0.0.2'];
 const backends = 4;
@@ -30,7 +30,7 @@ export interface RoundReport {
 export async function round(seed: number, tids: TidMode): Promise<RoundReport> {
   const noise = new Noise(seed);
   const service = { tids, listeners: [{ address: '0.0.0.0', port: 69 }] };
-  const lab = new Lab({ seed, backends, vips, service });
+  const lab = new Lab({ seed, link: calmLink, backends, vips, service });
   let datagrams = 0;
   lab.net.addFilter(() => {
     datagrams += 1;

@@ -5,7 +5,7 @@ import type { TftpService } from '../../src/engine/snapshot.ts';
 import { EjectionKeeper } from '../../src/health/ejection.ts';
 import type { MemoryHost } from '../../src/net/memory-host.ts';
 import type { Timer } from '../../src/net/net.ts';
-import { type LinkModel, perfectLink } from '../../src/net/memory-link.ts';
+import type { LinkModel } from '../../src/net/memory-link.ts';
 import type { Noise } from '../fuzz/noise.ts';
 import { backendAddress, type Lab } from '../helpers/lab.ts';
 
@@ -13,6 +13,8 @@ import { backendAddress, type Lab } from '../helpers/lab.ts';
 const pause = { min: 300, max: 3_000 };
 const length = { min: 500, max: 15_000 };
 const ejectTime = 10_000;
+/** Slow enough that a round is a matter of seconds whatever happens in it. */
+export const calmLink: LinkModel = { loss: 0, duplication: 0, reordering: 0, minDelay: 5, maxDelay: 20 };
 
 export interface StormParts {
   readonly lab: Lab;
@@ -58,7 +60,7 @@ export class Storm {
       remedy();
     }
     this.#remedies.clear();
-    this.#parts.lab.net.link = perfectLink;
+    this.#parts.lab.net.link = calmLink;
     this.#publish(this.#parts.lab.backendHosts.map((_, n) => n));
   }
 
@@ -126,8 +128,8 @@ export class Storm {
       loss: noise.int(0, 12) / 100,
       duplication: noise.int(0, 8) / 100,
       reordering: noise.int(0, 8) / 100,
-      minDelay: noise.int(0, 5),
-      maxDelay: noise.int(5, 60),
+      minDelay: noise.int(2, 10),
+      maxDelay: noise.int(10, 60),
     };
   }
 
