@@ -6,8 +6,10 @@ import path from 'node:path';
 interface PeerSpec {
   /** Debian's package, which is also the name of its root in the prefix. */
   readonly package: string;
-  /** Below that root; its last part is what is looked for on the path. */
+  /** Below that root, or below the system's; its last part is what is looked for on the path. */
   readonly program: string;
+  /** Python imports it: `program` is the folder where that may look. */
+  readonly isModule?: boolean;
   /** Arguments that make the right program print `says`, where others have the same name. */
   readonly recognise?: { readonly args: readonly string[]; readonly says: string };
   /** Why it cannot run without root. */
@@ -23,6 +25,14 @@ export const peerNames = [
   'busybox',
   'curl',
   'nginx',
+  'vsftpd',
+  'proftpd',
+  'pure-ftpd',
+  'pyftpdlib',
+  'lftp',
+  'tnftp',
+  'inetutils-ftp',
+  'python3',
 ] as const;
 export type PeerName = (typeof peerNames)[number];
 
@@ -44,6 +54,27 @@ const specs: Record<PeerName, PeerSpec> = {
   busybox: { package: 'busybox', program: 'bin/busybox', recognise: { args: ['--list'], says: '\ntftp\n' } },
   curl: { package: 'curl', program: 'usr/bin/curl', recognise: { args: ['--version'], says: 'tftp' } },
   nginx: { package: 'nginx', program: 'usr/sbin/nginx' },
+  vsftpd: { package: 'vsftpd', program: 'usr/sbin/vsftpd' },
+  proftpd: { package: 'proftpd-core', program: 'usr/sbin/proftpd' },
+  'pure-ftpd': {
+    package: 'pure-ftpd',
+    program: 'usr/sbin/pure-ftpd',
+    needsRoot: 'changes its root and its user for every session',
+  },
+  pyftpdlib: {
+    package: 'python3-pyftpdlib',
+    program: 'usr/lib/python3/dist-packages',
+    isModule: true,
+    recognise: { args: ['-m', 'pyftpdlib', '--version'], says: 'pyftpdlib 1.' },
+  },
+  lftp: { package: 'lftp', program: 'usr/bin/lftp' },
+  tnftp: { package: 'tnftp', program: 'usr/bin/tnftp' },
+  'inetutils-ftp': { package: 'inetutils-ftp', program: 'usr/bin/inetutils-ftp' },
+  python3: {
+    package: 'python3',
+    program: 'usr/bin/python3',
+    recognise: { args: ['-c', 'import ftplib; print(ftplib.FTP.__name__)'], says: 'FTP\n' },
+  },
 };
 
 /** A program and the environment that it needs beyond the usual one. */
@@ -77,6 +108,12 @@ function fetched(spec: PeerSpec): Command | undefined {
   return { program, env: searched.length === 0 ? {} : { LD_LIBRARY_PATH: searched.join(':') } };
 }
 
+/** What the installed package has, rather than a wrapper that goes by the same name. */
+function installed(spec: PeerSpec): Command | undefined {
+  const program = path.join('/', spec.program);
+  return isExecutable(program) ? { program, env: {} } : undefined;
+}
+
 function onPath(spec: PeerSpec): Command | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(':'), ...systemFolders];
   const programs = folders.map((folder) => path.join(folder, path.basename(spec.program)));
@@ -92,9 +129,18 @@ function isRight(command: Command, spec: PeerSpec): boolean {
   return `${stdout}${stderr}`.includes(says);
 }
 
+/** Python, told where the module is. */
+function importing(spec: PeerSpec): Command | undefined {
+  const python = peer('python3');
+  const folder = path.join(prefix, spec.package, spec.program);
+  return python && existsSync(folder) ? { ...python, env: { ...python.env, PYTHONPATH: folder } } : python;
+}
+
 function find(name: PeerName): Command | undefined {
   const spec = specs[name];
-  return [fetched(spec), onPath(spec)].find((command) => command !== undefined && isRight(command, spec));
+  const candidates =
+    spec.isModule === true ? [importing(spec)] : [fetched(spec), installed(spec), onPath(spec)];
+  return candidates.find((command) => command !== undefined && isRight(command, spec));
 }
 
 const found = new Map<PeerName, Command | undefined>();

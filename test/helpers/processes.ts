@@ -8,6 +8,8 @@ export interface StartOptions {
   readonly cwd?: string;
   /** Added to the environment of the tests. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What it reads from its standard input, which is empty if left out. */
+  readonly input?: string;
 }
 
 export interface RunOptions extends StartOptions {
@@ -45,9 +47,11 @@ export class Program {
     this.#child = spawn(command.program, args, {
       cwd: options.cwd,
       env: { NODE_COMPILE_CACHE: compiled, ...process.env, ...command.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
+    // One that ends without reading it all says so in its exit code.
+    this.#child.stdin?.on('error', () => {}).end(options.input);
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
     running.add(this);

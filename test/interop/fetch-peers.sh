@@ -9,14 +9,21 @@ set -euo pipefail
 
 # package, its program, and what else is unpacked beside it
 peers=(
-  'tftpd-hpa     usr/sbin/in.tftpd'
-  'atftpd        usr/sbin/atftpd'
-  'dnsmasq-base  usr/sbin/dnsmasq'
-  'busybox       bin/busybox'
-  'tftp-hpa      usr/bin/tftp'
-  'atftp         usr/bin/atftp'
-  'curl          usr/bin/curl'
-  'nginx         usr/sbin/nginx  libnginx-mod-stream'
+  'tftpd-hpa          usr/sbin/in.tftpd'
+  'atftpd             usr/sbin/atftpd'
+  'dnsmasq-base       usr/sbin/dnsmasq'
+  'busybox            bin/busybox'
+  'tftp-hpa           usr/bin/tftp'
+  'atftp              usr/bin/atftp'
+  'curl               usr/bin/curl'
+  'nginx              usr/sbin/nginx  libnginx-mod-stream'
+  'vsftpd             usr/sbin/vsftpd'
+  'proftpd-core       usr/sbin/proftpd  proftpd-mod-proxy'
+  'pure-ftpd          usr/sbin/pure-ftpd'
+  'python3-pyftpdlib  usr/lib/python3/dist-packages/pyftpdlib/__main__.py'
+  'lftp               usr/bin/lftp'
+  'tnftp              usr/bin/tnftp'
+  'inetutils-ftp      usr/bin/inetutils-ftp'
 )
 
 prefix=${1:-${TFTPLB_PEERS:-$(cd "$(dirname "$0")/../.." && pwd)/.peers}}
@@ -60,10 +67,11 @@ unpack() {
   cd "$prefix"
 }
 
-# missing_libraries PROGRAM: those that neither the system nor the root has.
+# missing_libraries PROGRAM: those that it or a module needs and that neither the system nor the root has.
 missing_libraries() {
-  LD_LIBRARY_PATH=$(printf '%s:' "$root"/lib/*-linux-gnu "$root"/usr/lib/*-linux-gnu) ldd "$root/$1" |
-    grep 'not found' || true
+  find "$root" -name '*.so' -print0 |
+    LD_LIBRARY_PATH=$(printf '%s:' "$root"/lib/*-linux-gnu "$root"/usr/lib/*-linux-gnu) \
+      xargs --null ldd "$root/$1" 2>/dev/null | grep 'not found' | sort --unique || true
 }
 
 # libraries_of PACKAGE...: the library packages that they depend on directly and that are nowhere yet.

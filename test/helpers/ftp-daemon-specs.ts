@@ -1,0 +1,158 @@
+/** How each FTP server is told to serve one folder to one user, as root and as anybody else. */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import path from 'node:path';
+import type { Command, PeerName } from './peers.ts';
+
+export interface FtpPlace {
+  readonly address: string;
+  readonly isIPv6: boolean;
+  readonly port: number;
+  /** Served to the user, who may do everything in it. */
+  readonly root: string;
+  /** The server's own folder, where nobody else may write. */
+  readonly etc: string;
+  readonly command: Command;
+}
+
+interface FtpServerSpec {
+  readonly peer: PeerName;
+  readonly user: string;
+  readonly password: string;
+  /** Writes what the server reads at its start and returns its arguments. */
+  readonly launch: (place: FtpPlace) => readonly string[];
+}
+
+export const ftpServerNames = ['vsftpd', 'proftpd', 'pure-ftpd', 'pyftpdlib'] as const;
+export type FtpServerName = (typeof ftpServerNames)[number];
+
+const user = 'user';
+const password = 'secret';
+/** The password as crypt(3) has it, of which Node knows nothing. */
+const crypted = '$5$tftplb$8m34K/ELEdcizJeBVwAKeaAu6HpVIDjhCdZuiYMEq74';
+
+/** Root may not log in, so that a server of root serves as nobody. */
+const { uid, gid, username } =
+  process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534, username: 'nobody' } : userInfo();
+
+/** Its local users come from PAM, whose files are root's, but its anonymous one may be allowed everything. */
+const vsftpdConfig = ({ address, isIPv6, port, root }: FtpPlace): string => `
+${isIPv6 ? 'listen_ipv6' : 'listen'}=YES
+${isIPv6 ? 'listen_address6' : 'listen_address'}=${address}
+listen_port=${port}
+background=NO
+run_as_launching_user=YES
+anonymous_enable=YES
+local_enable=NO
+anon_root=${root}
+anon_world_readable_only=NO
+anon_upload_enable=YES
+anon_mkdir_write_enable=YES
+anon_other_write_enable=YES
+write_enable=YES
+connect_from_port_20=NO
+max_per_ip=0
+tcp_wrappers=NO
+isolate=NO
+isolate_network=NO
+seccomp_sandbox=NO
+xferlog_enable=NO
+`;
+
+const proftpdConfig = ({ address, port, etc }: FtpPlace): string => `
+ServerType standalone
+ServerName test
+DefaultAddress ${address}
+Port ${port}
+SocketBindTight on
+UseIPv6 on
+UseReverseDNS off
+User ${username}
+Group ${groupName()}
+AuthOrder mod_auth_file.c
+AuthPAM off
+AuthUserFile ${path.join(etc, 'passwd')}
+RequireValidShell off
+PidFile ${path.join(etc, 'pid')}
+ScoreboardFile ${path.join(etc, 'scoreboard')}
+ControlsEngine off
+DelayEngine off
+SystemLog none
+TransferLog none
+WtmpLog off
+AllowOverwrite on
+AllowStoreRestart on
+AllowRetrieveRestart on
+MaxInstances none
+`;
+
+function groupName(): string {
+  return execFileSync('id', ['-gn', username], { encoding: 'utf8' }).trim();
+}
+
+/** Writes a file that its user alone may read. */
+function secretly(folder: string, name: string, text: string): string {
+  const file = path.join(folder, name);
+  writeFileSync(file, text, { mode: 0o600 });
+  return file;
+}
+
+export const ftpServerSpecs: Readonly<Record<FtpServerName, FtpServerSpec>> = {
+  vsftpd: {
+    peer: 'vsftpd',
+    user: 'anonymous',
+    password,
+    launch: (place) => [secretly(place.etc, 'config', vsftpdConfig(place))],
+  },
+  proftpd: {
+    peer: 'proftpd',
+    user,
+    password,
+    launch: (place) => {
+      secretly(place.etc, 'passwd', `${user}:${crypted}:${uid}:${gid}::${place.root}:/bin/false\n`);
+      return ['--nodaemon', '--config', secretly(place.etc, 'config', proftpdConfig(place))];
+    },
+  },
+  'pure-ftpd': {
+    peer: 'pure-ftpd',
+    user,
+    password,
+    launch: ({ address, isIPv6, port, root, etc, command }) => {
+      const passwd = secretly(
+        etc,
+        'passwd',
+        `${user}:${crypted}:${uid}:${gid}::${root}/./${':'.repeat(12)}\n`,
+      );
+      const database = path.join(etc, 'database');
+      const compiler = path.join(path.dirname(command.program), '../bin/pure-pw');
+      execFileSync(compiler, ['mkdb', database, '-f', passwd], { env: { ...process.env, ...command.env } });
+      return [
+        isIPv6 ? '--ipv6only' : '--ipv4only',
+        `--bind=${address},${port}`,
+        `--login=puredb:${database}`,
+        '--noanonymous',
+        '--minuid=1',
+        '--dontresolve',
+        '--maxclientsnumber=500',
+        '--maxclientsperip=500',
+        `--pidfile=${path.join(etc, 'pid')}`,
+      ];
+    },
+  },
+  pyftpdlib: {
+    peer: 'pyftpdlib',
+    user,
+    password,
+    launch: ({ address, port, root }) => [
+      '-m',
+      'pyftpdlib',
+      `--interface=${address}`,
+      `--port=${port}`,
+      `--directory=${root}`,
+      `--username=${user}`,
+      `--password=${password}`,
+      '--write',
+    ],
+  },
+};

@@ -1,0 +1,87 @@
+/** Real FTP servers, each with a folder, an address and a port of its own. */
+import { once } from 'node:events';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { connect, createServer, isIPv6, type AddressInfo } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { temporaryFolder } from './folders.ts';
+import { ftpServerSpecs, type FtpPlace, type FtpServerName } from './ftp-daemon-specs.ts';
+import { requirePeer } from './peers.ts';
+import { Program } from './processes.ts';
+import { ownLoopback } from './sockets.ts';
+
+/** A server that greets. */
+export interface FtpServer {
+  readonly name: FtpServerName;
+  readonly address: string;
+  readonly port: number;
+  /** Whoever may read and write everything below `root`. */
+  readonly user: string;
+  readonly password: string;
+  /** Where the user arrives. */
+  readonly root: string;
+  readonly program: Program;
+}
+
+/** A TCP port of `address` that nobody holds now. */
+async function freePort(address: string): Promise<number> {
+  const server = createServer().listen(0, address);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** True if it greets within `timeout` milliseconds. */
+function greets({ address, port }: FtpPlace, timeout: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port });
+    const settle = (isGreeting: boolean): void => {
+      socket.destroy();
+      resolve(isGreeting);
+    };
+    socket.setTimeout(timeout, () => settle(false));
+    socket.once('error', () => settle(false));
+    socket.once('data', (reply) => settle(reply.toString('latin1').startsWith('220')));
+  });
+}
+
+/** True once it greets; false if it ended or stays silent. */
+async function isServing(program: Program, place: FtpPlace): Promise<boolean> {
+  const deadline = Date.now() + 10_000;
+  while (program.exit === undefined && Date.now() < deadline) {
+    if (await greets(place, 1_000)) return program.exit === undefined;
+    await sleep(10);
+  }
+  return false;
+}
+
+/** Starts a server on an IPv4 address of its own, or on `address`, and waits until it greets. */
+export async function startFtpServer(
+  name: FtpServerName,
+  address: string = ownLoopback(),
+): Promise<FtpServer> {
+  const { peer, user, password, launch } = ftpServerSpecs[name];
+  const command = requirePeer(peer);
+  const root = temporaryFolder('root');
+  const etc = path.join(temporaryFolder('server'), 'etc');
+  mkdirSync(etc);
+  let report = '';
+  // The port may be taken by somebody else before the server binds it.
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const port = await freePort(address);
+    const place = { address, isIPv6: isIPv6(address), port, root, etc, command };
+    const program = new Program(command, launch(place));
+    if (await isServing(program, place)) return { name, address, port, user, password, root, program };
+    await program.stop();
+    report = `${program.name}\n${program.stdout}${program.stderr}`;
+  }
+  throw new Error(`${name} does not greet:\n${report}`);
+}
+
+/** The processes that serve the sessions of a server that has one for each. */
+export function sessionPids({ program: { pid } }: FtpServer): number[] {
+  if (pid === undefined) return [];
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
