@@ -36,6 +36,7 @@ test('the demo moves files by TFTP and FTP over both servers and ends well', asy
     const own = ftp.filter((row) => row.includes(` ${data} `));
     expect([' RETR ', ' STOR ', ' NLST '].map((text) => count(own, text))).toEqual([1, 1, 1]);
   }
+  expect(stdout).toContain('tftplb_ftp_transfers_total{service="ftp",direction="upload",result="ok"} 4');
   expect(stdout).toContain('All 36 transfers arrived');
 });
 

@@ -51,16 +51,40 @@ describe.skipIf(lacksSite)(`the README, at ${siteObstacle ?? 'a site of its own'
 
     balancer?.signal('SIGTERM');
     expect(await balancer?.ended).toMatchObject({ code: 0, stderr: '' });
-    expect(backendsIn(balancer, 'session.end')).toEqual(['192.0.2.11', '192.0.2.11', '192.0.2.12']);
-    expect(backendsIn(balancer, 'ftp.transfer')).toEqual(['192.0.2.11', '192.0.2.11', '192.0.2.12']);
+    const shares = ['192.0.2.11', '192.0.2.11', '192.0.2.12'];
+    expect(backendsOf(linesOf(balancer, 'session.end'))).toEqual(shares);
+    const transfers = linesOf(balancer, 'ftp.transfer');
+    expect(backendsOf(transfers)).toEqual(shares);
+    const active = transfers.find(({ clientMode }) => clientMode === 'active') ?? {};
+    expect(active).toEqual({
+      ...shownFtpLine(),
+      time: expect.stringMatching(/Z$/),
+      client: expect.stringMatching(/^192\.0\.2\.1:\d+$/),
+      backend: expect.any(String),
+      duration: expect.any(Number),
+    });
+    expect(Object.keys(active)).toEqual(Object.keys(shownFtpLine()));
   });
 });
 
-/** Whom the lines of an event name, sorted. */
-function backendsIn(balancer: Program | undefined, event: string): string[] {
+type Line = Readonly<Record<string, unknown>>;
+
+function linesOf(balancer: Program | undefined, event: string): Line[] {
   const lines = balancer?.stdout.split('\n').filter((line) => line.includes(`"event":"${event}"`)) ?? [];
-  for (const line of lines) expect(line).toContain('"result":"ok"');
-  return lines.map((line) => /"backend":"(.*?)"/.exec(line)?.[1] ?? '').toSorted();
+  return lines.map((line) => JSON.parse(line) as Line);
+}
+
+/** Of transfers that ended well, whom they were with. */
+function backendsOf(lines: readonly Line[]): string[] {
+  for (const line of lines) expect(line).toMatchObject({ result: 'ok' });
+  return lines.map(({ backend }) => String(backend)).toSorted();
+}
+
+/** The line of an FTP transfer that the README shows. */
+function shownFtpLine(): Line {
+  const shown = textOf('README.md').matchAll(/```json\n(\{.*?\n\})\n```/gs);
+  const lines = [...shown].map(([, json = '']) => JSON.parse(json) as Line);
+  return lines.find(({ event }) => event === 'ftp.transfer') ?? {};
 }
 
 test('the options that the README recommends are valid', async () => {
