@@ -63,13 +63,3 @@ export async function download(client: FtpClientName, target: FtpTarget, remote:
   await takeSteps(client, target, [{ kind: 'download', remote, local }]);
   return readFileSync(local);
 }
-
-/** Throws FtpFailed. */
-export async function upload(
-  client: FtpClientName,
-  target: FtpTarget,
-  remote: string,
-  data: Uint8Array,
-): Promise<void> {
-  await takeSteps(client, target, [{ kind: 'upload', remote, local: localFile(data) }]);
-}

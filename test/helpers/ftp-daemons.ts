@@ -79,9 +79,3 @@ export async function startFtpServer(
   }
   throw new Error(`${name} does not greet:\n${report}`);
 }
-
-/** The processes that serve the sessions of a server that has one for each. */
-export function sessionPids({ program: { pid } }: FtpServer): number[] {
-  if (pid === undefined) return [];
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-}
