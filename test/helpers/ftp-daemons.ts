@@ -1,6 +1,6 @@
 /** Real FTP servers, each with a folder, an address and a port of its own. */
 import { once } from 'node:events';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { connect, createServer, isIPv6, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
