@@ -115,7 +115,10 @@ export function bringsAcross(runs: Runs): void {
     scene.run();
     checkEnds(scene);
     expect(scene.client.ended).toBe('complete');
-    expect(scene.relays.map(({ machine }) => machine.result)).toContain('ok');
+    // A read of one block is over for a client whose ACK is lost, and who has proved nothing gets few repeats.
+    expect(scene.relays.map(({ machine }) => machine.result)).toContainEqual(
+      expect.stringMatching(scene.isRead ? /^ok(-unacked)?$/ : /^ok$/),
+    );
   });
   fc.assert(property, runs);
 }
