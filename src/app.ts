@@ -4,12 +4,13 @@ import { Scoreboard } from './balance/scoreboard.ts';
 import type { Config } from './config/config.ts';
 import type { Engine, EngineParts } from './engine/engine.ts';
 import { FtpEngine } from './engine/ftp-engine.ts';
-import { PortableEngine } from './engine/portable-engine.ts';
+import { TftpEngine } from './engine/tftp-engine.ts';
 import type { Snapshot } from './engine/snapshot.ts';
 import { ServiceControl } from './app/service-control.ts';
 import { Report } from './app/report.ts';
 import { TransferLogs } from './app/transfer-log.ts';
 import type { Endpoint, Net } from './net/net.ts';
+import { withOwnTids } from './net/own-tids.ts';
 import { type AdminServer, startAdmin } from './observe/admin.ts';
 import { Bus, type Subscriber } from './observe/bus.ts';
 import { dropReasons, type Event } from './observe/events.ts';
@@ -219,7 +220,7 @@ export class App implements StatusSource {
       emit: this.#bus.emit,
     };
     this.#ftpEngine = new FtpEngine(parts);
-    return [new PortableEngine(parts), this.#ftpEngine];
+    return [new TftpEngine({ ...parts, net: withOwnTids(parts.net) }), this.#ftpEngine];
   }
 
   #publish(): void {

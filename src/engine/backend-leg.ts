@@ -1,5 +1,6 @@
 import type { Backend } from '../balance/pool.ts';
-import type { Net, NetError, TidSocket } from '../net/net.ts';
+import type { NetError, TidSocket } from '../net/net.ts';
+import type { BackendTidOptions, BackendTids } from '../net/tids.ts';
 
 /** What a leg tells the session that it belongs to. */
 export interface LegOwner {
@@ -19,16 +20,16 @@ export class BackendLeg {
   peerAddress = '';
 
   /** Throws NetError. */
-  constructor(net: Net, backend: Backend, receiveBuffer: number | undefined, owner: LegOwner) {
+  constructor(tids: BackendTids, backend: Backend, options: BackendTidOptions, owner: LegOwner) {
     this.backend = backend;
-    this.#socket = net.openTid(
+    this.#socket = tids.lend(
       backend,
       {
         onDatagram: (data, port, address) => owner.onLegDatagram(this, data, port, address),
         onRefused: () => owner.onLegRefused(this),
         onError: (error) => owner.onLegError(this, error),
       },
-      receiveBuffer,
+      options,
     );
   }
 

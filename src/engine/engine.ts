@@ -4,12 +4,12 @@ import type { Emit } from '../observe/events.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** All that an engine is built from. It runs alike in a worker, in the main thread and on an in-memory net. */
-export interface EngineParts {
+export interface EngineParts<Os = Net> {
   readonly snapshot: Snapshot;
   readonly scoreboard: Scoreboard;
   /** Which of the scoreboard's writers this engine is. */
   readonly worker: number;
-  readonly net: Net;
+  readonly net: Os;
   readonly emit: Emit;
 }
 

@@ -3,14 +3,16 @@
  * answer from it, and boot loaders drop what comes from another one. So an unspecified address is expanded to one
  * socket per local address, and looked through again now and then for VIPs that come and go.
  */
+import { EndpointTable } from '../net/endpoint-table.ts';
 import {
+  type Endpoint,
   formatEndpoint,
-  type Net,
   NetError,
   type Timer,
   type UdpHandlers,
   type UdpSocket,
 } from '../net/net.ts';
+import type { OnStranger, TidNet, VipTids } from '../net/tids.ts';
 import type { EngineEvent } from '../observe/events.ts';
 import type { RelayedSession } from './relayed-session.ts';
 import type { ListenerSpec, TidMode } from './snapshot.ts';
@@ -22,8 +24,6 @@ const rescanInterval = 5_000;
  * mode the windows of all uploads arrive here.
  */
 const listenerBuffer = 4_194_304;
-/** Ports of a `--tid-ports` range that are tried for one session before it is refused. */
-const maxPortTries = 64;
 
 export interface ListenerHandlers {
   onDatagram(listener: Listener, data: Uint8Array, port: number, address: string): void;
@@ -32,23 +32,22 @@ export interface ListenerHandlers {
   /** The socket has failed for good. */
   onFailed(listener: Listener, error: NetError): void;
   onSendFailed(): void;
+  /** Somebody else than its client has written to a VIP TID. */
+  readonly onStranger: OnStranger;
 }
 
 /** One listening socket, and the VIP TIDs of the sessions that came in through it. */
 export class Listener {
   readonly address: string;
   readonly #socket: UdpSocket;
-  readonly #net: Net;
-  readonly #tids: TidMode;
-  readonly #lent = new Set<number>();
-  /** The sessions to which a datagram that arrives here may belong: see `sessionKey`. */
-  readonly sessions: Map<string, RelayedSession> = new Map();
+  /** Undefined in single-port mode. */
+  readonly #vipTids: VipTids | undefined;
+  /** By the client's address and port: the sessions to which a datagram that arrives here may belong. */
+  readonly sessions: EndpointTable<readonly RelayedSession[]> = new EndpointTable();
 
   /** Throws NetError. */
-  constructor(net: Net, address: string, port: number, tids: TidMode, handlers: ListenerHandlers) {
+  constructor(net: TidNet, { address, port }: ListenerSpec, tids: TidMode, handlers: ListenerHandlers) {
     this.address = address;
-    this.#net = net;
-    this.#tids = tids;
     this.#socket = net.bindUdp(
       { address, port, receiveBuffer: listenerBuffer },
       {
@@ -57,6 +56,8 @@ export class Listener {
         onError: (error) => (error.closed ? handlers.onFailed(this, error) : handlers.onSendFailed()),
       },
     );
+    if (tids.kind === 'single-port') return;
+    this.#vipTids = net.vipTids({ address, ports: tids.ports }, handlers.onStranger);
   }
 
   get port(): number {
@@ -64,56 +65,30 @@ export class Listener {
   }
 
   get isSinglePort(): boolean {
-    return this.#tids.kind === 'single-port';
+    return this.#vipTids === undefined;
   }
 
   send(data: Uint8Array, port: number, address: string): void {
     this.#socket.send(data, port, address);
   }
 
-  /** A socket on the VIP for one session; the listener's own in single-port mode. Throws NetError. */
-  openVipTid(receiveBuffer: number | undefined, handlers: UdpHandlers): UdpSocket {
-    if (this.#tids.kind === 'single-port') return this.#socket;
-    const { ports } = this.#tids;
-    const buffer = receiveBuffer === undefined ? {} : { receiveBuffer };
-    if (!ports) return this.#net.bindUdp({ address: this.address, port: 0, ...buffer }, handlers);
-    const size = ports.last - ports.first + 1;
-    // A TID that can be guessed proves no address, and lets others meddle (RFC 1350 section 4: chosen at random).
-    const start = Math.floor(this.#net.random() * size);
-    for (let tries = 0, steps = 0; tries < maxPortTries && steps < size; steps++) {
-      const port = ports.first + ((start + steps) % size);
-      if (this.#lent.has(port)) continue;
-      tries += 1;
-      const socket = this.#tryPort(port, buffer, handlers);
-      if (socket) return socket;
-    }
-    throw new NetError('TLB_ERR_NO_PORTS', `no free port from ${ports.first} to ${ports.last}`);
+  /** The VIP TID of one session; the listener's own in single-port mode. Throws NetError. */
+  openVipTid(client: Endpoint, receiveBuffer: number | undefined, handlers: UdpHandlers): UdpSocket {
+    return this.#vipTids?.lend(client, handlers, receiveBuffer) ?? this.#socket;
   }
 
   closeVipTid(socket: UdpSocket): void {
-    if (socket === this.#socket) return;
-    this.#lent.delete(socket.port);
-    socket.close();
+    if (socket !== this.#socket) socket.close();
   }
 
   close(): void {
+    this.#vipTids?.close();
     this.#socket.close();
-  }
-
-  #tryPort(port: number, buffer: { receiveBuffer?: number }, handlers: UdpHandlers): UdpSocket | undefined {
-    try {
-      const socket = this.#net.bindUdp({ address: this.address, port, ...buffer }, handlers);
-      this.#lent.add(port);
-      return socket;
-    } catch (error) {
-      if (error instanceof NetError && error.code === 'TLB_ERR_ADDRESS_IN_USE') return undefined;
-      throw error;
-    }
   }
 }
 
 export interface ListenerSetParts {
-  readonly net: Net;
+  readonly net: TidNet;
   readonly service: string;
   readonly tids: TidMode;
   readonly handlers: ListenerHandlers;
@@ -210,9 +185,9 @@ export class ListenerSet {
     return wanted;
   }
 
-  #add(key: string, { address, port }: ListenerSpec): void {
+  #add(key: string, spec: ListenerSpec): void {
     const { net, tids, handlers, emit, service } = this.#parts;
-    const listener = new Listener(net, address, port, tids, handlers);
+    const listener = new Listener(net, spec, tids, handlers);
     this.#open.set(key, listener);
     this.#failing.delete(key);
     emit({ kind: 'listener.up', service, listener: formatEndpoint(listener.address, listener.port) });

@@ -88,8 +88,9 @@ export class RelayedSession extends WheelEntry implements LegOwner {
       opening.forwarded,
       isRead ? window : undefined,
     );
-    this.#clientSocket = opening.listener.openVipTid(isRead ? undefined : window, {
-      onDatagram: (data, port, address) => this.#fromVipTid(data, port, address),
+    const client = { address: opening.clientAddress, port: opening.clientPort };
+    this.#clientSocket = opening.listener.openVipTid(client, isRead ? undefined : window, {
+      onDatagram: (data) => this.fromClient(data),
       onError: () => host.dropped('send-failed'),
     });
   }
@@ -153,7 +154,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
   }
 
   onLegDatagram(leg: BackendLeg, data: Uint8Array, port: number, address: string): void {
-    if (leg === this.#leg ? leg.isPeer(port, address) : this.#mayBeFirstReply(leg, address)) {
+    if (leg === this.#leg ? leg.isPeer(port, address) : !this.#machine.isAnswered) {
       this.#fromBackend(leg, data, port, address);
       return;
     }
@@ -216,24 +217,6 @@ export class RelayedSession extends WheelEntry implements LegOwner {
   /** Gives back what an ended session keeps for late packets. */
   evict(): void {
     this.#close();
-  }
-
-  #fromVipTid(data: Uint8Array, port: number, address: string): void {
-    if (port === this.clientPort && address === this.clientAddress) {
-      this.fromClient(data);
-      return;
-    }
-    this.#host.dropped('foreign-client');
-    if (isError(data)) return;
-    if (this.#host.throttle.mayAnswer(port, address, this.#host.net.now())) {
-      this.#clientSocket.send(unknownTid, port, address);
-    }
-  }
-
-  /** Before the first reply any port of the backend's address will do; afterwards nobody else's datagram will. */
-  #mayBeFirstReply(leg: BackendLeg, address: string): boolean {
-    if (this.#machine.isAnswered) return false;
-    return address === leg.backend.address || this.#host.service.requests.backendAnyAddress;
   }
 
   #fromBackend(leg: BackendLeg, data: Uint8Array, port: number, address: string): void {

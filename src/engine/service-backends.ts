@@ -15,7 +15,7 @@ export class ServiceBackends {
   #selector: Selector;
   #byIndex: ReadonlyMap<number, Backend>;
 
-  constructor({ scoreboard, worker, emit }: EngineParts, service: Service) {
+  constructor({ scoreboard, worker, emit }: EngineParts<unknown>, service: Service) {
     this.#scoreboard = scoreboard;
     this.#writer = scoreboard.writer(worker);
     this.#emit = emit;

@@ -1,5 +1,5 @@
 import type { Backend } from '../balance/pool.ts';
-import type { Net } from '../net/net.ts';
+import type { BackendTids, TidNet } from '../net/tids.ts';
 import type { DropReason, EngineEvent } from '../observe/events.ts';
 import type { ErrorThrottle } from './error-throttle.ts';
 import type { RelayedSession } from './relayed-session.ts';
@@ -9,7 +9,8 @@ import type { TimerWheel } from './timer-wheel.ts';
 
 /** What a session asks of the service that it belongs to. */
 export interface SessionHost {
-  readonly net: Net;
+  readonly net: TidNet;
+  readonly tids: BackendTids;
   readonly wheel: TimerWheel;
   readonly throttle: ErrorThrottle;
   readonly backends: ServiceBackends;

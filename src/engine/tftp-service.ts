@@ -4,9 +4,10 @@
  */
 import type { Backend } from '../balance/pool.ts';
 import type { ScoreWriter } from '../balance/scoreboard.ts';
-import { formatEndpoint, type Net, NetError } from '../net/net.ts';
+import { formatEndpoint, NetError, type UdpSocket } from '../net/net.ts';
+import type { BackendTids, TidNet } from '../net/tids.ts';
 import { type DropReason, dropReasons, type Emit, type RejectReason } from '../observe/events.ts';
-import { encodeError, ErrorCode, latin1, Opcode, opcodeOf, transferOpcodeOf } from '../tftp/packet.ts';
+import { encodeError, ErrorCode, isError, Opcode, opcodeOf, transferOpcodeOf } from '../tftp/packet.ts';
 import type { EngineParts } from './engine.ts';
 import { ErrorThrottle } from './error-throttle.ts';
 import { type Listener, ListenerSet } from './listeners.ts';
@@ -18,21 +19,22 @@ import type { TftpService } from './snapshot.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { isShortage } from './tries.ts';
 
-const unknownTid = encodeError(ErrorCode.unknownTid, 'no transfer is known here');
+const unknownTid = encodeError(ErrorCode.unknownTid, 'unknown transfer ID');
+const unknownHere = encodeError(ErrorCode.unknownTid, 'no transfer is known here');
 const malformed = encodeError(ErrorCode.illegalOperation, 'not a TFTP packet');
 const tooMany = encodeError(ErrorCode.notDefined, 'too many transfers, try again later');
 const nobody = encodeError(ErrorCode.notDefined, 'no server is available, try again later');
 
 export class TftpServiceEngine implements SessionHost {
-  readonly net: Net;
+  readonly net: TidNet;
+  readonly tids: BackendTids;
   readonly wheel: TimerWheel;
   readonly throttle: ErrorThrottle = new ErrorThrottle();
   readonly emit: Emit;
   readonly backends: ServiceBackends;
   readonly #writer: ScoreWriter;
   readonly #listeners: ListenerSet;
-  /** All that are open, and what their listeners know them by. */
-  readonly #sessions = new Map<RelayedSession, string>();
+  readonly #sessions = new Set<RelayedSession>();
   /** Sessions that have ended and only listen for late packets, the oldest first. */
   readonly #ended = new Set<RelayedSession>();
   /** Active sessions by client address. */
@@ -41,13 +43,16 @@ export class TftpServiceEngine implements SessionHost {
   #active = 0;
   #isDraining = false;
 
-  constructor(parts: EngineParts, service: TftpService, wheel: TimerWheel) {
+  constructor(parts: EngineParts<TidNet>, service: TftpService, wheel: TimerWheel) {
     this.net = parts.net;
     this.emit = parts.emit;
     this.wheel = wheel;
     this.#writer = parts.scoreboard.writer(parts.worker);
     this.#service = service;
     this.backends = new ServiceBackends(parts, service);
+    this.tids = parts.net.backendTids((tid, data, port, address) =>
+      this.#onStranger('foreign-backend', tid, data, port, address),
+    );
     this.#listeners = new ListenerSet({
       net: parts.net,
       service: service.name,
@@ -58,6 +63,8 @@ export class TftpServiceEngine implements SessionHost {
         onGone: (listener) => this.#onListenerGone(listener),
         onFailed: (listener, error) => this.#listeners.lose(listener, error),
         onSendFailed: () => this.dropped('send-failed'),
+        onStranger: (tid, data, port, address) =>
+          this.#onStranger('foreign-client', tid, data, port, address),
       },
     });
   }
@@ -86,8 +93,9 @@ export class TftpServiceEngine implements SessionHost {
 
   stop(): void {
     const now = this.net.now();
-    for (const session of this.#sessions.keys()) session.abort(now);
+    for (const session of this.#sessions) session.abort(now);
     this.#listeners.close();
+    this.tids.close();
   }
 
   relayedToClient(backend: Backend, length: number): void {
@@ -120,22 +128,23 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   onClosed(session: RelayedSession): void {
-    const key = this.#sessions.get(session) ?? '';
-    const { sessions } = session.listener;
-    if (sessions.get(key) === session) sessions.delete(key);
+    const { listener, clientPort, clientAddress } = session;
+    const others = listener.sessions.get(clientPort, clientAddress)?.filter((other) => other !== session);
+    if (others && others.length > 0) listener.sessions.set(clientPort, clientAddress, others);
+    else listener.sessions.delete(clientPort, clientAddress);
     this.#sessions.delete(session);
     this.#ended.delete(session);
   }
 
   #onDatagram(listener: Listener, data: Uint8Array, port: number, address: string): void {
-    const key = sessionKey(listener, data, port, address);
-    const known = listener.sessions.get(key);
+    const known = listener.sessions.get(port, address);
     const opcode = opcodeOf(data);
     if (opcode === Opcode.rrq || opcode === Opcode.wrq) {
-      if (known?.isSameRequest(data) && known.onRepeatedRequest()) return;
-      this.#onRequest(listener, data, port, address, known);
-    } else if (known && listener.isSinglePort) {
-      known.fromClient(data);
+      const same = known?.findLast((session) => session.isSameRequest(data));
+      if (same?.onRepeatedRequest()) return;
+      this.#onRequest(listener, data, port, address);
+    } else if (known?.[0] && listener.isSinglePort) {
+      known[0].fromClient(data);
     } else {
       this.#onStray(listener, data, port, address);
     }
@@ -147,16 +156,23 @@ export class TftpServiceEngine implements SessionHost {
     this.dropped(opcode === 0 ? 'malformed' : 'unknown-session');
     if (opcode === Opcode.error) return;
     if (!this.throttle.mayAnswer(port, address, this.net.now())) return;
-    listener.send(opcode === 0 ? malformed : unknownTid, port, address);
+    listener.send(opcode === 0 ? malformed : unknownHere, port, address);
   }
 
-  #onRequest(
-    listener: Listener,
+  /** To a TID that was lent to somebody else: the session there does not notice (RFC 1350 section 4). */
+  #onStranger(
+    reason: DropReason,
+    tid: UdpSocket | undefined,
     data: Uint8Array,
-    clientPort: number,
-    clientAddress: string,
-    known: RelayedSession | undefined,
+    port: number,
+    address: string,
   ): void {
+    this.dropped(reason);
+    if (!tid || isError(data)) return;
+    if (this.throttle.mayAnswer(port, address, this.net.now())) tid.send(unknownTid, port, address);
+  }
+
+  #onRequest(listener: Listener, data: Uint8Array, clientPort: number, clientAddress: string): void {
     const reject = (reason: RejectReason, answer: Uint8Array | undefined, file?: string): void => {
       if (answer) listener.send(answer, clientPort, clientAddress);
       this.#emitReject(listener, clientPort, clientAddress, reason, file);
@@ -170,7 +186,7 @@ export class TftpServiceEngine implements SessionHost {
     if (admission.kind === 'rejected') return reject(admission.reason, admission.answer, admission.file);
     const { request, forwarded } = admission;
     const now = this.net.now();
-    if (listener.isSinglePort) known?.replace(now);
+    if (listener.isSinglePort) listener.sessions.get(clientPort, clientAddress)?.[0]?.replace(now);
     const limit = this.#limitReached(clientAddress);
     if (limit) return reject(limit, tooMany, request.file);
     // The net may overwrite what it has handed over, and this is needed for as long as the session may repeat it.
@@ -212,10 +228,10 @@ export class TftpServiceEngine implements SessionHost {
   #tryOpen(opening: SessionOpening): RejectReason | undefined {
     const session = new RelayedSession(this, opening);
     if (!session.open()) return 'no-backend';
-    const { listener, clientPort, clientAddress, request, received } = opening;
-    const key = sessionKey(listener, received, clientPort, clientAddress);
-    this.#sessions.set(session, key);
-    listener.sessions.set(key, session);
+    const { listener, clientPort, clientAddress, request } = opening;
+    const others = listener.sessions.get(clientPort, clientAddress) ?? [];
+    listener.sessions.set(clientPort, clientAddress, [...others, session]);
+    this.#sessions.add(session);
     const op = request.opcode === Opcode.rrq ? 'read' : 'write';
     this.emit({ kind: 'session.start', service: this.#service.name, op });
     return undefined;
@@ -236,7 +252,7 @@ export class TftpServiceEngine implements SessionHost {
   #onListenerGone(listener: Listener): void {
     if (!listener.isSinglePort) return;
     const now = this.net.now();
-    for (const session of listener.sessions.values()) session.abort(now);
+    for (const [session] of listener.sessions.values()) session?.abort(now);
   }
 
   #emitReject(
@@ -255,13 +271,4 @@ export class TftpServiceEngine implements SessionHost {
       ...(file !== undefined && { file }),
     });
   }
-}
-
-/**
- * What a session is known by at its listener. Where it has a TID of its own, only repetitions of its request come here,
- * and they are told from those of the client's other sessions. In single-port mode a client port has one session.
- */
-function sessionKey(listener: Listener, data: Uint8Array, port: number, address: string): string {
-  const client = `${address} ${port}`;
-  return listener.isSinglePort ? client : `${client} ${latin1(data, 0, data.length)}`;
 }

@@ -109,7 +109,11 @@ export class Tries {
   }
 
   #ask(backend: Backend): void {
-    const leg = new BackendLeg(this.#host.net, backend, this.#receiveBuffer, this.#owner);
+    const options = {
+      receiveBuffer: this.#receiveBuffer,
+      anyAddress: this.#host.service.requests.backendAnyAddress,
+    };
+    const leg = new BackendLeg(this.#host.tids, backend, options, this.#owner);
     this.#open.push(leg);
     this.#host.backends.hold(backend);
     leg.ask(this.#request);

@@ -2,11 +2,12 @@
  * A balancer on an in-memory network with scripted clients and backends around it: virtual time, every datagram seen.
  */
 import { Scoreboard } from '../../src/balance/scoreboard.ts';
-import { PortableEngine } from '../../src/engine/portable-engine.ts';
+import { TftpEngine } from '../../src/engine/tftp-engine.ts';
 import type { Snapshot, TftpService } from '../../src/engine/snapshot.ts';
 import type { MemoryHost } from '../../src/net/memory-host.ts';
 import { MemoryNet, type MemoryNetOptions } from '../../src/net/memory-net.ts';
 import type { UdpSocket } from '../../src/net/net.ts';
+import { withOwnTids } from '../../src/net/own-tids.ts';
 import { dropReasons, type Event, type EngineEvent, type SessionEnd } from '../../src/observe/events.ts';
 import { encodeRequest, Opcode } from '../../src/tftp/packet.ts';
 
@@ -83,7 +84,7 @@ export class Lab {
   readonly net: MemoryNet;
   readonly balancer: MemoryHost;
   readonly scoreboard: Scoreboard;
-  readonly engine: PortableEngine;
+  readonly engine: TftpEngine;
   readonly events: Event[] = [];
   /** The hosts behind the backends, by their place. */
   readonly backendHosts: MemoryHost[] = [];
@@ -100,11 +101,11 @@ export class Lab {
       workers: 1,
       reasons: dropReasons.length,
     });
-    this.engine = new PortableEngine({
+    this.engine = new TftpEngine({
       snapshot: this.snapshot(count, options.service),
       scoreboard: this.scoreboard,
       worker: 0,
-      net: this.balancer,
+      net: withOwnTids(this.balancer),
       emit: (event) => this.events.push(event),
     });
   }

@@ -1,8 +1,9 @@
 /** The engine in this process, on the real network, towards servers on loopback addresses. */
 import { Scoreboard } from '../../src/balance/scoreboard.ts';
-import { PortableEngine } from '../../src/engine/portable-engine.ts';
+import { TftpEngine } from '../../src/engine/tftp-engine.ts';
 import type { TftpService } from '../../src/engine/snapshot.ts';
 import type { Endpoint, Net } from '../../src/net/net.ts';
+import { withOwnTids } from '../../src/net/own-tids.ts';
 import { dropReasons, type Emit } from '../../src/observe/events.ts';
 import { labService } from './lab.ts';
 
@@ -17,7 +18,7 @@ export interface LoopbackParts {
 
 export class LoopbackEngine {
   readonly scoreboard: Scoreboard;
-  readonly #engine: PortableEngine;
+  readonly #engine: TftpEngine;
   readonly #backends: number;
 
   /** Listens at once. */
@@ -39,11 +40,11 @@ export class LoopbackEngine {
       })),
     };
     const listeners = [{ address, port: 0 }];
-    this.#engine = new PortableEngine({
+    this.#engine = new TftpEngine({
       snapshot: { version: 1, services: [{ ...labService, listeners, pool, ...service }] },
       scoreboard: this.scoreboard,
       worker: 0,
-      net,
+      net: withOwnTids(net),
       emit,
     });
     this.#engine.start();

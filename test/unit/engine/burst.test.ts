@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Listener } from '../../../src/engine/listeners.ts';
 import type { UdpHandlers } from '../../../src/net/net.ts';
 import { createNodeNet } from '../../../src/net/node-net.ts';
+import { withOwnTids } from '../../../src/net/own-tids.ts';
 
 const loopback = '127.0.0.1';
 const net = createNodeNet();
@@ -23,15 +24,15 @@ function kernelSetting(name: string): number {
 
 function openListener(handlers: UdpHandlers): Socket {
   return new Listener(
-    net,
-    loopback,
-    0,
+    withOwnTids(net),
+    { address: loopback, port: 0 },
     { kind: 'single-port' },
     {
       onDatagram: (_listener, data, port, address) => handlers.onDatagram(data, port, address),
       onGone: nothing,
       onFailed: nothing,
       onSendFailed: nothing,
+      onStranger: nothing,
     },
   );
 }

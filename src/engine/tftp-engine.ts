@@ -1,14 +1,15 @@
 import type { DatagramEngine, EngineParts } from './engine.ts';
+import type { TidNet } from '../net/tids.ts';
 import type { Snapshot } from './snapshot.ts';
 import { TftpServiceEngine } from './tftp-service.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
-/** The engine that needs nothing but the Net interface: two or three sockets per session. */
-export class PortableEngine implements DatagramEngine {
+/** Serves TFTP. What its TIDs are made of is up to its net: sockets of their own on any system, shared ones on Linux. */
+export class TftpEngine implements DatagramEngine {
   readonly #wheel: TimerWheel;
   readonly #services: Map<string, TftpServiceEngine>;
 
-  constructor(parts: EngineParts) {
+  constructor(parts: EngineParts<TidNet>) {
     this.#wheel = new TimerWheel(parts.net);
     this.#services = new Map(
       parts.snapshot.services

@@ -1,0 +1,70 @@
+/**
+ * The seam between a TFTP engine and the operating system. TIDs are lent, so that an implementation may let many of
+ * them share a socket: own-tids.ts opens one for each, on any Net; the Linux engine's net shares them.
+ */
+import type {
+  Clock,
+  Endpoint,
+  LocalAddress,
+  TidHandlers,
+  TidSocket,
+  UdpBinding,
+  UdpHandlers,
+  UdpSocket,
+} from './net.ts';
+
+/**
+ * Hears what comes to a TID from an address that it was not lent for. `tid` answers from there; it is undefined as long
+ * as this may be a first reply from another address, which is dropped in silence.
+ */
+export type OnStranger = (
+  tid: UdpSocket | undefined,
+  data: Uint8Array,
+  port: number,
+  address: string,
+) => void;
+
+export interface VipTidOptions {
+  /** The VIP. */
+  readonly address: string;
+  /** Where the TIDs are taken from, at random; undefined leaves them to the system. */
+  readonly ports: { readonly first: number; readonly last: number } | undefined;
+}
+
+/** The VIP TIDs of one listener. */
+export interface VipTids {
+  /**
+   * A TID that no other live session of `client` has; its handlers hear the client alone. Closing it gives it back.
+   * `receiveBuffer` in bytes, the system's default if left out. Throws NetError.
+   */
+  lend(client: Endpoint, handlers: UdpHandlers, receiveBuffer: number | undefined): UdpSocket;
+  /** No more will be lent; those that are stay until they are closed. */
+  close(): void;
+}
+
+export interface BackendTidOptions {
+  /** Bytes of receive buffer; the system's default if undefined. */
+  readonly receiveBuffer: number | undefined;
+  /** The peer may answer from another address: the handlers hear everybody. */
+  readonly anyAddress: boolean;
+}
+
+/** The backend-facing TIDs of one service. */
+export interface BackendTids {
+  /** As Net.openTid, but the handlers hear the address of `peer` alone, unless `anyAddress` is set. Throws NetError. */
+  lend(peer: Endpoint, handlers: TidHandlers, options: BackendTidOptions): TidSocket;
+  close(): void;
+}
+
+/** What a TFTP engine asks of the operating system. */
+export interface TidNet extends Clock {
+  /** Binds exclusively, or takes its part of a group that was bound for it, at once. Throws NetError. */
+  bindUdp(at: UdpBinding, handlers: UdpHandlers): UdpSocket;
+  vipTids(options: VipTidOptions, onStranger: OnStranger): VipTids;
+  backendTids(onStranger: OnStranger): BackendTids;
+  localAddresses(): LocalAddress[];
+  /** As in Net. */
+  mtuOf(address: string): number | undefined;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
