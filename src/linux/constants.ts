@@ -1,0 +1,42 @@
+/** The kernel's numbers, the same on x64 and arm64 (include/uapi of Linux). */
+
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+
+export const SOCK_DGRAM = 2;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
+
+export const MSG_TRUNC = 0x20;
+export const MSG_DONTWAIT = 0x40;
+export const MSG_ERRQUEUE = 0x2000;
+
+export const F_DUPFD_CLOEXEC = 1030;
+
+export const EPOLL_CLOEXEC = 0o2000000;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_DEL = 2;
+export const EPOLL_CTL_MOD = 3;
+/** There is something to receive. */
+export const EPOLLIN = 1;
+/** There is room to send. */
+export const EPOLLOUT = 4;
+/** An error is pending, or the error queue is not empty. Always reported, whatever the interest. */
+export const EPOLLERR = 8;
+
+export const EFD_CLOEXEC = 0o2000000;
+export const EFD_NONBLOCK = 0o4000;
+
+export const SOL_SOCKET = 1;
+export const SO_ATTACH_REUSEPORT_CBPF = 51;
+
+export const IPPROTO_IP = 0;
+export const IP_PKTINFO = 8;
+export const IP_RECVERR = 11;
+
+export const IPPROTO_IPV6 = 41;
+export const IPV6_RECVERR = 25;
+export const IPV6_PKTINFO = 50;
+
+export const EINTR = 4;
+export const EAGAIN = 11;

@@ -1,0 +1,184 @@
+import type { Arch } from './layout.ts';
+
+/** What is passed for a pointer: an address from `addressOf`, memory that is needed during the call alone, or NULL. */
+type Pointer = bigint | Uint8Array | null;
+
+type Native = (...values: readonly (number | Pointer | string)[]) => number;
+type NativeText = (...values: readonly (number | Pointer)[]) => string | null;
+
+/** What the C library is reached through. Implementation: koffi. */
+export interface Ffi {
+  /** Binds the function that a C declaration names. Throws if there is none. */
+  func(declaration: string): (...values: readonly unknown[]) => unknown;
+  address(memory: Uint8Array): bigint;
+  errno(): number;
+}
+
+/** Numbers of the system calls that are made without their wrappers in the C library. */
+const numbers: Readonly<Record<Arch, { recvmmsg: number; sendmmsg: number }>> = {
+  x64: { recvmmsg: 299, sendmmsg: 307 },
+  arm64: { recvmmsg: 243, sendmmsg: 269 },
+};
+
+/**
+ * The C library, as thin as it gets: every call returns what the kernel returns, or the negative errno. Nothing here
+ * throws but the constructor (where a function is missing), and nothing here is checked: src/linux alone may use it,
+ * and whoever passes an address answers for the memory behind it.
+ */
+export class Libc {
+  readonly arch: Arch;
+  readonly #ffi: Ffi;
+  readonly #recvmmsgNumber: number;
+  readonly #sendmmsgNumber: number;
+  readonly #socket: Native;
+  readonly #bind: Native;
+  readonly #connect: Native;
+  readonly #getsockname: Native;
+  readonly #setsockopt: Native;
+  readonly #getsockopt: Native;
+  readonly #close: Native;
+  readonly #fcntl: Native;
+  readonly #epollCreate: Native;
+  readonly #epollControl: Native;
+  readonly #epollWait: Native;
+  readonly #eventfd: Native;
+  readonly #read: Native;
+  readonly #write: Native;
+  readonly #recvmsg: Native;
+  readonly #syscall: Native;
+  readonly #inetPton: Native;
+  readonly #inetNtop: NativeText;
+  readonly #ifNametoindex: Native;
+  readonly #ifIndextoname: NativeText;
+
+  constructor(ffi: Ffi, arch: Arch) {
+    this.arch = arch;
+    this.#ffi = ffi;
+    this.#recvmmsgNumber = numbers[arch].recvmmsg;
+    this.#sendmmsgNumber = numbers[arch].sendmmsg;
+    const native = (declaration: string): Native => ffi.func(declaration) as Native;
+    this.#socket = native('int socket(int, int, int)');
+    this.#bind = native('int bind(int, void *, uint32_t)');
+    this.#connect = native('int connect(int, void *, uint32_t)');
+    this.#getsockname = native('int getsockname(int, void *, void *)');
+    this.#setsockopt = native('int setsockopt(int, int, int, void *, uint32_t)');
+    this.#getsockopt = native('int getsockopt(int, int, int, void *, void *)');
+    this.#close = native('int close(int)');
+    this.#fcntl = native('int fcntl(int, int, int)');
+    this.#epollCreate = native('int epoll_create1(int)');
+    this.#epollControl = native('int epoll_ctl(int, int, int, void *)');
+    this.#epollWait = native('int epoll_wait(int, void *, int, int)');
+    this.#eventfd = native('int eventfd(unsigned int, int)');
+    this.#read = native('int64_t read(int, void *, uint64_t)');
+    this.#write = native('int64_t write(int, void *, uint64_t)');
+    this.#recvmsg = native('int64_t recvmsg(int, void *, int)');
+    this.#syscall = native('int64_t syscall(int64_t, int, void *, uint32_t, int, void *)');
+    this.#inetPton = native('int inet_pton(int, const char *, void *)');
+    this.#inetNtop = ffi.func('const char *inet_ntop(int, void *, void *, uint32_t)') as NativeText;
+    this.#ifNametoindex = native('uint32_t if_nametoindex(const char *)');
+    this.#ifIndextoname = ffi.func('const char *if_indextoname(uint32_t, void *)') as NativeText;
+  }
+
+  /** Valid for as long as the memory is referenced and, being shared memory, never moved or detached. */
+  addressOf(memory: Uint8Array<SharedArrayBuffer>): bigint {
+    return this.#ffi.address(memory);
+  }
+
+  socket(family: number, type: number, protocol: number): number {
+    return this.#settled(this.#socket(family, type, protocol));
+  }
+
+  bind(fd: number, name: Uint8Array): number {
+    return this.#settled(this.#bind(fd, name, name.byteLength));
+  }
+
+  connect(fd: number, name: Uint8Array): number {
+    return this.#settled(this.#connect(fd, name, name.byteLength));
+  }
+
+  /** `length` holds the size of `name` before the call and that of the address after it. */
+  getsockname(fd: number, name: Uint8Array, length: Uint8Array): number {
+    return this.#settled(this.#getsockname(fd, name, length));
+  }
+
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array): number {
+    return this.#settled(this.#setsockopt(fd, level, option, value, value.byteLength));
+  }
+
+  /** `length` holds the size of `value` before the call and that of the option after it. */
+  getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array): number {
+    return this.#settled(this.#getsockopt(fd, level, option, value, length));
+  }
+
+  close(fd: number): number {
+    return this.#settled(this.#close(fd));
+  }
+
+  fcntl(fd: number, command: number, argument: number): number {
+    return this.#settled(this.#fcntl(fd, command, argument));
+  }
+
+  epollCreate(flags: number): number {
+    return this.#settled(this.#epollCreate(flags));
+  }
+
+  epollControl(epoll: number, operation: number, fd: number, event: Uint8Array): number {
+    return this.#settled(this.#epollControl(epoll, operation, fd, event));
+  }
+
+  /** `events` is the address of `capacity` epoll_events. */
+  epollWait(epoll: number, events: bigint, capacity: number, timeout: number): number {
+    return this.#settled(this.#epollWait(epoll, events, capacity, timeout));
+  }
+
+  eventfd(initial: number, flags: number): number {
+    return this.#settled(this.#eventfd(initial, flags));
+  }
+
+  read(fd: number, into: Uint8Array): number {
+    return this.#settled(this.#read(fd, into, into.byteLength));
+  }
+
+  write(fd: number, data: Uint8Array): number {
+    return this.#settled(this.#write(fd, data, data.byteLength));
+  }
+
+  /** `header` is the address of a msghdr. */
+  recvmsg(fd: number, header: bigint, flags: number): number {
+    return this.#settled(this.#recvmsg(fd, header, flags));
+  }
+
+  /** `headers` is the address of `count` mmsghdrs. */
+  recvmmsg(fd: number, headers: bigint, count: number, flags: number): number {
+    return this.#settled(this.#syscall(this.#recvmmsgNumber, fd, headers, count, flags, null));
+  }
+
+  /** As `recvmmsg`. The wrapper of musl would make one call for each message. */
+  sendmmsg(fd: number, headers: bigint, count: number, flags: number): number {
+    return this.#settled(this.#syscall(this.#sendmmsgNumber, fd, headers, count, flags, null));
+  }
+
+  /** Writes 4 or 16 bytes to `into`. False if `text` is no numeric address of this family. */
+  inetPton(family: number, text: string, into: Uint8Array): boolean {
+    return this.#inetPton(family, text, into) === 1;
+  }
+
+  inetNtop(family: number, address: Uint8Array): string {
+    const text = new Uint8Array(64);
+    return this.#inetNtop(family, address, text, text.byteLength) ?? '';
+  }
+
+  /** 0 if there is no such interface. */
+  ifNametoindex(name: string): number {
+    return this.#ifNametoindex(name);
+  }
+
+  /** '' if there is no such interface. */
+  ifIndextoname(index: number): string {
+    return this.#ifIndextoname(index, new Uint8Array(32)) ?? '';
+  }
+
+  #settled(result: number): number {
+    return result === -1 ? -this.#ffi.errno() : result;
+  }
+}
