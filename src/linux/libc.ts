@@ -9,7 +9,9 @@ type NativeText = (...values: readonly (number | Pointer)[]) => string | null;
 /** What the C library is reached through. Implementation: koffi. */
 export interface Ffi {
   /** Binds the function that a C declaration names. Throws if there is none. */
-  func(declaration: string): (...values: readonly unknown[]) => unknown;
+  func(declaration: string): Native;
+  /** As `func`, for one that returns a string or NULL. */
+  textFunc(declaration: string): NativeText;
   address(memory: Uint8Array): bigint;
   errno(): number;
 }
@@ -56,27 +58,26 @@ export class Libc {
     this.#ffi = ffi;
     this.#recvmmsgNumber = numbers[arch].recvmmsg;
     this.#sendmmsgNumber = numbers[arch].sendmmsg;
-    const native = (declaration: string): Native => ffi.func(declaration) as Native;
-    this.#socket = native('int socket(int, int, int)');
-    this.#bind = native('int bind(int, void *, uint32_t)');
-    this.#connect = native('int connect(int, void *, uint32_t)');
-    this.#getsockname = native('int getsockname(int, void *, void *)');
-    this.#setsockopt = native('int setsockopt(int, int, int, void *, uint32_t)');
-    this.#getsockopt = native('int getsockopt(int, int, int, void *, void *)');
-    this.#close = native('int close(int)');
-    this.#fcntl = native('int fcntl(int, int, int)');
-    this.#epollCreate = native('int epoll_create1(int)');
-    this.#epollControl = native('int epoll_ctl(int, int, int, void *)');
-    this.#epollWait = native('int epoll_wait(int, void *, int, int)');
-    this.#eventfd = native('int eventfd(unsigned int, int)');
-    this.#read = native('int64_t read(int, void *, uint64_t)');
-    this.#write = native('int64_t write(int, void *, uint64_t)');
-    this.#recvmsg = native('int64_t recvmsg(int, void *, int)');
-    this.#syscall = native('int64_t syscall(int64_t, int, void *, uint32_t, int, void *)');
-    this.#inetPton = native('int inet_pton(int, const char *, void *)');
-    this.#inetNtop = ffi.func('const char *inet_ntop(int, void *, void *, uint32_t)') as NativeText;
-    this.#ifNametoindex = native('uint32_t if_nametoindex(const char *)');
-    this.#ifIndextoname = ffi.func('const char *if_indextoname(uint32_t, void *)') as NativeText;
+    this.#socket = ffi.func('int socket(int, int, int)');
+    this.#bind = ffi.func('int bind(int, void *, uint32_t)');
+    this.#connect = ffi.func('int connect(int, void *, uint32_t)');
+    this.#getsockname = ffi.func('int getsockname(int, void *, void *)');
+    this.#setsockopt = ffi.func('int setsockopt(int, int, int, void *, uint32_t)');
+    this.#getsockopt = ffi.func('int getsockopt(int, int, int, void *, void *)');
+    this.#close = ffi.func('int close(int)');
+    this.#fcntl = ffi.func('int fcntl(int, int, int)');
+    this.#epollCreate = ffi.func('int epoll_create1(int)');
+    this.#epollControl = ffi.func('int epoll_ctl(int, int, int, void *)');
+    this.#epollWait = ffi.func('int epoll_wait(int, void *, int, int)');
+    this.#eventfd = ffi.func('int eventfd(unsigned int, int)');
+    this.#read = ffi.func('int64_t read(int, void *, uint64_t)');
+    this.#write = ffi.func('int64_t write(int, void *, uint64_t)');
+    this.#recvmsg = ffi.func('int64_t recvmsg(int, void *, int)');
+    this.#syscall = ffi.func('int64_t syscall(int64_t, int, void *, uint32_t, int, void *)');
+    this.#inetPton = ffi.func('int inet_pton(int, const char *, void *)');
+    this.#inetNtop = ffi.textFunc('const char *inet_ntop(int, void *, void *, uint32_t)');
+    this.#ifNametoindex = ffi.func('uint32_t if_nametoindex(const char *)');
+    this.#ifIndextoname = ffi.textFunc('const char *if_indextoname(uint32_t, void *)');
   }
 
   /** Valid for as long as the memory is referenced and, being shared memory, never moved or detached. */

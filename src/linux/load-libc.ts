@@ -2,12 +2,14 @@ import { createRequire } from 'node:module';
 import type { Arch } from './layout.ts';
 import { type Ffi, Libc } from './libc.ts';
 
+type Koffi = Pick<typeof import('koffi'), 'load' | 'address' | 'errno'>;
+
 /** Where the program runs, and how it comes by koffi. */
 export interface Host {
   readonly platform: string;
   readonly arch: string;
   /** As require(). */
-  readonly load: (name: 'koffi') => unknown;
+  readonly load: (name: 'koffi') => Koffi;
 }
 
 export type LibcLoad =
@@ -17,8 +19,6 @@ export type LibcLoad =
       /** In words that a log line can end with. */
       readonly reason: string;
     };
-
-type Koffi = typeof import('koffi');
 
 const thisHost: Host = {
   platform: process.platform,
@@ -31,7 +31,7 @@ export function loadLibc(host: Host = thisHost): LibcLoad {
   if (host.platform !== 'linux') return unavailable(`the platform is ${host.platform}`);
   if (!isKnown(host.arch)) return unavailable(`the processor is ${host.arch}, not x64 or arm64`);
   try {
-    return { kind: 'loaded', libc: new Libc(ffiOf(host.load('koffi') as Koffi), host.arch) };
+    return { kind: 'loaded', libc: new Libc(ffiOf(host.load('koffi')), host.arch) };
   } catch (error) {
     return unavailable(reasonOf(error));
   }
@@ -42,6 +42,7 @@ function ffiOf(koffi: Koffi): Ffi {
   const program = koffi.load(null);
   return {
     func: (declaration) => program.func(declaration),
+    textFunc: (declaration) => program.func(declaration),
     address: (memory) => koffi.address(memory),
     errno: () => koffi.errno(),
   };
