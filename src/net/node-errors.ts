@@ -30,8 +30,10 @@ const meanings: Readonly<Record<string, readonly [NetErrorCode, string]>> = {
 
 /** The name of a system error (`EADDRINUSE`), or '' if `error` is none. */
 export function errnoOf(error: unknown): string {
-  if (!(error instanceof Error) || !('code' in error)) return '';
-  return typeof error.code === 'string' ? error.code : '';
+  if (!(error instanceof Error)) return '';
+  // A system call that was made without Node has a code of this program's and the name beside it.
+  if ('errnoName' in error && typeof error.errnoName === 'string') return error.errnoName;
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 /**

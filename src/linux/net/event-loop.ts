@@ -1,0 +1,178 @@
+/**
+ * The loop of a thread that serves datagrams: waits in epoll_wait, lets the sockets receive what has come into one
+ * batch, and sends what their handlers relay.
+ *
+ * Now and then, and whenever another thread wakes it, it lets Node's own loop have a turn, which delivers messages.
+ * Between those turns nothing that is asynchronous happens in this thread.
+ */
+import type { Clock, Timer } from '../../net/net.ts';
+import { monotonicNow } from '../../net/node-timer.ts';
+import { Epoll } from '../epoll.ts';
+import type { Libc } from '../libc.ts';
+import { MessageBatch } from '../message-batch.ts';
+import { Outbox } from './outbox.ts';
+import { SlotViews } from './slot-views.ts';
+import { Spin } from './spin.ts';
+import { TimerList } from './timer-list.ts';
+
+export interface LoopOptions {
+  /** Microseconds for which the loop polls before it blocks, while that finds something; 0 = never. */
+  readonly busyPoll: number;
+  /** Milliseconds that the loop may block, and with it everything else in this thread. */
+  readonly maxWait: number;
+  /** Milliseconds after which Node's own loop gets a turn. */
+  readonly maxHold: number;
+}
+
+/** What is told when its descriptor is ready. */
+export interface Watched {
+  readonly fd: number;
+  /** `events` as those of epoll_wait. */
+  onReady(events: number): void;
+}
+
+/** Gets what a socket received. */
+export interface Receiver {
+  readonly fd: number;
+  /** The datagram lies in `slot` of the loop's batch, and `data` is a view of it. */
+  onDatagram(slot: number, data: Uint8Array): void;
+}
+
+export class EventLoop implements Clock {
+  readonly batch: MessageBatch;
+  readonly outbox: Outbox;
+  readonly #epoll: Epoll;
+  readonly #options: LoopOptions;
+  readonly #views: SlotViews;
+  readonly #spin: Spin;
+  readonly #timers = new TimerList();
+  readonly #watched: (Watched | undefined)[] = [];
+  /** Slots that the present round has filled. */
+  #filled = 0;
+  /** The slot whose datagram is being handled. */
+  #current = -1;
+  #currentData: Uint8Array | undefined;
+  #now = monotonicNow();
+  #isRunning = false;
+  #mustYield = false;
+
+  /** Throws SyscallError. */
+  constructor(libc: Libc, options: LoopOptions) {
+    this.batch = new MessageBatch(libc);
+    this.outbox = new Outbox(this.batch);
+    this.#epoll = new Epoll(libc);
+    this.#options = options;
+    this.#views = new SlotViews(this.batch);
+    this.#spin = new Spin(options.busyPoll);
+  }
+
+  /** Milliseconds, as of the present round: reading the clock for each datagram would cost more than some do. */
+  now(): number {
+    return this.#isRunning ? this.#now : monotonicNow();
+  }
+
+  setTimer(delay: number, callback: () => void): Timer {
+    return this.#timers.add(this.now() + delay, callback);
+  }
+
+  /** Throws SyscallError. */
+  watch(watched: Watched): void {
+    this.#epoll.add(watched.fd);
+    this.#watched[watched.fd] = watched;
+  }
+
+  /** To be called before the descriptor is closed. */
+  unwatch({ fd }: Watched): void {
+    this.outbox.flush();
+    this.#epoll.remove(fd);
+    this.#watched[fd] = undefined;
+  }
+
+  /** Receives once what has come to a socket, as far as the batch has room. The number of datagrams, or a negative errno. */
+  receive(receiver: Receiver): number {
+    if (this.#filled === this.batch.slots) {
+      this.outbox.flush();
+      this.#filled = 0;
+    }
+    const first = this.#filled;
+    const count = this.batch.receive(receiver.fd, first);
+    for (let slot = first; slot < first + count; slot++) {
+      this.#filled = slot + 1;
+      this.#current = slot;
+      this.#currentData = this.#views.of(slot);
+      receiver.onDatagram(slot, this.#currentData);
+    }
+    this.#current = -1;
+    this.#currentData = undefined;
+    return count;
+  }
+
+  /** The slot where `data` lies, if it is the datagram that is being handled, else -1. */
+  slotOf(data: Uint8Array): number {
+    return data === this.#currentData ? this.#current : -1;
+  }
+
+  /** Node's own loop gets its turn after the present round. */
+  yield(): void {
+    this.#mustYield = true;
+  }
+
+  /** Serves until `stop`, from the next turn of Node's loop on. */
+  start(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    setImmediate(() => this.#hold());
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    this.#mustYield = true;
+  }
+
+  /** Gives everything back. Nothing may be watched any longer. */
+  close(): void {
+    this.stop();
+    this.#epoll.close();
+  }
+
+  #hold(): void {
+    this.#now = monotonicNow();
+    const end = this.#now + this.#options.maxHold;
+    this.#mustYield = false;
+    while (this.#isRunning && !this.#mustYield) {
+      this.#round();
+      if (this.#now >= end) break;
+    }
+    if (this.#isRunning) setImmediate(() => this.#hold());
+  }
+
+  #round(): void {
+    const ready = this.#wait();
+    this.#filled = 0;
+    for (let index = 0; index < ready; index++) {
+      this.#watched[this.#epoll.fd(index)]?.onReady(this.#epoll.events(index));
+    }
+    this.#timers.run(this.#now);
+    this.outbox.flush();
+  }
+
+  /** The number of descriptors that are ready, maybe 0. */
+  #wait(): number {
+    const wait = Math.min(this.#options.maxWait, this.#timers.untilNext(this.#now));
+    let ready = 0;
+    if (this.#spin.isWorthwhile) {
+      const end = Math.min(this.#now + this.#spin.time, this.#now + wait);
+      do {
+        ready = this.#epoll.wait(0);
+        this.#now = monotonicNow();
+      } while (ready === 0 && this.#now < end);
+      this.#spin.spun(ready > 0);
+    }
+    if (ready > 0) return ready;
+    const from = this.#now;
+    ready = this.#epoll.wait(Math.ceil(Math.min(this.#options.maxWait, this.#timers.untilNext(from))));
+    this.#now = monotonicNow();
+    if (ready > 0) this.#spin.blocked(this.#now - from);
+    return ready;
+  }
+}

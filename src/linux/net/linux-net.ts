@@ -1,0 +1,149 @@
+/** The operating system's UDP for one thread, reached through system calls: sockets that sessions share, and batches. */
+import { isIPv6 } from 'node:net';
+import type { Endpoint, Timer, UdpBinding, UdpHandlers, UdpSocket } from '../../net/net.ts';
+import { localAddresses, mtuOf } from '../../net/node-host.ts';
+import { createSecureRandom } from '../../net/secure-random.ts';
+import type { BackendTids, OnStranger, TidNet, VipTidOptions, VipTids } from '../../net/tids.ts';
+import { ErrorQueue } from '../error-queue.ts';
+import type { Libc } from '../libc.ts';
+import { duplicate } from '../sockets.ts';
+import { AddressBook } from './address-book.ts';
+import { SharedBackendTids } from './backend-tids.ts';
+import { DatagramSocket, type SocketUser } from './datagram-socket.ts';
+import { EventLoop, type LoopOptions } from './event-loop.ts';
+import { datagramError, openSocket, orNetError } from './open-socket.ts';
+import type { LoopParts } from './parts.ts';
+import { Sender } from './sender.ts';
+import { type PortShare, SharedVipTids } from './vip-tids.ts';
+import { WildcardSocket } from './wildcard-socket.ts';
+
+/** A bound socket that belongs to whoever made the net, which works on a duplicate of it. */
+export interface LentSocket extends Endpoint {
+  readonly fd: number;
+}
+
+export interface LinuxNetOptions extends LoopOptions {
+  /** Where `bindUdp` finds its sockets before it opens new ones. One on 0.0.0.0 or :: has its packet info on. */
+  readonly lent?: readonly LentSocket[];
+  /** This thread's part of a `--tid-ports` range; all of it if left out. */
+  readonly share?: PortShare;
+  /** Uniform in [0, 1); from the system's entropy if left out. */
+  readonly random?: () => number;
+}
+
+export class LinuxNet implements TidNet {
+  readonly loop: EventLoop;
+  readonly random: () => number;
+  readonly #parts: LoopParts;
+  readonly #lent: readonly LentSocket[];
+  readonly #share: PortShare;
+  readonly #wildcards = new Map<LentSocket, WildcardSocket>();
+
+  /** Throws SyscallError. */
+  constructor(libc: Libc, { lent = [], share = { first: 0, of: 1 }, random, ...options }: LinuxNetOptions) {
+    this.loop = new EventLoop(libc, options);
+    this.random = random ?? createSecureRandom();
+    this.#lent = lent;
+    this.#share = share;
+    const book = new AddressBook(libc);
+    const sender = new Sender(libc, this.loop, book);
+    this.#parts = { libc, loop: this.loop, book, sender, errors: new ErrorQueue(libc) };
+  }
+
+  now(): number {
+    return this.loop.now();
+  }
+
+  setTimer(delay: number, callback: () => void): Timer {
+    return this.loop.setTimer(delay, callback);
+  }
+
+  localAddresses(): ReturnType<TidNet['localAddresses']> {
+    return localAddresses();
+  }
+
+  mtuOf(address: string): number | undefined {
+    return mtuOf(address);
+  }
+
+  bindUdp(at: UdpBinding, handlers: UdpHandlers): UdpSocket {
+    const lent = this.#lent.find(({ address, port }) => address === at.address && port === at.port);
+    if (lent) return this.#listen(this.#duplicate(lent), handlers);
+    const any = isIPv6(at.address) ? '::' : '0.0.0.0';
+    const wildcard = this.#lent.find(({ address, port }) => address === any && port === at.port);
+    if (wildcard) return this.#wildcard(wildcard).at(at.address, handlers);
+    return this.#listen(openSocket(this.#parts.libc, at), handlers);
+  }
+
+  vipTids(options: VipTidOptions, onStranger: OnStranger): VipTids {
+    return new SharedVipTids(this.#parts, options, this.#share, this.random, onStranger);
+  }
+
+  backendTids(onStranger: OnStranger): BackendTids {
+    return new SharedBackendTids(this.#parts, onStranger);
+  }
+
+  /** Nothing that was opened here may be open any longer. */
+  close(): void {
+    for (const socket of this.#wildcards.values()) socket.close();
+    this.loop.close();
+  }
+
+  #listen(fd: number, handlers: UdpHandlers): UdpSocket {
+    return orNetError('cannot listen', () => new OwnSocket(this.#parts, fd, handlers));
+  }
+
+  #wildcard(lent: LentSocket): WildcardSocket {
+    const known = this.#wildcards.get(lent);
+    if (known) return known;
+    const opened = orNetError('cannot listen', () => new WildcardSocket(this.#parts, this.#duplicate(lent)));
+    this.#wildcards.set(lent, opened);
+    return opened;
+  }
+
+  /** Throws NetError. */
+  #duplicate({ fd }: LentSocket): number {
+    return orNetError('cannot take over a listening socket', () => duplicate(this.#parts.libc, fd));
+  }
+}
+
+/** A socket that is its holder's alone. */
+class OwnSocket implements UdpSocket, SocketUser {
+  readonly #socket: DatagramSocket;
+  readonly #handlers: UdpHandlers;
+  #isOpen = true;
+
+  constructor(parts: LoopParts, fd: number, handlers: UdpHandlers) {
+    this.#handlers = handlers;
+    this.#socket = new DatagramSocket(parts, fd, false, this);
+  }
+
+  get address(): string {
+    return this.#socket.address;
+  }
+
+  get port(): number {
+    return this.#socket.port;
+  }
+
+  send(data: Uint8Array, port: number, address: string): void {
+    this.#socket.send(data, port, address, this);
+  }
+
+  onDatagram(data: Uint8Array, port: number, address: string): void {
+    this.#handlers.onDatagram(data, port, address);
+  }
+
+  onRefused(): void {}
+
+  onUnsent(errno: number): void {
+    if (!this.#isOpen) return;
+    const { address, port } = this.#socket;
+    this.#handlers.onError(datagramError(errno, `cannot send from ${address} port ${port}`));
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#socket.close();
+  }
+}

@@ -1,0 +1,75 @@
+import type { LocalAddresses } from '../local-addresses.ts';
+import type { Libc } from '../libc.ts';
+import { MessageBatch } from '../message-batch.ts';
+import type { AddressBook } from './address-book.ts';
+import type { EventLoop } from './event-loop.ts';
+import { type Exit, Outbox, type Owner } from './outbox.ts';
+
+const EINVAL = 22;
+const EMSGSIZE = 90;
+
+/** The address of this host that a datagram is sent from, where its socket is bound to none. */
+export type SourceAddress =
+  | { readonly family: 4; readonly address: number }
+  | {
+      readonly family: 6;
+      /** 16 bytes. */
+      readonly address: Uint8Array;
+      /** The same as four numbers, the leftmost first. */
+      readonly words: readonly number[];
+    };
+
+/**
+ * Sends datagrams. One that has just been received leaves from the slot where it lies, after the round; all others are
+ * copied and leave at once.
+ */
+export class Sender {
+  readonly #loop: EventLoop;
+  readonly #book: AddressBook;
+  readonly #spare: MessageBatch;
+  readonly #spareBox: Outbox;
+
+  constructor(libc: Libc, loop: EventLoop, book: AddressBook) {
+    this.#loop = loop;
+    this.#book = book;
+    this.#spare = new MessageBatch(libc, { slots: 1 });
+    this.#spareBox = new Outbox(this.#spare);
+  }
+
+  /** Throws nothing; failures reach `owner`. */
+  send(
+    exit: Exit,
+    data: Uint8Array,
+    port: number,
+    address: string,
+    owner: Owner,
+    from: SourceAddress | undefined,
+  ): void {
+    const name = this.#book.name(address);
+    if (name === undefined || !(port >= 1 && port <= 0xffff)) return owner.onUnsent(EINVAL);
+    const { batch, outbox } = this.#loop;
+    const slot = this.#loop.slotOf(data);
+    if (slot >= 0) {
+      if (outbox.has(slot)) outbox.flush();
+      batch.peers.set(slot, name);
+      batch.peers.setPort(slot, port);
+      setSource(batch.locals, slot, from);
+      outbox.put(exit, slot, owner);
+      return;
+    }
+    if (data.length > this.#spare.slotSize) return owner.onUnsent(EMSGSIZE);
+    outbox.flush();
+    this.#spare.write(0, data);
+    this.#spare.peers.set(0, name);
+    this.#spare.peers.setPort(0, port);
+    setSource(this.#spare.locals, 0, from);
+    this.#spareBox.put(exit, 0, owner);
+    this.#spareBox.flush();
+  }
+}
+
+function setSource(locals: LocalAddresses, slot: number, from: SourceAddress | undefined): void {
+  if (from === undefined) locals.clear(slot);
+  else if (from.family === 4) locals.send4(slot, from.address);
+  else locals.send6(slot, from.address);
+}
