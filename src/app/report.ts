@@ -3,6 +3,8 @@ import type { Backend } from '../balance/pool.ts';
 import type { Scoreboard } from '../balance/scoreboard.ts';
 import { formatEndpoint, type Endpoint } from '../net/net.ts';
 import { dropReasons } from '../observe/events.ts';
+import { PassivePool } from '../engine/passive-pool.ts';
+import type { PassivePortUse } from '../observe/ftp-metrics.ts';
 import type { BackendCounters, HotCounters, ServiceCounters } from '../observe/hot-metrics.ts';
 import type { BackendStatus, ServiceReadiness, ServiceStatus } from '../observe/status.ts';
 import type { ServiceControl } from './service-control.ts';
@@ -38,6 +40,14 @@ export class Report implements HotCounters {
     if (backends.length === 0) reasons.push('there are no backends');
     else if (!backends.some(isUsable)) reasons.push(`all ${backends.length} backends are down or disabled`);
     return { service: control.config.name, ready: reasons.length === 0, reasons };
+  }
+
+  passivePorts(): PassivePortUse[] {
+    return this.#controls.flatMap(({ spec }) => {
+      if (spec.kind !== 'ftp') return [];
+      const { used, size } = new PassivePool(spec.passivePool, 0);
+      return [{ service: spec.name, used, size }];
+    });
   }
 
   status(control: ServiceControl, listeners: readonly Endpoint[]): ServiceStatus {

@@ -10,6 +10,7 @@ import type { Scoreboard } from '../balance/scoreboard.ts';
 import type { ServiceConfig } from '../config/config.ts';
 import type { SourceUpdate } from '../discovery/backend-source.ts';
 import { HostSource } from '../discovery/host-source.ts';
+import { createPassivePool } from '../engine/passive-pool.ts';
 import type { Service } from '../engine/snapshot.ts';
 import { EjectionKeeper } from '../health/ejection.ts';
 import { HealthScheduler } from '../health/scheduler.ts';
@@ -37,6 +38,8 @@ export class ServiceControl {
   readonly #health: HealthScheduler;
   readonly #ejection: EjectionKeeper;
   readonly #stop = new AbortController();
+  /** Without ports where the service is none of FTP. */
+  readonly #passivePool: SharedArrayBuffer;
   #pool: Pool = { backends: [] };
   #isFirstRoundOver = false;
 
@@ -48,6 +51,8 @@ export class ServiceControl {
     this.config = config;
     this.index = index;
     this.#parts = parts;
+    const passivePorts = config.kind === 'ftp' ? config.data.passivePorts : undefined;
+    this.#passivePool = createPassivePool(passivePorts, scoreboard.size.workers);
     this.#source = new HostSource(net, { backends: config.backends, interval: resolveInterval });
     this.#health = new HealthScheduler(
       { net, probe: probeFor(config, net), scoreboard, emit },
@@ -78,7 +83,7 @@ export class ServiceControl {
       return { kind, ...common, tids, requests, timing };
     }
     const { kind, commands, data, timing } = config;
-    return { kind, ...common, commands, data, timing };
+    return { kind, ...common, commands, data, timing, passivePool: this.#passivePool };
   }
 
   /**

@@ -4,9 +4,9 @@
  *   unused --> in a pool <--> retired --> in a pool, for another backend
  *
  * A backend is known by its service, name, address and port; another weight leaves it what it is. A retired row goes
- * to another backend only when no session holds it, and never in the update that retires it: until the next snapshot
- * is out, data planes may still pick it. Rows that have been retired the longest are reused first, and unused ones
- * before them.
+ * to another backend only when no session holds it, and never in the update that retires it: until every worker obeys
+ * a snapshot without it, the row may still be picked. Rows that have been retired the longest are reused first, and
+ * unused ones before them.
  */
 import type { Backend, FoundBackend } from './pool.ts';
 import type { Scoreboard } from './scoreboard.ts';
@@ -24,12 +24,18 @@ export class TooManyBackendsError extends Error {
   }
 }
 
+interface RetiredRow {
+  readonly index: number;
+  /** Version of the last snapshot that has it. */
+  readonly snapshot: number;
+}
+
 export class IndexTable {
   readonly #scoreboard: Scoreboard;
   /** Rows that are in a pool, by service and then by backend. */
   readonly #pools = new Map<string, ReadonlyMap<string, number>>();
   /** Rows that are in none, the one that was retired first in front. */
-  readonly #retired = new Map<string, number>();
+  readonly #retired = new Map<string, RetiredRow>();
   /** Rows from here on have never been given away. */
   #unused = 0;
 
@@ -45,11 +51,11 @@ export class IndexTable {
     const rows = new Map([...known].filter(([key]) => keys.has(key)));
     for (const [key, index] of this.#freeRowsFor(service, newcomers, keys)) rows.set(key, index);
     for (const key of keys) {
-      const index = this.#retired.get(key);
-      if (index !== undefined) rows.set(key, this.#readmit(key, index));
+      const row = this.#retired.get(key);
+      if (row !== undefined) rows.set(key, this.#readmit(key, row));
     }
     for (const [key, index] of known) {
-      if (!keys.has(key)) this.#retired.set(key, index);
+      if (!keys.has(key)) this.#retired.set(key, { index, snapshot: this.#scoreboard.snapshot });
     }
     this.#pools.set(service, rows);
     return found.map((backend) => ({ ...backend, index: rows.get(keyOf(service, backend)) ?? -1 }));
@@ -62,15 +68,13 @@ export class IndexTable {
     wanted: ReadonlySet<string>,
   ): Map<string, number> {
     const { backends: capacity } = this.#scoreboard.size;
-    const reusable = [...this.#retired].filter(
-      ([key, index]) => !wanted.has(key) && this.#scoreboard.holders(index) === 0,
-    );
+    const reusable = [...this.#retired].filter(([key, row]) => !wanted.has(key) && this.#isFree(row));
     const unused = Math.min(newcomers.length, capacity - this.#unused);
     const missing = newcomers.length - unused - reusable.length;
     if (missing > 0) throw new TooManyBackendsError(service, missing, capacity);
     const indexes = Array.from({ length: unused }, (_, at) => this.#unused + at);
     this.#unused += unused;
-    for (const [key, index] of reusable.slice(0, newcomers.length - unused)) {
+    for (const [key, { index }] of reusable.slice(0, newcomers.length - unused)) {
       this.#retired.delete(key);
       this.#scoreboard.reset(index);
       indexes.push(index);
@@ -79,10 +83,15 @@ export class IndexTable {
   }
 
   /** A retired backend is back. Without sessions it starts anew; with some, what they count must not be lost. */
-  #readmit(key: string, index: number): number {
+  #readmit(key: string, row: RetiredRow): number {
     this.#retired.delete(key);
-    if (this.#scoreboard.holders(index) === 0) this.#scoreboard.reset(index);
-    return index;
+    if (this.#isFree(row)) this.#scoreboard.reset(row.index);
+    return row.index;
+  }
+
+  /** In this order: a worker that obeys another snapshot can hold the row no more than it does. */
+  #isFree({ index, snapshot }: RetiredRow): boolean {
+    return !this.#scoreboard.isObeyed(snapshot) && this.#scoreboard.holders(index) === 0;
   }
 }
 

@@ -2,9 +2,9 @@
  * Where things lie in the scoreboard's memory. Every section begins on a cache line of its own, so that no worker's
  * counters share a line with what another thread writes.
  *
- *   header | flags per backend | turns, retry turns per service | block of worker 0 | block of worker 1 | ...
+ *   header | snapshot | flags per backend | turns, retry turns per service | block of worker 0 | block of worker 1 | ...
  *
- *   block:  held, active per backend | active per service | traffic per backend | drops per service
+ *   block:  snapshot | held, active per backend | active per service | traffic per backend | drops per service
  */
 
 /** Numbers of rows; each is 1 at least. */
@@ -27,6 +27,8 @@ export type CounterName = (typeof counterNames)[number];
 
 /** The part of the scoreboard that one worker alone writes. */
 export interface WorkerBlock {
+  /** One cell: the version of the snapshot that the worker obeys, 0 for none. */
+  readonly snapshot: Int32Array;
   /** Per backend: session objects that exist. */
   readonly held: Int32Array;
   /** Per backend: sessions that have not ended. */
@@ -40,6 +42,8 @@ export interface WorkerBlock {
 
 export interface ScoreboardViews {
   readonly size: ScoreboardSize;
+  /** One cell: the version of the latest snapshot. */
+  readonly snapshot: Int32Array;
   readonly flags: Int32Array;
   /** Cursors per service. */
   readonly turns: Int32Array;
@@ -54,6 +58,7 @@ interface Section {
 }
 
 interface Layout {
+  readonly snapshot: Section;
   readonly flags: Section;
   readonly turns: Section;
   readonly retryTurns: Section;
@@ -64,7 +69,7 @@ interface Layout {
 const cacheLine = 64;
 const headerWords = 5;
 /** Tells a scoreboard from any other buffer; changes with the layout. */
-const magic = 0x74_6c_62_01;
+const magic = 0x74_6c_62_02;
 
 /** New memory of this size, all zero behind its header. Throws RangeError for a size that is no positive integer. */
 export function allocate(size: ScoreboardSize): SharedArrayBuffer {
@@ -86,10 +91,12 @@ export function viewsOf(buffer: SharedArrayBuffer): ScoreboardViews {
   const floats = (section: Section): Float64Array => new Float64Array(buffer, section.offset, section.length);
   return {
     size,
+    snapshot: ints(layout.snapshot),
     flags: ints(layout.flags),
     turns: ints(layout.turns),
     retryTurns: ints(layout.retryTurns),
     blocks: layout.blocks.map((block) => ({
+      snapshot: ints(block.snapshot),
       held: ints(block.held),
       active: ints(block.active),
       serviceActive: ints(block.serviceActive),
@@ -113,17 +120,19 @@ function layoutOf(size: ScoreboardSize): Layout {
     end += padded(length * width);
     return { offset, length };
   };
+  const snapshot = section(1, 4);
   const flags = section(size.backends, 4);
   const turns = section(size.services, 4);
   const retryTurns = section(size.services, 4);
   const blocks = Array.from({ length: size.workers }, () => ({
+    snapshot: section(1, 4),
     held: section(size.backends, 4),
     active: section(size.backends, 4),
     serviceActive: section(size.services, 4),
     traffic: section(size.backends * counterNames.length, 8),
     drops: section(size.services * size.reasons, 8),
   }));
-  return { flags, turns, retryTurns, blocks, byteLength: end };
+  return { snapshot, flags, turns, retryTurns, blocks, byteLength: end };
 }
 
 function padded(bytes: number): number {

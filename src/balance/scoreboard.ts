@@ -5,7 +5,7 @@
  * Why it is sound without locks:
  *
  * - Flags and cursors have several writers. They are 32-bit integers that are touched with Atomics alone.
- * - Gauges (held, active) have one writer each, their worker, but others decide by them: whether an index may be
+ * - Gauges (held, active, the snapshot that is obeyed) have one writer each, their worker, but others decide by them: whether an index may be
  *   given away, whether a backend is full. They too are 32-bit integers under Atomics, so what is read is never
  *   half a value nor stale, and what a worker wrote before it let go of a backend is visible to whoever reads 0.
  * - Counters (datagrams, bytes, drops) have one writer each and nobody decides by them. They are doubles,
@@ -13,7 +13,8 @@
  *   read and written plainly: an aligned double is moved by one instruction on every 64-bit machine, so a reader sees
  *   a value that was true a moment ago. On a 32-bit machine a scrape might, very rarely, see half of one; the next
  *   scrape is right again.
- * - `reset` writes counters that belong to the workers. Its caller makes sure that no session holds the index.
+ * - `reset` and `clear` write what belongs to workers. Their callers make sure that no session holds the index, and that
+ *   the worker's thread has ended.
  *
  * A row of zeros is a new backend: up, enabled, not ejected.
  */
@@ -81,6 +82,24 @@ export class Scoreboard {
     this.#put(backend, ejected, value);
   }
 
+  /** The version of the snapshot that is about to be published: 1, 2 and so on. For the control plane alone. */
+  nextSnapshot(): number {
+    return Atomics.add(this.#views.snapshot, 0, 1) + 1;
+  }
+
+  /** The version of the latest snapshot; 0 before the first. */
+  get snapshot(): number {
+    return Atomics.load(this.#views.snapshot, 0);
+  }
+
+  /** Whether a worker still obeys the snapshot `version` or an older one, and may pick from its pools. */
+  isObeyed(version: number): boolean {
+    return this.#views.blocks.some(({ snapshot }) => {
+      const obeyed = Atomics.load(snapshot, 0);
+      return obeyed > 0 && obeyed <= version;
+    });
+  }
+
   /** Takes the service's next turn, 0 to 2^32 - 1, then 0 again. No two callers in any thread get the same one. */
   nextTurn(service: number): number {
     return Atomics.add(this.#views.turns, service, 1) >>> 0;
@@ -118,6 +137,12 @@ export class Scoreboard {
     return sum;
   }
 
+  /** What of the service's active sessions one worker has. */
+  activeIn(worker: number, service: number): number {
+    const block = this.#views.blocks[worker];
+    return block === undefined ? 0 : Atomics.load(block.serviceActive, service);
+  }
+
   counter(name: CounterName, backend: number): number {
     const at = backend * counterNames.length + counterNames.indexOf(name);
     return this.#views.blocks.reduce((sum, block) => sum + (block.traffic[at] ?? 0), 0);
@@ -134,6 +159,15 @@ export class Scoreboard {
     for (const block of this.#views.blocks) {
       Atomics.store(block.active, backend, 0);
       block.traffic.fill(0, backend * counterNames.length, (backend + 1) * counterNames.length);
+    }
+  }
+
+  /** The worker is gone with its sessions: it holds nothing. What it has counted stays. */
+  clear(worker: number): void {
+    const block = this.#views.blocks[worker];
+    if (block === undefined) return;
+    for (const gauges of [block.snapshot, block.held, block.active, block.serviceActive]) {
+      for (let at = 0; at < gauges.length; at += 1) Atomics.store(gauges, at, 0);
     }
   }
 
@@ -155,6 +189,11 @@ export class ScoreWriter {
   constructor(block: WorkerBlock, reasons: number) {
     this.#block = block;
     this.#reasons = reasons;
+  }
+
+  /** From now on the worker picks from this snapshot. */
+  obeys(snapshot: number): void {
+    Atomics.store(this.#block.snapshot, 0, snapshot);
   }
 
   /** A session object exists: the backend's index may not be given to another one. */

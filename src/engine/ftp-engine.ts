@@ -5,13 +5,6 @@ import type { CreateFtpMachine } from './ftp-session-host.ts';
 import type { Snapshot } from './snapshot.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
-/** How many of a service's passive ports are listened on; `size` is undefined where the system chooses them. */
-export interface PassivePortUse {
-  readonly service: string;
-  readonly used: number;
-  readonly size: number | undefined;
-}
-
 /** Serves the FTP services of its snapshot. */
 export class FtpEngine implements Engine {
   readonly #services: ReadonlyMap<string, FtpServiceEngine>;
@@ -58,14 +51,6 @@ export class FtpEngine implements Engine {
     return [...this.#services.values()].flatMap((engine) =>
       engine.endpoints.map((endpoint) => ({ service: engine.service.name, endpoint })),
     );
-  }
-
-  passivePorts(): readonly PassivePortUse[] {
-    return [...this.#services.values()].map(({ service, ports }) => {
-      const { range } = ports;
-      const size = range && range.last - range.first + 1;
-      return { service: service.name, used: ports.used, size };
-    });
   }
 
   async #stop(): Promise<void> {

@@ -1,5 +1,5 @@
 import { type Endpoint, formatEndpoint, type Net, NetError, type Timer } from '../net/net.ts';
-import type { TcpListener, TcpSocket } from '../net/tcp.ts';
+import type { ListenHandlers, TcpListener, TcpSocket } from '../net/tcp.ts';
 import type { Emit } from '../observe/events.ts';
 import type { ListenerSpec } from './snapshot.ts';
 
@@ -48,13 +48,15 @@ export class FtpListeners {
 
   async #listen(spec: ListenerSpec): Promise<void> {
     const { net, onConnection, onLost } = this.#parts;
-    const listener: TcpListener = await net.listenTcp(spec, {
+    const { address, port, isShared: reusePort = false } = spec;
+    const handlers: ListenHandlers = {
       onConnection,
       onError: (error) => {
         if (error.closed) this.#onFailed(listener, spec, error);
         else onLost(listener);
       },
-    });
+    };
+    const listener: TcpListener = await net.listenTcp({ address, port, reusePort }, handlers);
     if (this.#isClosed) {
       listener.close();
       return;

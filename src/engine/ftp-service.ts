@@ -11,6 +11,7 @@ import type { EngineParts } from './engine.ts';
 import { FtpListeners } from './ftp-listeners.ts';
 import { FtpRelayedSession } from './ftp-relayed-session.ts';
 import type { CreateFtpMachine, FtpSessionHost } from './ftp-session-host.ts';
+import { PassivePool } from './passive-pool.ts';
 import { PassivePorts } from './passive-ports.ts';
 import { ServiceBackends } from './service-backends.ts';
 import type { FtpService } from './snapshot.ts';
@@ -37,11 +38,13 @@ export class FtpServiceEngine implements FtpSessionHost {
   readonly backends: ServiceBackends;
   readonly emit: Emit;
   readonly createMachine: CreateFtpMachine;
+  readonly #worker: number;
   readonly #listeners: FtpListeners;
   readonly #sessions = new Set<FtpRelayedSession>();
   /** Sessions by client address. */
   readonly #perClient = new Map<string, number>();
   #service: FtpService;
+  #pool: PassivePool;
   #ports: PassivePorts;
   #isDraining = false;
 
@@ -50,10 +53,12 @@ export class FtpServiceEngine implements FtpSessionHost {
     this.wheel = wheel;
     this.emit = parts.emit;
     this.createMachine = createMachine;
+    this.#worker = parts.worker;
     this.departures = new Departures(parts.net, wheel);
     this.backends = new ServiceBackends(parts, service);
     this.#service = service;
-    this.#ports = new PassivePorts(parts.net, service.data.passivePorts);
+    this.#pool = new PassivePool(service.passivePool, parts.worker);
+    this.#ports = new PassivePorts(parts.net, this.#pool);
     this.#listeners = new FtpListeners({
       net: parts.net,
       service: service.name,
@@ -83,11 +88,12 @@ export class FtpServiceEngine implements FtpSessionHost {
   update(service: FtpService): void {
     this.backends.update(service);
     this.#service = service;
+    // The memory of each snapshot is a copy that means the same bytes, so it does not show what has changed.
     const { passivePorts: range } = service.data;
-    const { range: old } = this.#ports;
-    if (range?.first !== old?.first || range?.last !== old?.last) {
-      this.#ports = new PassivePorts(this.net, range);
-    }
+    const { range: old } = this.#pool;
+    if (range?.first === old?.first && range?.last === old?.last) return;
+    this.#pool = new PassivePool(service.passivePool, this.#worker);
+    this.#ports = new PassivePorts(this.net, this.#pool);
   }
 
   drain(): void {
@@ -130,7 +136,7 @@ export class FtpServiceEngine implements FtpSessionHost {
   #refusalOf(address: string): Refusal | undefined {
     const { total, perClient } = this.#service.limits;
     if (this.#isDraining) return 'draining';
-    if (total > 0 && this.#sessions.size >= total) return 'max-sessions';
+    if (total > 0 && this.backends.active >= total) return 'max-sessions';
     const isTooMuch = perClient > 0 && (this.#perClient.get(address) ?? 0) >= perClient;
     return isTooMuch ? 'max-sessions-per-client' : undefined;
   }

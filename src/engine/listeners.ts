@@ -7,6 +7,7 @@ import { EndpointTable } from '../net/endpoint-table.ts';
 import {
   type Endpoint,
   formatEndpoint,
+  type LocalAddress,
   NetError,
   type Timer,
   type UdpHandlers,
@@ -46,10 +47,11 @@ export class Listener {
   readonly sessions: EndpointTable<readonly RelayedSession[]> = new EndpointTable();
 
   /** Throws NetError. */
-  constructor(net: TidNet, { address, port }: ListenerSpec, tids: TidMode, handlers: ListenerHandlers) {
+  constructor(net: TidNet, spec: ListenerSpec, tids: TidMode, handlers: ListenerHandlers) {
+    const { address, port, isShared: reusePort = false } = spec;
     this.address = address;
     this.#socket = net.bindUdp(
-      { address, port, receiveBuffer: listenerBuffer },
+      { address, port, reusePort, receiveBuffer: listenerBuffer },
       {
         onDatagram: (data, clientPort, clientAddress) =>
           handlers.onDatagram(this, data, clientPort, clientAddress),
@@ -85,6 +87,24 @@ export class Listener {
     this.#vipTids?.close();
     this.#socket.close();
   }
+}
+
+/** `isExpanded`: it came of an unspecified address. */
+export interface ExpandedListener extends ListenerSpec {
+  readonly isExpanded: boolean;
+}
+
+/** With one listener for each address of this host in place of those that stand for all of them. */
+export function expandListeners(
+  specs: readonly ListenerSpec[],
+  local: readonly LocalAddress[],
+): ExpandedListener[] {
+  return specs.flatMap((spec): ExpandedListener[] => {
+    const family = spec.address === '0.0.0.0' ? 4 : spec.address === '::' ? 6 : undefined;
+    if (family === undefined) return [{ ...spec, isExpanded: false }];
+    const own = local.filter((candidate) => candidate.family === family);
+    return own.map(({ address }) => ({ ...spec, address, isExpanded: true }));
+  });
 }
 
 export interface ListenerSetParts {
@@ -169,20 +189,9 @@ export class ListenerSet {
     }
   }
 
-  #wanted(): Map<string, ListenerSpec & { isExpanded: boolean }> {
-    const wanted = new Map<string, ListenerSpec & { isExpanded: boolean }>();
-    const local = this.#parts.net.localAddresses();
-    for (const { address, port } of this.#specs) {
-      const family = address === '0.0.0.0' ? 4 : address === '::' ? 6 : undefined;
-      const addresses = family
-        ? local.filter((own) => own.family === family).map((own) => own.address)
-        : [address];
-      for (const own of addresses) {
-        const isExpanded = family !== undefined;
-        wanted.set(formatEndpoint(own, port), { address: own, port, isExpanded });
-      }
-    }
-    return wanted;
+  #wanted(): Map<string, ExpandedListener> {
+    const expanded = expandListeners(this.#specs, this.#parts.net.localAddresses());
+    return new Map(expanded.map((spec) => [formatEndpoint(spec.address, spec.port), spec]));
   }
 
   #add(key: string, spec: ListenerSpec): void {

@@ -1,11 +1,7 @@
-/**
- * The ports that passive clients are sent to. Each listener gets one that nobody can foresee and that is lent to no
- * other; so that a late connection finds nobody rather than another session, a port that comes back rests while half
- * of the free ones are taken before it.
- */
+/** The listeners that passive clients are sent to, each on a port of the pool that nobody else has. */
 import { type Net, NetError } from '../net/net.ts';
 import type { ListenHandlers, TcpListener } from '../net/tcp.ts';
-import type { PortRange } from './snapshot.ts';
+import type { PassivePool } from './passive-pool.ts';
 
 /** Ports that are tried for one listener; other programs may hold some of the range. */
 const maxTries = 64;
@@ -13,28 +9,18 @@ const maxTries = 64;
 const backlog = 8;
 
 export class PassivePorts {
-  readonly range: PortRange | undefined;
   readonly #net: Net;
-  /** The longest free in front. */
-  readonly #free: number[];
-  #used = 0;
+  readonly #pool: PassivePool;
 
-  /** Without a range the system chooses each port. */
-  constructor(net: Net, range: PortRange | undefined) {
-    this.range = range;
+  constructor(net: Net, pool: PassivePool) {
     this.#net = net;
-    const count = range ? range.last - range.first + 1 : 0;
-    this.#free = Array.from({ length: count }, (_, at) => (range?.first ?? 0) + at);
-  }
-
-  /** Ports that are listened on. */
-  get used(): number {
-    return this.#used;
+    this.#pool = pool;
   }
 
   /** The port is free again when the listener is closed. Rejects with NetError: TLB_ERR_NO_PORTS if none is left. */
   async listen(address: string, handlers: ListenHandlers): Promise<TcpListener> {
-    if (!this.range) return this.#tryPort(address, 0, handlers);
+    const { range } = this.#pool;
+    if (!range) return this.#tryPort(address, undefined, handlers);
     const busy: number[] = [];
     try {
       for (let port = this.#take(); port !== undefined; port = this.#take()) {
@@ -47,33 +33,33 @@ export class PassivePorts {
         }
       }
     } finally {
-      this.#free.push(...busy);
+      for (const port of busy) this.#pool.giveBack(port);
     }
-    throw new NetError('TLB_ERR_NO_PORTS', `no free port from ${this.range.first} to ${this.range.last}`);
+    throw new NetError('TLB_ERR_NO_PORTS', `no free port from ${range.first} to ${range.last}`);
   }
 
-  async #tryPort(address: string, port: number, handlers: ListenHandlers): Promise<TcpListener> {
-    const listener = await this.#net.listenTcp({ address, port, backlog }, handlers);
-    this.#used += 1;
+  /** `port` is one of the pool's; undefined leaves it to the system. */
+  async #tryPort(address: string, port: number | undefined, handlers: ListenHandlers): Promise<TcpListener> {
+    const listener = await this.#net.listenTcp({ address, port: port ?? 0, backlog }, handlers);
+    this.#pool.opened();
     let isOpen = true;
     return {
       address: listener.address,
       port: listener.port,
       close: () => {
         listener.close();
-        if (isOpen) this.#giveBack(port);
+        if (isOpen) this.#closed(port);
         isOpen = false;
       },
     };
   }
 
   #take(): number | undefined {
-    const at = Math.floor((this.#net.random() * this.#free.length) / 2);
-    return this.#free.splice(at, 1)[0];
+    return this.#pool.take(this.#net.random());
   }
 
-  #giveBack(port: number): void {
-    this.#used -= 1;
-    if (port > 0) this.#free.push(port);
+  #closed(port: number | undefined): void {
+    this.#pool.closed();
+    if (port !== undefined) this.#pool.giveBack(port);
   }
 }

@@ -31,6 +31,11 @@ export class ServiceBackends {
     this.#service = service;
   }
 
+  /** The service's sessions that have not ended, those of other workers included. */
+  get active(): number {
+    return this.#scoreboard.activeOf(this.#service.index);
+  }
+
   /** The backend to ask next, or undefined when none is eligible. `tried` has scoreboard indexes. */
   pick(client: string, tried: readonly number[]): Backend | undefined {
     const request: PickRequest = { client };

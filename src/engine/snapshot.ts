@@ -35,6 +35,8 @@ export interface FtpService extends AnyService {
   readonly kind: 'ftp';
   readonly commands: CommandRules;
   readonly data: DataRules;
+  /** Who has which of `data.passivePorts`: made by createPassivePool, and all workers take from it. */
+  readonly passivePool: SharedArrayBuffer;
   readonly timing: FtpTiming;
 }
 
@@ -44,6 +46,8 @@ export type PolicyName = 'round-robin' | 'least-sessions';
 export interface ListenerSpec {
   readonly address: string;
   readonly port: number;
+  /** Whether several workers listen there; not so if left out. */
+  readonly isShared?: boolean;
 }
 
 /** Where replies to clients come from: a VIP TID per session (RFC 1350) or the listening port itself. */

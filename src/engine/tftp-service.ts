@@ -33,6 +33,7 @@ export class TftpServiceEngine implements SessionHost {
   readonly emit: Emit;
   readonly backends: ServiceBackends;
   readonly #writer: ScoreWriter;
+  readonly #workers: number;
   readonly #listeners: ListenerSet;
   readonly #sessions = new Set<RelayedSession>();
   /** Sessions that have ended and only listen for late packets, the oldest first. */
@@ -40,7 +41,6 @@ export class TftpServiceEngine implements SessionHost {
   /** Active sessions by client address. */
   readonly #perClient = new Map<string, number>();
   #service: TftpService;
-  #active = 0;
   #isDraining = false;
 
   constructor(parts: EngineParts<TidNet>, service: TftpService, wheel: TimerWheel) {
@@ -48,6 +48,7 @@ export class TftpServiceEngine implements SessionHost {
     this.emit = parts.emit;
     this.wheel = wheel;
     this.#writer = parts.scoreboard.writer(parts.worker);
+    this.#workers = parts.scoreboard.size.workers;
     this.#service = service;
     this.backends = new ServiceBackends(parts, service);
     this.tids = parts.net.backendTids((tid, data, port, address) =>
@@ -111,14 +112,12 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   onActive(session: RelayedSession): void {
-    this.#active += 1;
     this.#ended.delete(session);
     const { clientAddress } = session;
     this.#perClient.set(clientAddress, (this.#perClient.get(clientAddress) ?? 0) + 1);
   }
 
   onEnded(session: RelayedSession): void {
-    this.#active -= 1;
     const { clientAddress } = session;
     const left = (this.#perClient.get(clientAddress) ?? 1) - 1;
     if (left > 0) this.#perClient.set(clientAddress, left);
@@ -206,7 +205,7 @@ export class TftpServiceEngine implements SessionHost {
 
   #limitReached(clientAddress: string): RejectReason | undefined {
     const { total, perClient } = this.#service.limits;
-    if (total > 0 && this.#active >= total) return 'max-sessions';
+    if (total > 0 && this.backends.active >= total) return 'max-sessions';
     if (perClient > 0 && (this.#perClient.get(clientAddress) ?? 0) >= perClient) {
       return 'max-sessions-per-client';
     }
@@ -237,10 +236,13 @@ export class TftpServiceEngine implements SessionHost {
     return undefined;
   }
 
-  /** As many sessions may listen for late packets as may be active, so that a burst of small files stays bounded. */
+  /**
+   * As many sessions may listen for late packets as may be active, so that a burst of small files stays bounded. Each
+   * worker has its share of them.
+   */
   #boundEnded(): void {
     const { total } = this.#service.limits;
-    if (total > 0 && this.#ended.size > total) this.#evictOldest();
+    if (total > 0 && this.#ended.size > Math.ceil(total / this.#workers)) this.#evictOldest();
   }
 
   #evictOldest(): boolean {

@@ -1,5 +1,5 @@
 import { familyOfText, isLoopback, isPort, isWildcard } from './memory-address.ts';
-import { SocketTable } from './memory-socket-table.ts';
+import { type Bound, SocketTable } from './memory-socket-table.ts';
 import { MemoryTidSocket, MemoryUdpSocket, type SocketHome } from './memory-socket.ts';
 import { MemoryTcp, type TcpHost } from './memory-tcp.ts';
 import type { VirtualClock } from './memory-clock.ts';
@@ -163,7 +163,7 @@ export class MemoryHost implements Net, SocketHome, TcpHost {
 
   /** False if nobody listens there. */
   receive({ from, to, data }: Packet): boolean {
-    const socket = this.#sockets.listenerAt(to);
+    const socket = this.#sockets.listenerAt(to, from);
     if (socket === undefined) return false;
     socket.receive(data, from);
     // What a handler keeps of it without a copy shall not look right by chance.
@@ -187,7 +187,8 @@ export class MemoryHost implements Net, SocketHome, TcpHost {
     return this.#wire.delay(this, this.find(address));
   }
 
-  check({ address, port }: Endpoint, table: SocketTable<Endpoint>, attempt: string, descriptors = 1): void {
+  check(at: Bound, table: SocketTable<Bound>, attempt: string, descriptors = 1): void {
+    const { address, port } = at;
     if (familyOfText(address) === 0 || !isPort(port)) {
       throw new NetError('TLB_ERR_SOCKET', `${attempt}: no such address or port`);
     }
@@ -197,7 +198,7 @@ export class MemoryHost implements Net, SocketHome, TcpHost {
     if (this.isFull(descriptors)) {
       throw new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: this host has no file descriptors left`);
     }
-    if (port !== 0 && table.isTaken({ address, port })) {
+    if (port !== 0 && table.isTaken(at)) {
       throw new NetError('TLB_ERR_ADDRESS_IN_USE', `${attempt}: another socket holds this address and port`);
     }
   }
@@ -215,7 +216,7 @@ export class MemoryHost implements Net, SocketHome, TcpHost {
   #open(at: UdpBinding, handlers: UdpHandlers, descriptors: number): MemoryUdpSocket {
     this.check(at, this.#sockets, `cannot bind ${at.address} port ${at.port}`, descriptors);
     const port = at.port === 0 ? this.#sockets.freePort(at.address) : at.port;
-    const socket = new MemoryUdpSocket(this, { address: at.address, port }, handlers);
+    const socket = new MemoryUdpSocket(this, { ...at, port }, handlers);
     socket.descriptors = descriptors;
     this.#sockets.add(socket);
     return socket;

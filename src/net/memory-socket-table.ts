@@ -3,8 +3,14 @@ import { NetError, type Endpoint } from './net.ts';
 
 const ephemeral = { first: 32_768, count: 28_232 } as const;
 
+/** What holds a port. */
+export interface Bound extends Endpoint {
+  /** As in UdpBinding. */
+  readonly reusePort?: boolean;
+}
+
 /** The open sockets of one host and one protocol, and the ports that they hold. */
-export class SocketTable<Socket extends Endpoint> {
+export class SocketTable<Socket extends Bound> {
   readonly #byPort = new Map<number, Socket[]>();
   /** Goes round the ephemeral ports, so that each rests for as long as possible. */
   #cursor: number;
@@ -27,21 +33,21 @@ export class SocketTable<Socket extends Endpoint> {
     return [...this.#byPort.values()].flat();
   }
 
-  /** Who hears what is sent to `to`: a socket of just that address before one of all addresses. */
-  listenerAt(to: Endpoint): Socket | undefined {
+  /** Who hears what `from` sends to `to`: sockets of just that address before those of all addresses. */
+  listenerAt(to: Endpoint, from: Endpoint): Socket | undefined {
     const wildcard = familyOfText(to.address) === 6 ? '::' : '0.0.0.0';
     const sockets = this.#at(to.port);
-    return (
-      sockets.find(({ address }) => address === to.address) ??
-      sockets.find(({ address }) => address === wildcard)
-    );
+    const own = sockets.filter(({ address }) => address === to.address);
+    const hearing = own.length > 0 ? own : sockets.filter(({ address }) => address === wildcard);
+    return hearing[from.port % hearing.length];
   }
 
-  isTaken({ address, port }: Endpoint): boolean {
+  isTaken({ address, port, reusePort = false }: Bound): boolean {
     return this.#at(port).some(
       (socket) =>
         familyOfText(socket.address) === familyOfText(address) &&
-        (socket.address === address || isWildcard(socket.address) || isWildcard(address)),
+        (socket.address === address || isWildcard(socket.address) || isWildcard(address)) &&
+        !(reusePort && socket.reusePort === true),
     );
   }
 

@@ -4,6 +4,7 @@ import {
   type Endpoint,
   type TidHandlers,
   type TidSocket,
+  type UdpBinding,
   type UdpHandlers,
   type UdpSocket,
 } from './net.ts';
@@ -26,6 +27,7 @@ export interface SocketHome {
 export class MemoryUdpSocket implements UdpSocket {
   readonly address: string;
   readonly port: number;
+  readonly reusePort: boolean;
   /** What the host counts against its limit. */
   descriptors = 1;
   readonly #family: 4 | 6;
@@ -33,9 +35,10 @@ export class MemoryUdpSocket implements UdpSocket {
   readonly #handlers: UdpHandlers;
   #open = true;
 
-  constructor(home: SocketHome, at: Endpoint, handlers: UdpHandlers) {
+  constructor(home: SocketHome, at: UdpBinding, handlers: UdpHandlers) {
     this.address = at.address;
     this.port = at.port;
+    this.reusePort = at.reusePort ?? false;
     this.#family = familyOfText(at.address) === 6 ? 6 : 4;
     this.#home = home;
     this.#handlers = handlers;

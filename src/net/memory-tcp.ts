@@ -1,6 +1,6 @@
 import { familyOfText, isPort, isWildcard } from './memory-address.ts';
 import type { VirtualClock } from './memory-clock.ts';
-import { SocketTable } from './memory-socket-table.ts';
+import { type Bound, SocketTable } from './memory-socket-table.ts';
 import { MemoryTcpPath, type Segment } from './memory-tcp-path.ts';
 import { MemoryTcpSocket, type EndHome } from './memory-tcp-socket.ts';
 import { NetError, type Endpoint, type NetErrorCode } from './net.ts';
@@ -17,12 +17,13 @@ export interface TcpHost {
   /** The own address that a connection to `destination` comes from; undefined if there is none of its family. */
   sourceTowards(destination: string): string | undefined;
   /** Throws NetError if `at` cannot be bound beside what `table` holds, or no descriptor is left. */
-  check(at: Endpoint, table: SocketTable<Endpoint>, attempt: string): void;
+  check(at: Bound, table: SocketTable<Bound>, attempt: string): void;
   isFull(): boolean;
 }
 
 interface Listener extends TcpListener {
   readonly handlers: ListenHandlers;
+  readonly reusePort: boolean;
 }
 
 /** The TCP of one host. */
@@ -54,10 +55,11 @@ export class MemoryTcp implements TcpNet, EndHome {
   }
 
   async listenTcp(at: TcpBinding, handlers: ListenHandlers): Promise<TcpListener> {
-    const { address } = at;
+    const { address, reusePort = false } = at;
     this.#host.check(at, this.#listeners, `cannot listen on ${address} port ${at.port}`);
     const port = at.port === 0 ? this.#listeners.freePort(address) : at.port;
-    const listener: Listener = { address, port, handlers, close: () => this.#listeners.remove(listener) };
+    const close = (): void => this.#listeners.remove(listener);
+    const listener: Listener = { address, port, reusePort, handlers, close };
     this.#listeners.add(listener);
     return listener;
   }
@@ -113,7 +115,7 @@ export class MemoryTcp implements TcpNet, EndHome {
   }
 
   #accept(at: Endpoint, from: Endpoint): void {
-    const listener = this.#listeners.listenerAt(at);
+    const listener = this.#listeners.listenerAt(at, from);
     if (listener === undefined) {
       this.#refuse(at, from);
       return;

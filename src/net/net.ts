@@ -49,6 +49,8 @@ export interface UdpBinding {
   readonly port: number;
   /** Receive buffer in bytes; the system's default if left out. */
   readonly receiveBuffer?: number;
+  /** Lets others of this program bind the same if they wish so too; each source is heard by one of them. */
+  readonly reusePort?: boolean;
 }
 
 export interface LocalAddress {
@@ -71,7 +73,7 @@ export interface Clock {
 }
 
 export interface Net extends Clock, TcpNet {
-  /** Binds exclusively and at once. Throws NetError. */
+  /** Binds at once, and exclusively unless the binding says otherwise. Throws NetError. */
   bindUdp(at: UdpBinding, handlers: UdpHandlers): UdpSocket;
   /**
    * Opens a TID towards `peer` on the unspecified address of its family. `receiveBuffer` in bytes, the system's

@@ -12,6 +12,8 @@ export interface DgramOptions extends Endpoint {
   readonly receiveBuffer: number | undefined;
   /** Lets other sockets with the same wish have the same address and port (SO_REUSEADDR). */
   readonly shared: boolean;
+  /** The same, with what arrives shared out by its source (SO_REUSEPORT). */
+  readonly reusePort?: boolean;
 }
 
 /** Answers inside the call, where node:dns would answer a tick later. */
@@ -34,7 +36,7 @@ export function familyOf(address: string): 4 | 6 {
 
 /** A socket that is bound when this returns and has no handlers yet. Throws NetError. */
 export function openDgram(options: DgramOptions): Socket {
-  const { address, port, shared, receiveBuffer } = options;
+  const { address, port, shared, reusePort = false, receiveBuffer } = options;
   const family = familyOf(address);
   // node:dgram would bind some other port.
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
@@ -44,6 +46,7 @@ export function openDgram(options: DgramOptions): Socket {
     type: `udp${family}`,
     ipv6Only: family === 6,
     reuseAddr: shared,
+    reusePort,
     lookup: numericLookup,
   });
   try {

@@ -14,23 +14,48 @@ import { createSecureRandom } from './secure-random.ts';
 export interface NodeNetOptions {
   /** Uniform in [0, 1); from the system's entropy if left out. */
   readonly random?: () => number;
-  /** Tables of createPortTable that TIDs take their ports from, one per family; threads may share them. */
-  readonly tidPorts?: { readonly ipv4: SharedArrayBuffer; readonly ipv6: SharedArrayBuffer };
+  /** What TIDs take their ports from; made anew if left out. */
+  readonly tidPorts?: TidPorts;
+  /** Whom these ports are lent to, 1 or more: one number for each net that shares them; 1 if left out. */
+  readonly portHolder?: number;
+}
+
+/** Tables of createPortTable, one per family; threads may share them. */
+export interface TidPorts {
+  readonly ipv4: SharedArrayBuffer;
+  readonly ipv6: SharedArrayBuffer;
+}
+
+/** The ports that the system has for sockets without a port of their own. */
+export function createTidPorts(random: () => number = createSecureRandom()): TidPorts {
+  const { ephemeralPorts, reservedPorts } = readSystemLimits();
+  return {
+    ipv4: createPortTable(ephemeralPorts, random, reservedPorts),
+    ipv6: createPortTable(ephemeralPorts, random, reservedPorts),
+  };
+}
+
+/** The holder is gone with its sockets: its ports are free. */
+export function releaseTidPorts({ ipv4, ipv6 }: TidPorts, holder: number): void {
+  for (const table of [ipv4, ipv6]) new PortAllocator(table, holder).giveBackAll();
 }
 
 /** The operating system's network. Sockets and timers keep the process alive until they are closed or cancelled. */
 export function createNodeNet(options: NodeNetOptions = {}): Net {
   const random = options.random ?? createSecureRandom();
   const sender = new DatagramSender();
-  const { ephemeralPorts, reservedPorts } = readSystemLimits();
-  const portsFrom = (table: SharedArrayBuffer | undefined): PortAllocator =>
-    new PortAllocator(table ?? createPortTable(ephemeralPorts, random, reservedPorts));
-  const ports = { 4: portsFrom(options.tidPorts?.ipv4), 6: portsFrom(options.tidPorts?.ipv6) };
+  const { ipv4, ipv6 } = options.tidPorts ?? createTidPorts(random);
+  const ports = {
+    4: new PortAllocator(ipv4, options.portHolder),
+    6: new PortAllocator(ipv6, options.portHolder),
+  };
   return {
     now: monotonicNow,
     setTimer: (delay, callback) => startTimer(monotonicNow, delay, callback),
-    bindUdp: ({ address, port, receiveBuffer }, handlers) =>
-      new NodeUdpSocket(openDgram({ address, port, receiveBuffer, shared: false }), sender, handlers),
+    bindUdp: ({ address, port, receiveBuffer, reusePort = false }, handlers) => {
+      const socket = openDgram({ address, port, receiveBuffer, shared: false, reusePort });
+      return new NodeUdpSocket(socket, sender, handlers);
+    },
     openTid: (peer, handlers, receiveBuffer) =>
       openNodeTid(peer, handlers, { ports: ports[familyOf(peer.address)], sender, receiveBuffer }),
     listenTcp: listenNodeTcp,

@@ -11,12 +11,12 @@ const defaultBacklog = 511;
 
 /** Rejects with NetError; nothing stays open then. */
 export async function listenNodeTcp(at: TcpBinding, handlers: ListenHandlers): Promise<TcpListener> {
-  const { address, port, backlog = defaultBacklog } = at;
+  const { address, port, backlog = defaultBacklog, reusePort = false } = at;
   const attempt = `cannot listen on ${address} port ${port}`;
   const ipv6Only = checkEndpoint(at, 0, attempt) === 6;
   const server = createServer({ ...socketOptions, highWaterMark, pauseOnConnect: true });
   try {
-    server.listen({ host: address, port, backlog, ipv6Only, exclusive: true });
+    server.listen({ host: address, port, backlog, ipv6Only, exclusive: true, reusePort });
     await once(server, 'listening');
   } catch (error) {
     if (port === 0 && errnoOf(error) === 'EADDRINUSE') {

@@ -7,13 +7,16 @@
  * the same port.
  *
  *   Int32  first port | number of ports | cursor | free ports
- *   Int32  one per port: 0 free, 1 held, 2 never lent
+ *   Int32  one per port: 0 free, -1 never lent, else the number of its holder
  */
 const FIRST = 0;
 const COUNT = 1;
 const CURSOR = 2;
 const FREE = 3;
 const HEADER = 4;
+
+const NOBODY = 0;
+const RESERVED = -1;
 
 /** Inclusive on both sides. */
 export interface PortSpan {
@@ -40,9 +43,13 @@ export function createPortTable(
   cells[COUNT] = count;
   cells[CURSOR] = Math.floor(random() * count);
   for (const span of reserved) {
-    cells.fill(2, HEADER + Math.max(span.first - first, 0), HEADER + Math.max(span.last - first + 1, 0));
+    cells.fill(
+      RESERVED,
+      HEADER + Math.max(span.first - first, 0),
+      HEADER + Math.max(span.last - first + 1, 0),
+    );
   }
-  cells[FREE] = cells.subarray(HEADER).reduce((free, state) => free + (state === 0 ? 1 : 0), 0);
+  cells[FREE] = cells.subarray(HEADER).reduce((free, state) => free + (state === NOBODY ? 1 : 0), 0);
   return table;
 }
 
@@ -50,10 +57,15 @@ export class PortAllocator {
   readonly #cells: Int32Array;
   readonly #first: number;
   readonly #count: number;
+  readonly #holder: number;
 
-  /** `table` comes from createPortTable and may be in use by other threads. */
-  constructor(table: SharedArrayBuffer) {
+  /**
+   * `table` comes from createPortTable and may be in use by other threads. `holder`, 1 or more, is whom ports are lent
+   * to; whoever may end while others go on needs a number of its own.
+   */
+  constructor(table: SharedArrayBuffer, holder: number = 1) {
     this.#cells = new Int32Array(table);
+    this.#holder = holder;
     this.#first = Atomics.load(this.#cells, FIRST);
     this.#count = Atomics.load(this.#cells, COUNT);
   }
@@ -68,7 +80,7 @@ export class PortAllocator {
     if (skip > 0) Atomics.add(this.#cells, CURSOR, skip);
     for (let tries = 0; tries < this.#count && this.free > 0; tries++) {
       const turn = (Atomics.add(this.#cells, CURSOR, 1) >>> 0) % this.#count;
-      if (Atomics.compareExchange(this.#cells, HEADER + turn, 0, 1) === 0) {
+      if (Atomics.compareExchange(this.#cells, HEADER + turn, NOBODY, this.#holder) === NOBODY) {
         Atomics.sub(this.#cells, FREE, 1);
         return this.#first + turn;
       }
@@ -79,7 +91,16 @@ export class PortAllocator {
   /** Giving back a port that is not held changes nothing. */
   giveBack(port: number): void {
     const turn = port - this.#first;
-    if (turn < 0 || turn >= this.#count) return;
-    if (Atomics.compareExchange(this.#cells, HEADER + turn, 1, 0) === 1) Atomics.add(this.#cells, FREE, 1);
+    if (turn >= 0 && turn < this.#count) this.#release(turn);
+  }
+
+  /** Gives back all ports that this holder has, through whichever allocator they were taken. */
+  giveBackAll(): void {
+    for (let turn = 0; turn < this.#count; turn++) this.#release(turn);
+  }
+
+  #release(turn: number): void {
+    const was = Atomics.compareExchange(this.#cells, HEADER + turn, this.#holder, NOBODY);
+    if (was === this.#holder) Atomics.add(this.#cells, FREE, 1);
   }
 }

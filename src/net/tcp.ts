@@ -74,6 +74,8 @@ export interface TcpBinding {
   readonly port: number;
   /** Connections that may wait to be accepted; the system may allow fewer. */
   readonly backlog?: number;
+  /** Lets others of this program listen there if they wish so too; each connection is accepted by one of them. */
+  readonly reusePort?: boolean;
 }
 
 export interface ConnectOptions {
@@ -86,7 +88,7 @@ export interface ConnectOptions {
 
 /** Addresses are numeric; one that is IPv4-mapped is told as IPv4. */
 export interface TcpNet {
-  /** Listens exclusively. Rejects with NetError. */
+  /** Listens exclusively unless the binding says otherwise. Rejects with NetError. */
   listenTcp(at: TcpBinding, handlers: ListenHandlers): Promise<TcpListener>;
   /**
    * Rejects with the signal's reason or with NetError, and leaves nothing open then:

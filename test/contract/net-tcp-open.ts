@@ -20,6 +20,25 @@ export function listenContract(scene: () => TcpScene): void {
       expect(await rejectionOf(listen({ port: all.port }))).toBe('TLB_ERR_ADDRESS_IN_USE');
     });
 
+    it('lets listeners that all wish it share a port, each connection accepted by one of them', async () => {
+      const { listen, connect, until } = scene();
+      const first = await listen({ reusePort: true });
+      const { port } = first.listener;
+      const sharing = [first, await listen({ port, reusePort: true })];
+      for (let n = 0; n < 32; n += 1) await connect(first.listener);
+      const accepted = (): number[] => sharing.map(({ accepted }) => accepted.length);
+      await until(() => accepted().reduce((sum, count) => sum + count) === 32);
+      expect(Math.min(...accepted())).toBeGreaterThan(0);
+    });
+
+    it('shares a port with nobody who does not wish it', async () => {
+      const { listen } = scene();
+      const { port } = (await listen({ reusePort: true })).listener;
+      expect(await rejectionOf(listen({ port }))).toBe('TLB_ERR_ADDRESS_IN_USE');
+      const { port: own } = (await listen()).listener;
+      expect(await rejectionOf(listen({ port: own, reusePort: true }))).toBe('TLB_ERR_ADDRESS_IN_USE');
+    });
+
     it('frees the port with the call of close, which leaves connections alone', async () => {
       const { listen, connect, until } = scene();
       const { listener, accepted } = await listen();

@@ -21,6 +21,31 @@ export function udpContract(scene: () => NetScene): void {
       expect(codeOf(() => bind({ port: all.port }))).toBe('TLB_ERR_ADDRESS_IN_USE');
     });
 
+    it('lets sockets that all wish it share a port, each source heard by one of them', async () => {
+      const { bind, until, loopback } = scene();
+      const first = bind({ reusePort: true });
+      const { port } = first.socket;
+      const sharing = [first, bind({ port, reusePort: true }), bind({ port, reusePort: true })];
+      const heard = (): { data: string; ear: number }[] =>
+        sharing.flatMap(({ ear }, at) => ear.data.map((data) => ({ data, ear: at })));
+      const sources = Array.from({ length: 64 }, () => bind().socket);
+      for (const round of ['one', 'two']) {
+        for (const [n, source] of sources.entries()) source.send(bytes(`${n} ${round}`), port, loopback);
+      }
+      await until(() => heard().length === 128);
+      const earOf = (text: string): number | undefined => heard().find(({ data }) => data === text)?.ear;
+      for (const n of sources.keys()) expect(earOf(`${n} one`)).toBe(earOf(`${n} two`));
+      expect(new Set(heard().map(({ ear }) => ear)).size).toBe(3);
+    });
+
+    it('shares a port with nobody who does not wish it', () => {
+      const { bind } = scene();
+      const { port } = bind({ reusePort: true }).socket;
+      expect(codeOf(() => bind({ port }))).toBe('TLB_ERR_ADDRESS_IN_USE');
+      const { port: own } = bind().socket;
+      expect(codeOf(() => bind({ port: own, reusePort: true }))).toBe('TLB_ERR_ADDRESS_IN_USE');
+    });
+
     it('frees the port with the call of close', () => {
       const { bind } = scene();
       const { socket } = bind();

@@ -89,6 +89,20 @@ describe('reuse', () => {
     expect(indexes('b')).toEqual([0]);
   });
 
+  test('a row is not reused while a worker may pick from a pool that has it', () => {
+    const { board, indexes } = setUp(1);
+    indexes('a');
+    const writers = [0, 1].map((worker) => board.writer(worker));
+    const first = board.nextSnapshot();
+    for (const writer of writers) writer.obeys(first);
+    indexes();
+    const next = board.nextSnapshot();
+    writers[0]?.obeys(next);
+    expect(() => indexes('b')).toThrow(TooManyBackendsError);
+    writers[1]?.obeys(next);
+    expect(indexes('b')).toEqual([0]);
+  });
+
   test('a row is not reused in the update that retires it', () => {
     const { indexes } = setUp(1);
     indexes('a');

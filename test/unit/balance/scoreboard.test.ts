@@ -112,6 +112,45 @@ describe('gauges and counters', () => {
   });
 });
 
+describe('a worker that is gone', () => {
+  test('holds nothing any more, and what it has counted stays', () => {
+    const board = Scoreboard.create(size);
+    for (const worker of [0, 1]) {
+      const writer = board.writer(worker);
+      writer.hold(2);
+      writer.sessionStarted(1, 2);
+      writer.sessionStarted(1, 3);
+      writer.toClient(2, 100);
+      writer.dropped(1, 0);
+    }
+    expect([0, 1, 2].map((worker) => board.activeIn(worker, 1))).toEqual([2, 2, 0]);
+    board.clear(1);
+    expect([0, 1, 2].map((worker) => board.activeIn(worker, 1))).toEqual([2, 0, 0]);
+    expect([board.holders(2), board.active(2), board.active(3), board.activeOf(1)]).toEqual([1, 1, 1, 2]);
+    expect([board.counter('bytesToClient', 2), board.drops(1, 0)]).toEqual([200, 2]);
+  });
+
+  test('obeys no snapshot', () => {
+    const board = Scoreboard.create(size);
+    board.writer(1).obeys(board.nextSnapshot());
+    board.clear(1);
+    expect(board.isObeyed(1)).toBe(false);
+  });
+});
+
+test('a snapshot is obeyed until every worker that had it has a newer one', () => {
+  const board = Scoreboard.create(size);
+  expect([board.snapshot, board.isObeyed(0)]).toEqual([0, false]);
+  const first = board.nextSnapshot();
+  expect([first, board.snapshot, board.isObeyed(first)]).toEqual([1, 1, false]);
+  for (const worker of [0, 2]) board.writer(worker).obeys(first);
+  const second = board.nextSnapshot();
+  board.writer(0).obeys(second);
+  expect([board.isObeyed(first), board.isObeyed(0)]).toEqual([true, false]);
+  board.writer(2).obeys(second);
+  expect([board.isObeyed(first), board.isObeyed(second)]).toEqual([false, true]);
+});
+
 test('reset makes one row new and leaves the others alone', () => {
   const board = Scoreboard.create(size);
   for (const index of [1, 2]) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createPassivePool } from '../../../src/engine/passive-pool.ts';
 import { formatEprt, formatPort } from '../../../src/ftp/endpoints.ts';
 import type { MemoryHost } from '../../../src/net/memory-host.ts';
 import { type Net, NetError } from '../../../src/net/net.ts';
@@ -24,7 +25,7 @@ describe('a passive port', () => {
     expect(at.address).toBe('10.0.0.2');
     expect(at.port).toBeGreaterThanOrEqual(40_000);
     expect(at.port).toBeLessThan(40_100);
-    expect(lab.engine.passivePorts()).toEqual([{ service: 'ftp', used: 1, size: 100 }]);
+    expect([lab.passivePool.used, lab.passivePool.size]).toEqual([1, 100]);
     await expect(client.connect({ address: '10.0.0.1', port: at.port })).rejects.toMatchObject({
       code: 'TLB_ERR_REFUSED',
     });
@@ -70,16 +71,16 @@ describe('a passive port', () => {
     const client = await lab.loggedIn();
     for (let n = 0; n < 3; n++) {
       expect((await client.epsv()).port).toBe(40_000);
-      expect(lab.engine.passivePorts()).toMatchObject([{ used: 1, size: 1 }]);
+      expect([lab.passivePool.used, lab.passivePool.size]).toEqual([1, 1]);
     }
     const data = await client.connect(await client.epsv());
     await lab.pass(10);
-    expect(lab.engine.passivePorts()).toMatchObject([{ used: 0 }]);
+    expect(lab.passivePool.used).toBe(0);
     await client.epsv();
     await lab.until('the old connection to be broken', () => data.ear.isClosed);
     expect(data.ear.events).toEqual(['close reset']);
     await lab.pass(ftpService.timing.dataAccept + 100);
-    expect(lab.engine.passivePorts()).toMatchObject([{ used: 0 }]);
+    expect(lab.passivePool.used).toBe(0);
     expect(await client.ask('NOOP')).toBe('200 fine');
   });
 
@@ -126,7 +127,8 @@ describe('a passive port', () => {
     const client = await lab.loggedIn();
     const old = await client.epsv();
     const passivePorts = { first: 50_000, last: 50_009 };
-    lab.engine.update(lab.snapshot({ data: { ...ftpService.data, passivePorts } }));
+    const passivePool = createPassivePool(passivePorts, 1);
+    lab.engine.update(lab.snapshot({ data: { ...ftpService.data, passivePorts }, passivePool }));
     const other = await lab.loggedIn();
     expect((await other.epsv()).port).toBeGreaterThanOrEqual(50_000);
     const data = await client.connect(old);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Scoreboard } from '../../../src/balance/scoreboard.ts';
+import { createPassivePool } from '../../../src/engine/passive-pool.ts';
 import { FtpEngine } from '../../../src/engine/ftp-engine.ts';
 import { createNodeNet } from '../../../src/net/node-net.ts';
 import { dropReasons, type Event } from '../../../src/observe/events.ts';
@@ -35,8 +36,9 @@ class Site {
     const { address, port } = await this.server.listen(local);
     const pool = { backends: [{ index: 0, name: 'b0', address, port, weight: 1 }] };
     const data = { ...ftpService.data, passivePorts: undefined };
+    const passivePool = createPassivePool(undefined, 1);
     this.engine = new FtpEngine({
-      snapshot: { version: 1, services: [{ ...ftpService, data, listeners: [local], pool }] },
+      snapshot: { version: 1, services: [{ ...ftpService, data, listeners: [local], pool, passivePool }] },
       scoreboard: Scoreboard.create({ services: 1, backends: 1, workers: 1, reasons: dropReasons.length }),
       worker: 0,
       net,

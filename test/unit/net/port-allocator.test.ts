@@ -56,6 +56,17 @@ describe('PortAllocator', () => {
     expect(takeAll(ports)).toEqual([100, 101]);
   });
 
+  it('takes back all that one holder has, and nothing of another one', () => {
+    const table = createPortTable({ first: 100, last: 105 }, () => 0, [{ first: 105, last: 105 }]);
+    const [lost, other] = [new PortAllocator(table, 1), new PortAllocator(table, 2)];
+    expect([lost.take(), other.take(), lost.take(), other.take()]).toEqual([100, 101, 102, 103]);
+    lost.giveBack(101);
+    expect(other.free).toBe(1);
+    new PortAllocator(table, 1).giveBackAll();
+    expect(other.free).toBe(3);
+    expect(takeAll(other)).toEqual([104, 100, 102]);
+  });
+
   it('refuses what is no range of ports', () => {
     for (const [first, last] of [
       [0, 5],
