@@ -1,12 +1,12 @@
 /**
  * Where the kernel's structs have their fields, in bytes. Both supported processors are 64-bit and little-endian, and
- * differ in `epoll_event` alone.
+ * differ in `epoll_event` alone, and in the numbers of the system calls.
  */
 
 /** The processors whose layouts are known, by the names that Node gives them. */
 export type Arch = 'x64' | 'arm64';
 
-/** struct mmsghdr: a msghdr and the length of its message. */
+/** struct mmsghdr: a msghdr, and behind it the length of its message. */
 export const MMSGHDR = {
   size: 64,
   name: 0,
@@ -19,9 +19,6 @@ export const MMSGHDR = {
   messageLength: 56,
 } as const;
 
-/** struct msghdr. Its fields lie as in MMSGHDR. */
-export const MSGHDR = { size: 56 } as const;
-
 /** struct iovec. */
 export const IOVEC = { size: 16, base: 0, length: 8 } as const;
 
@@ -29,7 +26,7 @@ export const IOVEC = { size: 16, base: 0, length: 8 } as const;
 export const SOCKADDR_IN = { size: 16, family: 0, port: 2, address: 4 } as const;
 
 /** struct sockaddr_in6. */
-export const SOCKADDR_IN6 = { size: 28, family: 0, port: 2, flow: 4, address: 8, scope: 24 } as const;
+export const SOCKADDR_IN6 = { size: 28, family: 0, port: 2, address: 8, scope: 24 } as const;
 
 /** struct cmsghdr, which its data follow at once. Entries begin at multiples of 8. */
 export const CMSGHDR = { size: 16, length: 0, level: 8, type: 12, align: 8 } as const;
@@ -60,4 +57,10 @@ export const SOCK_FPROG = { size: 16, length: 0, filter: 8 } as const;
 export const EPOLL_EVENT: Readonly<Record<Arch, { size: number; events: number; data: number }>> = {
   x64: { size: 12, events: 0, data: 4 },
   arm64: { size: 16, events: 0, data: 8 },
+};
+
+/** Numbers of the system calls that are made without their wrappers in the C library. */
+export const SYSCALL_NUMBERS: Readonly<Record<Arch, { recvmmsg: number; sendmmsg: number }>> = {
+  x64: { recvmmsg: 299, sendmmsg: 307 },
+  arm64: { recvmmsg: 243, sendmmsg: 269 },
 };

@@ -1,4 +1,4 @@
-import type { Arch } from './layout.ts';
+import { type Arch, SYSCALL_NUMBERS } from './layout.ts';
 
 /** What is passed for a pointer: an address from `addressOf`, memory that is needed during the call alone, or NULL. */
 type Pointer = bigint | Uint8Array | null;
@@ -15,12 +15,6 @@ export interface Ffi {
   address(memory: Uint8Array): bigint;
   errno(): number;
 }
-
-/** Numbers of the system calls that are made without their wrappers in the C library. */
-const numbers: Readonly<Record<Arch, { recvmmsg: number; sendmmsg: number }>> = {
-  x64: { recvmmsg: 299, sendmmsg: 307 },
-  arm64: { recvmmsg: 243, sendmmsg: 269 },
-};
 
 /**
  * The C library, as thin as it gets: every call returns what the kernel returns, or the negative errno. Nothing here
@@ -56,8 +50,8 @@ export class Libc {
   constructor(ffi: Ffi, arch: Arch) {
     this.arch = arch;
     this.#ffi = ffi;
-    this.#recvmmsgNumber = numbers[arch].recvmmsg;
-    this.#sendmmsgNumber = numbers[arch].sendmmsg;
+    this.#recvmmsgNumber = SYSCALL_NUMBERS[arch].recvmmsg;
+    this.#sendmmsgNumber = SYSCALL_NUMBERS[arch].sendmmsg;
     this.#socket = ffi.func('int socket(int, int, int)');
     this.#bind = ffi.func('int bind(int, void *, uint32_t)');
     this.#connect = ffi.func('int connect(int, void *, uint32_t)');

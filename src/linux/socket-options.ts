@@ -22,7 +22,8 @@ export type SocketOption =
   | 'IPV6_TRANSPARENT'
   | 'IPV6_FREEBIND';
 
-const options: Readonly<Record<SocketOption, readonly [level: number, number: number]>> = {
+/** Their levels and numbers, the same on x64 and arm64. */
+export const SOCKET_OPTIONS: Readonly<Record<SocketOption, readonly [level: number, number: number]>> = {
   SO_REUSEADDR: [SOL_SOCKET, 2],
   /** Reading it clears it: the pending error of the socket, 0 if there is none. */
   SO_ERROR: [SOL_SOCKET, 4],
@@ -67,14 +68,14 @@ export const MTU_DISCOVER = {
 /** Throws SyscallError, and RangeError if `value` is no 32-bit integer. */
 export function setOption(libc: Libc, fd: number, option: SocketOption, value: number): void {
   if ((value | 0) !== value) throw new RangeError(`${option} takes a 32-bit integer, not ${value}`);
-  const [level, number] = options[option];
+  const [level, number] = SOCKET_OPTIONS[option];
   const bytes = new Uint8Array(new Int32Array([value]).buffer);
   checked(`setsockopt ${option}`, libc.setsockopt(fd, level, number, bytes));
 }
 
 /** Throws SyscallError. */
 export function getOption(libc: Libc, fd: number, option: SocketOption): number {
-  const [level, number] = options[option];
+  const [level, number] = SOCKET_OPTIONS[option];
   const value = new Int32Array(1);
   const length = new Uint32Array([value.byteLength]);
   const result = libc.getsockopt(

@@ -4,7 +4,7 @@ import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
 export class SyscallError extends Error {
   override readonly name = 'SyscallError';
   readonly code = 'TLB_ERR_SYSCALL';
-  /** The call's name as in its manual page: `bind`. */
+  /** The call's name as in its manual page, and the option where it has one: `bind`, `setsockopt IP_PKTINFO`. */
   readonly syscall: string;
   /** Positive, as in errno(3). */
   readonly errno: number;
