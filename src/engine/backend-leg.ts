@@ -1,5 +1,5 @@
 import type { Backend } from '../balance/pool.ts';
-import type { NetError, TidSocket } from '../net/net.ts';
+import type { NetError, TidHandlers, TidSocket } from '../net/net.ts';
 import type { BackendTidOptions, BackendTids } from '../net/tids.ts';
 
 /** What a leg tells the session that it belongs to. */
@@ -10,8 +10,9 @@ export interface LegOwner {
 }
 
 /** One backend that was asked for a session: the backend-facing TID and, once it has answered, the backend's TID. */
-export class BackendLeg {
+export class BackendLeg implements TidHandlers {
   readonly backend: Backend;
+  readonly #owner: LegOwner;
   readonly #socket: TidSocket;
   /** It has let a try interval pass without an answer. */
   isSilent = false;
@@ -22,15 +23,8 @@ export class BackendLeg {
   /** Throws NetError. */
   constructor(tids: BackendTids, backend: Backend, options: BackendTidOptions, owner: LegOwner) {
     this.backend = backend;
-    this.#socket = tids.lend(
-      backend,
-      {
-        onDatagram: (data, port, address) => owner.onLegDatagram(this, data, port, address),
-        onRefused: () => owner.onLegRefused(this),
-        onError: (error) => owner.onLegError(this, error),
-      },
-      options,
-    );
+    this.#owner = owner;
+    this.#socket = tids.lend(backend, this, options);
   }
 
   /** Sends the request, to the backend's request port. */
@@ -60,5 +54,17 @@ export class BackendLeg {
 
   close(): void {
     this.#socket.close();
+  }
+
+  onDatagram(data: Uint8Array, port: number, address: string): void {
+    this.#owner.onLegDatagram(this, data, port, address);
+  }
+
+  onRefused(): void {
+    this.#owner.onLegRefused(this);
+  }
+
+  onError(error: NetError): void {
+    this.#owner.onLegError(this, error);
   }
 }

@@ -7,7 +7,7 @@
  * source gets ERROR 5 and the session does not notice (RFC 1350 section 4).
  */
 import type { Backend } from '../balance/pool.ts';
-import { formatEndpoint, type UdpSocket } from '../net/net.ts';
+import { formatEndpoint, type UdpHandlers, type UdpSocket } from '../net/net.ts';
 import type { FailoverReason, SessionEnd } from '../observe/events.ts';
 import {
   blockOf,
@@ -15,6 +15,7 @@ import {
   ErrorCode,
   errorMessageOf,
   isError,
+  latin1,
   Opcode,
   transferOpcodeOf,
 } from '../tftp/packet.ts';
@@ -38,14 +39,14 @@ export interface SessionOpening {
   readonly clientPort: number;
   readonly clientAddress: string;
   readonly request: TftpRequest;
-  /** The request as the client sent it; kept. */
-  readonly received: Uint8Array;
-  /** The request as backends get to see it; kept. */
-  readonly forwarded: Uint8Array;
+  /** The request as the client sent it, one character a byte: less memory than an array of its own. */
+  readonly received: string;
+  /** The request as backends get to see it, likewise. */
+  readonly forwarded: string;
   readonly now: number;
 }
 
-export class RelayedSession extends WheelEntry implements LegOwner {
+export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers {
   readonly listener: Listener;
   readonly clientPort: number;
   readonly clientAddress: string;
@@ -54,7 +55,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
   readonly #request: TftpRequest;
   readonly #openedAt: number;
   readonly #tries: Tries;
-  readonly #received: Uint8Array;
+  readonly #received: string;
   /** A socket of its own, or the listener's in single-port mode. */
   readonly #clientSocket: UdpSocket;
   /** Set when a backend has answered. */
@@ -89,10 +90,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
       isRead ? window : undefined,
     );
     const client = { address: opening.clientAddress, port: opening.clientPort };
-    this.#clientSocket = opening.listener.openVipTid(client, isRead ? undefined : window, {
-      onDatagram: (data) => this.fromClient(data),
-      onError: () => host.dropped('send-failed'),
-    });
+    this.#clientSocket = opening.listener.openVipTid(client, isRead ? undefined : window, this);
   }
 
   /**
@@ -126,7 +124,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
 
   /** Whether `request` may be this session's own, sent once more. */
   isSameRequest(request: Uint8Array): boolean {
-    return this.#received.length === request.length && Buffer.compare(this.#received, request) === 0;
+    return this.#received.length === request.length && this.#received === latin1(request, 0, request.length);
   }
 
   /** The client sent the session's request again. Returns false if that has to be served as a new one. */
@@ -138,8 +136,8 @@ export class RelayedSession extends WheelEntry implements LegOwner {
     return true;
   }
 
-  /** A datagram of the session's own client that is no request. */
-  fromClient(data: Uint8Array): void {
+  /** A datagram of the session's own client: in single-port mode one that is no request. */
+  onDatagram(data: Uint8Array): void {
     const opcode = transferOpcodeOf(data);
     if (opcode === 0) return this.#host.dropped('malformed');
     const now = this.#host.net.now();
@@ -173,6 +171,11 @@ export class RelayedSession extends WheelEntry implements LegOwner {
   }
 
   onLegError(): void {
+    this.#host.dropped('send-failed');
+  }
+
+  /** The same of the client's side. */
+  onError(): void {
     this.#host.dropped('send-failed');
   }
 

@@ -7,7 +7,15 @@ import type { ScoreWriter } from '../balance/scoreboard.ts';
 import { formatEndpoint, NetError, type UdpSocket } from '../net/net.ts';
 import type { BackendTids, TidNet } from '../net/tids.ts';
 import { type DropReason, dropReasons, type Emit, type RejectReason } from '../observe/events.ts';
-import { encodeError, ErrorCode, isError, Opcode, opcodeOf, transferOpcodeOf } from '../tftp/packet.ts';
+import {
+  encodeError,
+  ErrorCode,
+  isError,
+  latin1,
+  Opcode,
+  opcodeOf,
+  transferOpcodeOf,
+} from '../tftp/packet.ts';
 import type { EngineParts } from './engine.ts';
 import { ErrorThrottle } from './error-throttle.ts';
 import { type Listener, ListenerSet } from './listeners.ts';
@@ -143,7 +151,7 @@ export class TftpServiceEngine implements SessionHost {
       if (same?.onRepeatedRequest()) return;
       this.#onRequest(listener, data, port, address);
     } else if (known?.[0] && listener.isSinglePort) {
-      known[0].fromClient(data);
+      known[0].onDatagram(data);
     } else {
       this.#onStray(listener, data, port, address);
     }
@@ -189,14 +197,14 @@ export class TftpServiceEngine implements SessionHost {
     const limit = this.#limitReached(clientAddress);
     if (limit) return reject(limit, tooMany, request.file);
     // The net may overwrite what it has handed over, and this is needed for as long as the session may repeat it.
-    const received = new Uint8Array(data);
+    const received = latin1(data, 0, data.length);
     const opening: SessionOpening = {
       listener,
       clientPort,
       clientAddress,
       request,
       received,
-      forwarded: forwarded === data ? received : forwarded,
+      forwarded: forwarded === data ? received : latin1(forwarded, 0, forwarded.length),
       now,
     };
     const failure = this.#open(opening);

@@ -3,15 +3,19 @@ import { NetError } from '../net/net.ts';
 import { BackendLeg, type LegOwner } from './backend-leg.ts';
 import type { SessionHost } from './session-host.ts';
 
-/** The backends that were asked for one session, and which of them are still listened to. */
+/**
+ * The backends that were asked for one session, and which of them are still listened to. There are as many of these as
+ * sessions, and an array that grows by itself takes room for more than a dozen entries: so each is replaced.
+ */
 export class Tries {
   readonly #host: SessionHost;
   readonly #owner: LegOwner;
   readonly #client: string;
-  readonly #request: Uint8Array;
+  /** One character a byte. */
+  readonly #request: string;
   readonly #receiveBuffer: number | undefined;
   /** Scoreboard indexes, in the order in which they were asked. */
-  readonly #tried: number[] = [];
+  #tried: readonly number[] = [];
   #open: BackendLeg[] = [];
   /** The ERROR 1 that is relayed if nobody has the file. */
   notFound: Uint8Array | undefined;
@@ -21,7 +25,7 @@ export class Tries {
     host: SessionHost,
     owner: LegOwner,
     client: string,
-    request: Uint8Array,
+    request: string,
     receiveBuffer: number | undefined,
   ) {
     this.#host = host;
@@ -63,7 +67,7 @@ export class Tries {
     for (;;) {
       const backend = this.#host.backends.pick(this.#client, this.#tried);
       if (!backend) return undefined;
-      this.#tried.push(backend.index);
+      this.#tried = [...this.#tried, backend.index];
       try {
         this.#ask(backend);
         return backend;
@@ -79,7 +83,7 @@ export class Tries {
     const [longest, ...others] = this.#open;
     if (!longest) return;
     this.#open = [...others, longest];
-    longest.ask(this.#request);
+    longest.ask(Buffer.from(this.#request, 'latin1'));
   }
 
   /** All that were asked so far have let the try interval pass. */
@@ -114,9 +118,9 @@ export class Tries {
       anyAddress: this.#host.service.requests.backendAnyAddress,
     };
     const leg = new BackendLeg(this.#host.tids, backend, options, this.#owner);
-    this.#open.push(leg);
+    this.#open = [...this.#open, leg];
     this.#host.backends.hold(backend);
-    leg.ask(this.#request);
+    leg.ask(Buffer.from(this.#request, 'latin1'));
   }
 
   #release(leg: BackendLeg): void {

@@ -3,25 +3,46 @@
  * datagram.
  */
 export class EndpointTable<Value> {
-  readonly #byAddress = new Map<string, Map<number, Value>>();
+  /** An address mostly has one port: a map of its own costs more memory than what it holds. */
+  readonly #byAddress = new Map<string, Single<Value> | Map<number, Value>>();
 
   get(port: number, address: string): Value | undefined {
-    return this.#byAddress.get(address)?.get(port);
+    const known = this.#byAddress.get(address);
+    if (known instanceof Single) return known.port === port ? known.value : undefined;
+    return known?.get(port);
   }
 
   set(port: number, address: string, value: Value): void {
-    const byPort = this.#byAddress.get(address);
-    if (byPort) byPort.set(port, value);
-    else this.#byAddress.set(address, new Map([[port, value]]));
+    const known = this.#byAddress.get(address);
+    if (known instanceof Map) known.set(port, value);
+    else if (!known || known.port === port) this.#byAddress.set(address, new Single(port, value));
+    else this.#byAddress.set(address, new Map([...known, [port, value]]));
   }
 
   delete(port: number, address: string): void {
-    const byPort = this.#byAddress.get(address);
-    byPort?.delete(port);
-    if (byPort?.size === 0) this.#byAddress.delete(address);
+    const known = this.#byAddress.get(address);
+    if (known instanceof Map) known.delete(port);
+    const isEmpty = known instanceof Map ? known.size === 0 : known?.port === port;
+    if (isEmpty) this.#byAddress.delete(address);
   }
 
   *values(): Generator<Value> {
-    for (const byPort of this.#byAddress.values()) yield* byPort.values();
+    for (const known of this.#byAddress.values()) {
+      for (const [, value] of known) yield value;
+    }
+  }
+}
+
+class Single<Value> {
+  readonly port: number;
+  readonly value: Value;
+
+  constructor(port: number, value: Value) {
+    this.port = port;
+    this.value = value;
+  }
+
+  *[Symbol.iterator](): Generator<[number, Value]> {
+    yield [this.port, this.value];
   }
 }

@@ -25,11 +25,13 @@ export interface OptionView {
   readonly valueEnd: number;
 }
 
+const modes = ['octet', 'netascii', 'mail'] as const;
+
 export interface TftpRequest {
   readonly opcode: typeof Opcode.rrq | typeof Opcode.wrq;
   /** One character a byte: file names have no encoding (latin1 keeps every byte). */
   readonly file: string;
-  readonly mode: 'netascii' | 'octet' | 'mail';
+  readonly mode: (typeof modes)[number];
   /** In the order of the packet; an option may stand twice. */
   readonly options: readonly OptionView[];
 }
@@ -56,8 +58,9 @@ export function decodeRequest(packet: Uint8Array): TftpRequest {
   if (fileEnd < 0) throw new TftpProtocolError(ErrorCode.illegalOperation, 'file name without an end');
   if (fileEnd === 2) throw new TftpProtocolError(ErrorCode.illegalOperation, 'empty file name');
   const modeEnd = endOfString(packet, fileEnd + 1);
-  const mode = latin1(packet, fileEnd + 1, modeEnd).toLowerCase();
-  if (mode !== 'netascii' && mode !== 'octet' && mode !== 'mail') {
+  const given = latin1(packet, fileEnd + 1, modeEnd).toLowerCase();
+  const mode = modes.find((known) => known === given);
+  if (mode === undefined) {
     throw new TftpProtocolError(ErrorCode.illegalOperation, 'unknown transfer mode');
   }
   const options = readOptions(packet, modeEnd + 1);

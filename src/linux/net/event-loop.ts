@@ -6,7 +6,6 @@
  * Between those turns nothing that is asynchronous happens in this thread.
  */
 import type { Clock, Timer } from '../../net/net.ts';
-import { monotonicNow } from '../../net/node-timer.ts';
 import { Epoll } from '../epoll.ts';
 import type { Libc } from '../libc.ts';
 import { MessageBatch } from '../message-batch.ts';
@@ -52,7 +51,7 @@ export class EventLoop implements Clock {
   /** The slot whose datagram is being handled. */
   #current = -1;
   #currentData: Uint8Array | undefined;
-  #now = monotonicNow();
+  #now = performance.now();
   #isRunning = false;
   #mustYield = false;
 
@@ -66,9 +65,12 @@ export class EventLoop implements Clock {
     this.#spin = new Spin(options.busyPoll);
   }
 
-  /** Milliseconds, as of the present round: reading the clock for each datagram would cost more than some do. */
+  /**
+   * Whole milliseconds, as of the present round: reading the clock for each datagram would cost more than some do, and
+   * a session that keeps fractions needs memory for each of them.
+   */
   now(): number {
-    return this.#isRunning ? this.#now : monotonicNow();
+    return Math.floor(this.#isRunning ? this.#now : performance.now());
   }
 
   setTimer(delay: number, callback: () => void): Timer {
@@ -136,7 +138,7 @@ export class EventLoop implements Clock {
   }
 
   #hold(): void {
-    this.#now = monotonicNow();
+    this.#now = performance.now();
     const end = this.#now + this.#options.maxHold;
     this.#mustYield = false;
     while (this.#isRunning && !this.#mustYield) {
@@ -164,14 +166,14 @@ export class EventLoop implements Clock {
       const end = Math.min(this.#now + this.#spin.time, this.#now + wait);
       do {
         ready = this.#epoll.wait(0);
-        this.#now = monotonicNow();
+        this.#now = performance.now();
       } while (ready === 0 && this.#now < end);
       this.#spin.spun(ready > 0);
     }
     if (ready > 0) return ready;
     const from = this.#now;
     ready = this.#epoll.wait(Math.ceil(Math.min(this.#options.maxWait, this.#timers.untilNext(from))));
-    this.#now = monotonicNow();
+    this.#now = performance.now();
     if (ready > 0) this.#spin.blocked(this.#now - from);
     return ready;
   }
