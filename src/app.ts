@@ -2,15 +2,11 @@
 import { IndexTable } from './balance/index-table.ts';
 import { Scoreboard } from './balance/scoreboard.ts';
 import type { Config } from './config/config.ts';
-import type { Engine, EngineParts } from './engine/engine.ts';
-import { FtpEngine } from './engine/ftp-engine.ts';
-import { TftpEngine } from './engine/tftp-engine.ts';
 import type { Snapshot } from './engine/snapshot.ts';
 import { ServiceControl } from './app/service-control.ts';
 import { Report } from './app/report.ts';
 import { TransferLogs } from './app/transfer-log.ts';
 import type { Endpoint, Net } from './net/net.ts';
-import { withOwnTids } from './net/own-tids.ts';
 import { type AdminServer, startAdmin } from './observe/admin.ts';
 import { Bus, type Subscriber } from './observe/bus.ts';
 import { dropReasons, type Event } from './observe/events.ts';
@@ -18,11 +14,13 @@ import { logEvents } from './observe/log-events.ts';
 import type { Logger } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import type { Readiness, Status, StatusSource } from './observe/status.ts';
+import type { DataPlane } from './runtime/data-plane.ts';
+import { LocalDataPlane } from './runtime/local-data-plane.ts';
+import type { Threads } from './runtime/node-threads.ts';
+import { Supervisor } from './runtime/supervisor.ts';
 
 /** Backends that may be known at once, removed ones with running sessions included. */
 const maxBackends = 1_024;
-/** Both engines run in this thread and are one writer of the scoreboard. */
-const onlyWorker = 0;
 
 export interface AppParts {
   readonly net: Net;
@@ -30,6 +28,8 @@ export interface AppParts {
   readonly version: string;
   /** Is told every event, beside log and metrics. */
   readonly observer?: Subscriber;
+  /** What the engines run in; this thread if left out. */
+  readonly threads?: Threads;
 }
 
 export type DrainOutcome = 'drained' | 'timed-out' | 'forced';
@@ -49,10 +49,8 @@ export class App implements StatusSource {
   /** Backends that have left their pool while sessions held them; their series go when the last session has. */
   readonly #departed = new Map<string, { service: string; backend: string; index: number }>();
   readonly #transferLogs: TransferLogs;
-  #engines: readonly Engine[] = [];
-  #ftpEngine: FtpEngine | undefined;
+  readonly #dataPlane: DataPlane;
   #admin: AdminServer | undefined;
-  #version = 0;
   #isDraining = false;
 
   /** Throws DuplicateBackendError, PasswordError or TransferLogError. */
@@ -64,7 +62,7 @@ export class App implements StatusSource {
     this.#scoreboard = Scoreboard.create({
       services: config.services.length,
       backends: maxBackends,
-      workers: 1,
+      workers: parts.threads?.plans.length ?? 1,
       reasons: dropReasons.length,
     });
     const control = {
@@ -80,8 +78,13 @@ export class App implements StatusSource {
     const onLogFault = (error: unknown): void =>
       parts.log.error({ err: error }, 'the xferlog cannot be written');
     this.#transferLogs = new TransferLogs(config, () => new Date(), onLogFault);
+    this.#dataPlane = this.#createDataPlane();
     const build = { version: parts.version, node: process.versions.node, engine: 'portable' };
-    this.#metrics = new Metrics(build, this.#report, () => this.#ftpEngine?.passivePorts() ?? []);
+    this.#metrics = new Metrics(build, {
+      counters: this.#report,
+      passivePorts: () => this.#report.passivePorts(),
+      workers: () => this.#dataPlane.workers(),
+    });
   }
 
   /**
@@ -92,28 +95,31 @@ export class App implements StatusSource {
     this.#observe();
     await Promise.all(this.#controls.map((control) => control.start(() => this.#publish())));
     this.#stopped.signal.throwIfAborted();
-    this.#engines = this.#createEngines();
-    for (const engine of this.#engines) await engine.start();
+    await this.#dataPlane.start(this.#snapshot());
     this.#stopped.signal.throwIfAborted();
     const { admin } = this.#config;
     if (admin) await this.#openAdmin(admin);
-    this.#parts.log.info({ version: this.#parts.version, engine: 'portable' }, 'serving');
+    const { version, threads } = this.#parts;
+    this.#parts.log.info({ version, engine: 'portable', workers: threads?.plans.length }, 'serving');
   }
 
   /** Takes no new sessions and waits for the running ones, for the configured time or until `force` aborts. */
   async drain(force: AbortSignal): Promise<DrainOutcome> {
     this.#isDraining = true;
-    for (const engine of this.#engines) engine.drain();
-    const { promise, resolve } = Promise.withResolvers<DrainOutcome>();
+    const { promise, resolve, reject } = Promise.withResolvers<DrainOutcome>();
+    let mayBegin = true;
     const check = (): void => {
-      if (this.#activeSessions() === 0) resolve('drained');
+      if (!mayBegin && this.#activeSessions() === 0) resolve('drained');
     };
+    this.#dataPlane.drain().then(() => {
+      mayBegin = false;
+      check();
+    }, reject);
     const onForce = (): void => resolve('forced');
     const unsubscribe = this.#bus.subscribe(check);
     const timer = this.#parts.net.setTimer(this.#config.drainTimeout, () => resolve('timed-out'));
     force.addEventListener('abort', onForce, { once: true });
     if (force.aborted) onForce();
-    check();
     try {
       return await promise;
     } finally {
@@ -133,7 +139,7 @@ export class App implements StatusSource {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort();
     for (const control of this.#controls) control.stop();
-    for (const engine of this.#engines) await engine.stop();
+    await this.#dataPlane.stop();
     await this.#admin?.close();
     for (const end of this.#subscriptions) end();
     this.#transferLogs.close();
@@ -146,8 +152,10 @@ export class App implements StatusSource {
 
   /** Where the clients of a service arrive now. */
   listening(name: string): readonly Endpoint[] {
-    const all = this.#engines.flatMap((engine) => engine.listening());
-    return all.filter(({ service }) => service === name).map(({ endpoint }) => endpoint);
+    return this.#dataPlane
+      .listening()
+      .filter(({ service }) => service === name)
+      .map(({ endpoint }) => endpoint);
   }
 
   readiness(): Readiness {
@@ -165,6 +173,7 @@ export class App implements StatusSource {
       version: this.#parts.version,
       uptime: (this.#parts.net.now() - this.#startedAt) / 1_000,
       draining: this.#isDraining,
+      workers: this.#dataPlane.workers(),
       services: this.#controls.map((control) =>
         this.#report.status(control, this.listening(control.config.name)),
       ),
@@ -211,26 +220,19 @@ export class App implements StatusSource {
     }
   }
 
-  #createEngines(): Engine[] {
-    const parts: EngineParts = {
-      snapshot: this.#snapshot(),
-      scoreboard: this.#scoreboard,
-      worker: onlyWorker,
-      net: this.#parts.net,
-      emit: this.#bus.emit,
-    };
-    this.#ftpEngine = new FtpEngine(parts);
-    return [new TftpEngine({ ...parts, net: withOwnTids(parts.net) }), this.#ftpEngine];
+  #createDataPlane(): DataPlane {
+    const { net, threads } = this.#parts;
+    const parts = { net, scoreboard: this.#scoreboard, emit: this.#bus.emit };
+    return threads ? new Supervisor({ ...parts, threads }) : new LocalDataPlane(parts);
   }
 
   #publish(): void {
-    const snapshot = this.#snapshot();
-    for (const engine of this.#engines) engine.update(snapshot);
+    this.#dataPlane.update(this.#snapshot());
   }
 
   #snapshot(): Snapshot {
-    this.#version += 1;
-    return { version: this.#version, services: this.#controls.map(({ spec }) => spec) };
+    const version = this.#scoreboard.nextSnapshot();
+    return { version, services: this.#controls.map(({ spec }) => spec) };
   }
 
   async #openAdmin(at: NonNullable<Config['admin']>): Promise<void> {

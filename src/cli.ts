@@ -4,7 +4,8 @@ import { failureOf } from './cli/failure.ts';
 import { createProgram } from './cli/program.ts';
 import { type ServeContext, undrained } from './cli/serve.ts';
 import { readVersion } from './cli/version.ts';
-import { createNodeNet } from './net/node-net.ts';
+import { createNodeNet, createTidPorts, type TidPorts } from './net/node-net.ts';
+import { nodeThreads } from './runtime/node-threads.ts';
 
 /** How long a forced end may take before the process is gone all the same (milliseconds). */
 const forcedEnd = 1000;
@@ -44,6 +45,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Nobody is left who could be told.
 process.stderr.on('error', () => undefined);
 
+let sharedPorts: TidPorts | undefined;
+
+/** What all threads of this process take the ports of their TIDs from. */
+function tidPorts(): TidPorts {
+  return (sharedPorts ??= createTidPorts());
+}
+
 const context: ServeContext = {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -52,9 +60,12 @@ const context: ServeContext = {
   version: readVersion(),
   signal: stop.signal,
   force: force.signal,
-  net: () => createNodeNet(),
+  net: () => createNodeNet({ tidPorts: tidPorts() }),
   onRotate: (callback) => void process.on('SIGUSR1', callback),
-  createBalancer: (config, parts) => new App(config, parts),
+  createBalancer: (config, parts) => {
+    const threads = nodeThreads({ workers: config.workers, tidPorts: tidPorts() });
+    return new App(config, { ...parts, threads });
+  },
   finish: (code) => {
     process.exitCode = code;
   },

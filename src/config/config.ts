@@ -18,6 +18,8 @@ export interface Config {
   readonly log: LogConfig;
   /** Milliseconds that running sessions get to finish in once the balancer is told to stop. */
   readonly drainTimeout: number;
+  /** Threads that serve clients; `auto` is one for each core. */
+  readonly workers: number | 'auto';
   /** Milliseconds between two resolutions of a backend's host name. */
   readonly resolveInterval: number;
 }

@@ -45,6 +45,7 @@ function toConfig(options: Options): Config {
     admin: options.admin,
     log: { level: options.logLevel },
     drainTimeout: options.drainTimeout,
+    workers: options.workers,
     resolveInterval: options.resolveInterval,
   };
 }

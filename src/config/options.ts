@@ -65,6 +65,7 @@ export interface Options {
   readonly admin?: ListenerSpec | undefined;
   readonly logLevel: LogLevel;
   readonly drainTimeout: number;
+  readonly workers: number | 'auto';
 }
 
 export type OptionKey = keyof Options;

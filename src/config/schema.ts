@@ -315,6 +315,11 @@ const operation = {
     value: 'DURATION',
     text: 'time that running transfers get to finish in when the balancer is told to stop',
   }),
+  workers: field.integerOr('auto', 1, 256).prefault('auto').register(about, {
+    group: 'Operation',
+    value: 'auto|N',
+    text: 'threads that serve clients; auto is one for each core',
+  }),
 };
 
 const schema = z.strictObject({

@@ -102,8 +102,9 @@ export function expandListeners(
   return specs.flatMap((spec): ExpandedListener[] => {
     const family = spec.address === '0.0.0.0' ? 4 : spec.address === '::' ? 6 : undefined;
     if (family === undefined) return [{ ...spec, isExpanded: false }];
+    const { port, isShared = false } = spec;
     const own = local.filter((candidate) => candidate.family === family);
-    return own.map(({ address }) => ({ ...spec, address, isExpanded: true }));
+    return own.map(({ address }) => ({ address, port, isShared, isExpanded: true }));
   });
 }
 

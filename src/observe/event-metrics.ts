@@ -13,6 +13,7 @@ import {
   rejectReasons,
   type SessionEnd,
   transferResults,
+  type WorkerEvent,
 } from './events.ts';
 
 const operations: readonly Operation[] = ['read', 'write'];
@@ -68,7 +69,7 @@ export class EventMetrics {
     ejections.remove({ service, backend });
   }
 
-  count(event: Exclude<Event, FtpEvent>): void {
+  count(event: Exclude<Event, FtpEvent | WorkerEvent>): void {
     const { service } = event;
     switch (event.kind) {
       case 'session.start':

@@ -18,6 +18,7 @@ import type {
   SessionEnd,
   SessionReject,
   TransferResult,
+  WorkerUp,
 } from './events.ts';
 import type { Logger } from './log.ts';
 import { printable, printableRecord } from './printable.ts';
@@ -85,6 +86,10 @@ function write(event: Event, log: Logger, throttle: Throttle<Topic>): void {
       return log.info(fieldsOf(event), 'listening');
     case 'listener.down':
       return writeListenerDown(event, log);
+    case 'worker.up':
+      return writeWorkerUp(event, log);
+    case 'worker.down':
+      return log.error(fieldsOf(event), 'worker died, its sessions are lost');
     case 'discovery.failed':
       return log.warn(fieldsOf(event), 'backends cannot be looked up, the last known stay');
   }
@@ -155,6 +160,11 @@ function writeState(event: BackendState, log: Logger): void {
 function writeListenerDown(event: ListenerDown, log: Logger): void {
   if (event.error === undefined) log.info(fieldsOf(event), 'no longer listening');
   else log.warn(fieldsOf(event), 'no longer listening');
+}
+
+function writeWorkerUp(event: WorkerUp, log: Logger): void {
+  if (event.restarts === 0) log.debug(fieldsOf(event), 'worker serves');
+  else log.info(fieldsOf(event), 'worker serves again');
 }
 
 /** The event as fields of a line, its kind as `event`. */

@@ -2,9 +2,10 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 import { EventMetrics } from './event-metrics.ts';
-import type { Event, FtpEvent } from './events.ts';
+import type { Event, FtpEvent, WorkerEvent } from './events.ts';
 import { FtpMetrics, type PassivePortUse } from './ftp-metrics.ts';
 import { type HotCounters, registerHotMetrics } from './hot-metrics.ts';
+import { WorkerMetrics, type WorkerUse } from './worker-metrics.ts';
 
 /** What runs here, as labels. */
 export interface Build {
@@ -13,13 +14,20 @@ export interface Build {
   readonly engine: string;
 }
 
+/** What is asked at each scrape. */
+export interface MetricSources {
+  readonly counters: HotCounters;
+  readonly passivePorts: () => readonly PassivePortUse[];
+  readonly workers: () => readonly WorkerUse[];
+}
+
 export class Metrics {
   readonly #registry = new Registry();
   readonly #events: EventMetrics;
   readonly #ftp: FtpMetrics;
+  readonly #workers: WorkerMetrics;
 
-  /** `passivePorts` is asked at each scrape. */
-  constructor(build: Build, counters: HotCounters, passivePorts: () => readonly PassivePortUse[] = () => []) {
+  constructor(build: Build, { counters, passivePorts, workers }: MetricSources) {
     const registers = [this.#registry];
     const labelNames = ['version', 'node', 'engine'];
     new Gauge({
@@ -29,6 +37,7 @@ export class Metrics {
       registers,
     }).set({ ...build }, 1);
     this.#events = new EventMetrics(this.#registry);
+    this.#workers = new WorkerMetrics(this.#registry, workers);
     this.#ftp = new FtpMetrics(this.#registry, passivePorts);
     registerHotMetrics(this.#registry, counters);
     collectDefaultMetrics({ register: this.#registry });
@@ -37,6 +46,7 @@ export class Metrics {
   /** Its event-driven series exist from now on, at 0. */
   addService(service: string, kind: 'tftp' | 'ftp'): void {
     this.#events.addService(service);
+    this.#workers.addService(service);
     if (kind === 'ftp') this.#ftp.addService(service);
   }
 
@@ -53,6 +63,7 @@ export class Metrics {
   /** Bound, so that it can subscribe to a bus by itself. */
   readonly count = (event: Event): void => {
     if (isFtpEvent(event)) this.#ftp.count(event);
+    else if (isWorkerEvent(event)) this.#workers.count(event);
     else this.#events.count(event);
   };
 
@@ -60,6 +71,10 @@ export class Metrics {
   async render(): Promise<{ readonly type: string; readonly text: string }> {
     return { type: this.#registry.contentType, text: await this.#registry.metrics() };
   }
+}
+
+function isWorkerEvent(event: Event): event is WorkerEvent {
+  return event.kind.startsWith('worker.');
 }
 
 function isFtpEvent(event: Event): event is FtpEvent {

@@ -1,4 +1,5 @@
 /** What the admin endpoints ask of the balancer: how it stands, as plain data. Durations in seconds, as in metrics. */
+import type { WorkerStatus } from '../runtime/data-plane.ts';
 
 export interface StatusSource {
   readiness(): Readiness;
@@ -23,6 +24,8 @@ export interface Status {
   readonly version: string;
   readonly uptime: number;
   readonly draining: boolean;
+  /** Empty where the engines have no threads of their own. */
+  readonly workers: readonly WorkerStatus[];
   readonly services: readonly ServiceStatus[];
 }
 

@@ -43,6 +43,12 @@ export function tcpPortsOf(pid: number): number[] {
   return portsOf(pid, 'tcp');
 }
 
+/** The names of a process's threads. */
+export function threadsOf(pid: number): string[] {
+  const folder = `/proc/${pid}/task`;
+  return readdirSync(folder).map((thread) => readFileSync(`${folder}/${thread}/comm`, 'utf8').trim());
+}
+
 function portsOf(pid: number, protocol: 'tcp' | 'udp'): number[] {
   const folder = `/proc/${pid}/fd`;
   const sockets = new Set(readdirSync(folder).map((descriptor) => targetOf(`${folder}/${descriptor}`)));

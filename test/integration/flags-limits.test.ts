@@ -78,7 +78,7 @@ describeFlags('Limits', {
 
   maxSessionsPerClient: () => {
     test('is how many sessions one address may have, whatever its ports', async () => {
-      const flags = ['--max-sessions-per-client=1'];
+      const flags = ['--max-sessions-per-client=1', '--workers=1'];
       const balancer = await startBalancer([startEmbedded({ image })], { flags });
       const { listener } = balancer;
       const held = await HeldDownload.begin(listener, 'image');
@@ -125,7 +125,11 @@ describeFlags('Limits', {
 
   ftpMaxSessionsPerClient: () => {
     test('is how many sessions one address may have', async () => {
-      const balancer = await startFtpBalancer([await startFtpServer()], '--ftp-max-sessions-per-client=1');
+      const balancer = await startFtpBalancer(
+        [await startFtpServer()],
+        '--ftp-max-sessions-per-client=1',
+        '--workers=1',
+      );
       await greeted(balancer);
       const reply = '421 Too many connections from your address, try again later.';
       await expectFtpRefusal(balancer, { from: '127.0.0.1', reason: 'max-sessions-per-client', reply });

@@ -1,9 +1,10 @@
 /** How the running balancer is seen and stopped. */
+import { availableParallelism } from 'node:os';
 import { afterAll, expect, test } from 'vitest';
 import { startBalancer } from '../helpers/balancer.ts';
 import { fetchFile, lacksIpv6, nobody, startEmbedded } from '../helpers/embedded.ts';
 import { noise } from '../helpers/folders.ts';
-import { tcpPortsOf, udpPortsOf } from '../helpers/kernel.ts';
+import { tcpPortsOf, threadsOf, udpPortsOf } from '../helpers/kernel.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 import { HeldDownload } from '../helpers/udp-peer.ts';
@@ -77,6 +78,24 @@ describeFlags('Operation', {
       ['silent', []],
     ])('%s logs what is %j', async (level, logged) => {
       expect(await levelsLogged(level)).toEqual(new Set(logged));
+    });
+  },
+
+  workers: () => {
+    test.each([
+      ['1', 1],
+      ['3', 3],
+      ['auto', availableParallelism()],
+    ])('%s: %i threads serve clients', async (setting, count) => {
+      const balancer = await startBalancer([startEmbedded()], { flags: [`--workers=${setting}`] });
+      const { workers } = await balancer.status();
+      const expected = Array.from({ length: count }, (_, index) => {
+        return { index, kind: 'portable', state: 'serving', restarts: 0 };
+      });
+      expect(workers).toEqual(expected);
+      expect(threadsOf(balancer.program.pid ?? 0).filter((name) => name.startsWith('worker-'))).toHaveLength(
+        count,
+      );
     });
   },
 

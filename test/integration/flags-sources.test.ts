@@ -70,6 +70,7 @@ const one: Settings = {
   admin: '127.0.0.1:1',
   logLevel: 'debug',
   drainTimeout: '10s',
+  workers: '2',
 };
 const other: Settings = {
   vip: '192.0.2.2',
@@ -125,6 +126,7 @@ const other: Settings = {
   admin: 'false',
   logLevel: 'error',
   drainTimeout: '12s',
+  workers: 'auto',
 };
 
 /** What no command line can do without. */

@@ -56,6 +56,7 @@ describe('a configuration', () => {
       admin: { address: '127.0.0.1', port: 9069 },
       log: { level: 'info' },
       drainTimeout: 30_000,
+      workers: 'auto',
       resolveInterval: 30_000,
     });
   });
@@ -90,6 +91,7 @@ describe('a configuration', () => {
       admin: '[::1]:0',
       logLevel: 'debug',
       drainTimeout: '0',
+      workers: '3',
     });
     expect(config).toEqual({
       services: [
@@ -122,6 +124,7 @@ describe('a configuration', () => {
       admin: { address: '::1', port: 0 },
       log: { level: 'debug' },
       drainTimeout: 0,
+      workers: 3,
       resolveInterval: 60_000,
     });
   });

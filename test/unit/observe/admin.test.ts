@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type AdminServer, type AdminSources, startAdmin } from '../../../src/observe/admin.ts';
 import type { Readiness, Status } from '../../../src/observe/status.ts';
 
-const status: Status = { version: '1.2.3', uptime: 12.5, draining: false, services: [] };
+const status: Status = { version: '1.2.3', uptime: 12.5, draining: false, workers: [], services: [] };
 const ready: Readiness = {
   ready: true,
   reasons: [],

@@ -30,8 +30,14 @@ function explained(heading: string): string[] {
 describe('docs/metrics.md', () => {
   it('has the metrics as they are', async () => {
     const counters = still([countersOf()], [{ service: 'tftp', drops: () => 0 }]);
-    const ports = [{ service: 'ftp', used: 0, size: 10 }];
-    const metrics = new Metrics({ version: '0', node: '0', engine: 'portable' }, counters, () => ports);
+    const metrics = new Metrics(
+      { version: '0', node: '0', engine: 'portable' },
+      {
+        counters,
+        passivePorts: () => [{ service: 'ftp', used: 0, size: 10 }],
+        workers: () => [{ index: 0, restarts: 0 }],
+      },
+    );
     metrics.addService('tftp', 'tftp');
     metrics.addService('ftp', 'ftp');
     metrics.addBackend('tftp', 'a');

@@ -16,7 +16,7 @@ import { familiesOf, samplesOf } from './scrape.ts';
 const build = { version: '1.2.3', node: '24.0.0', engine: 'portable' };
 
 function scene(counters: HotCounters = still([])) {
-  const metrics = new Metrics(build, counters);
+  const metrics = new Metrics(build, { counters, passivePorts: () => [], workers: () => [] });
   metrics.addService('tftp', 'tftp');
   metrics.addBackend('tftp', 'a');
   const samples = async (): Promise<Map<string, number>> => samplesOf((await metrics.render()).text);

@@ -1,0 +1,45 @@
+import type { Endpoint } from '../net/net.ts';
+import type { Snapshot } from '../engine/snapshot.ts';
+import type { WorkerKind } from './worker-handle.ts';
+
+/**
+ *   starting   its thread is made, or its listeners are being opened
+ *   serving    clients are served
+ *   waiting    it has died and is about to be started again
+ *   draining   no new sessions are taken
+ *   stopped    it is gone for good
+ */
+export type WorkerState = 'starting' | 'serving' | 'waiting' | 'draining' | 'stopped';
+
+export interface WorkerStatus {
+  readonly index: number;
+  readonly kind: WorkerKind;
+  readonly state: WorkerState;
+  /** Times that it was started anew. */
+  readonly restarts: number;
+}
+
+/** An address where the clients of a service arrive. */
+export interface Listening {
+  readonly service: string;
+  readonly endpoint: Endpoint;
+}
+
+/** The engines of all services, wherever they run, as the control plane sees them. */
+export interface DataPlane {
+  /**
+   * Resolves when clients are served. Rejects with NetError if a listener cannot be had; `stop` has to be called then
+   * too.
+   */
+  start(snapshot: Snapshot): Promise<void>;
+  /** Replaces the snapshot. Running sessions keep their backend. */
+  update(snapshot: Snapshot): void;
+  /** Resolves when no new session is taken anywhere; what runs may end. */
+  drain(): Promise<void>;
+  /** Ends what still runs and gives everything back. */
+  stop(): Promise<void>;
+  /** Where clients arrive now. */
+  listening(): readonly Listening[];
+  /** Empty where engines have no threads of their own. */
+  workers(): readonly WorkerStatus[];
+}

@@ -1,0 +1,45 @@
+import type { Engine, EngineParts } from '../engine/engine.ts';
+import type { Snapshot } from '../engine/snapshot.ts';
+import type { DataPlane, Listening, WorkerStatus } from './data-plane.ts';
+import { PortableEngines } from './portable-engines.ts';
+
+/** Engines without threads of their own: on any Net, virtual time included. */
+export class LocalDataPlane implements DataPlane {
+  readonly #parts: Omit<EngineParts, 'snapshot' | 'worker'>;
+  #engine: Engine | undefined;
+
+  constructor(parts: Omit<EngineParts, 'snapshot' | 'worker'>) {
+    this.#parts = parts;
+  }
+
+  async start(snapshot: Snapshot): Promise<void> {
+    this.#engine = new PortableEngines({ ...this.#parts, snapshot, worker: 0 });
+    this.#obey(snapshot);
+    await this.#engine.start();
+  }
+
+  update(snapshot: Snapshot): void {
+    this.#engine?.update(snapshot);
+    this.#obey(snapshot);
+  }
+
+  async drain(): Promise<void> {
+    this.#engine?.drain();
+  }
+
+  async stop(): Promise<void> {
+    await this.#engine?.stop();
+  }
+
+  listening(): readonly Listening[] {
+    return this.#engine?.listening() ?? [];
+  }
+
+  workers(): readonly WorkerStatus[] {
+    return [];
+  }
+
+  #obey({ version }: Snapshot): void {
+    this.#parts.scoreboard.writer(0).obeys(version);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * What crosses between the supervisor and its workers, beside the memory that they share; nothing else does. All of it
+ * survives structured cloning.
+ */
+import type { Snapshot } from '../engine/snapshot.ts';
+import { NetError, type NetErrorCode } from '../net/net.ts';
+import type { TidPorts } from '../net/node-net.ts';
+import type { Event } from '../observe/events.ts';
+
+/** What a worker has from its first moment on. */
+export interface WorkerBoot {
+  /** Its index, and which of the scoreboard's writers it is. */
+  readonly worker: number;
+  /** Memory of the scoreboard. */
+  readonly scoreboard: SharedArrayBuffer;
+  readonly tidPorts: TidPorts;
+}
+
+/** Down. `stop` is the last one. */
+export type WorkerCommand =
+  | { readonly kind: 'start' | 'update'; readonly snapshot: Snapshot }
+  | { readonly kind: 'drain' | 'stop' };
+
+/** Up. Events and answers come in the order in which they were told. */
+export type WorkerMessage =
+  /** Loaded: it waits for `start`. */
+  | { readonly kind: 'ready' }
+  /** Clients are served. */
+  | { readonly kind: 'started' }
+  /** They cannot be; the worker ends. */
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  /** No new sessions are taken any more. */
+  | { readonly kind: 'draining' }
+  | { readonly kind: 'events'; readonly events: readonly Event[] };
+
+/** A NetError as plain data. */
+export interface Failure {
+  readonly code: NetErrorCode;
+  readonly message: string;
+}
+
+export function failureOf({ code, message }: NetError): Failure {
+  return { code, message };
+}
+
+export function errorOf({ code, message }: Failure): NetError {
+  return new NetError(code, message);
+}
+
+/** Whom a worker's TIDs take their ports for; 1 is the control plane. */
+export function portHolderOf(worker: number): number {
+  return worker + 2;
+}

@@ -1,0 +1,181 @@
+/**
+ * One place among the workers, and the threads that have it one after the other.
+ *
+ *   starting -- started --> serving -- drain --> draining -- stop --> stopped
+ *      ^                       |                     |
+ *      |                      dies                  dies --> stopped
+ *      +---- waiting <---------+
+ *
+ * A thread that dies before it has ever served is not started again: whoever started it is told why.
+ */
+import type { Snapshot } from '../engine/snapshot.ts';
+import type { Clock, Timer } from '../net/net.ts';
+import type { Event } from '../observe/events.ts';
+import type { WorkerState, WorkerStatus } from './data-plane.ts';
+import { errorOf, type WorkerCommand, type WorkerMessage } from './messages.ts';
+import { RestartDelay } from './restart-delay.ts';
+import type { WorkerHandle, WorkerHandlers, WorkerKind } from './worker-handle.ts';
+
+/** Milliseconds that a worker has to stop by itself, and then to be gone. */
+const stopTime = 5_000;
+const endTime = 1_000;
+
+export interface WorkerSlotParts {
+  readonly index: number;
+  readonly kind: WorkerKind;
+  readonly clock: Clock;
+  readonly spawn: (handlers: WorkerHandlers) => WorkerHandle;
+  /** Launches and starts the slot again. May reject: `onDown` was called then. */
+  readonly restart: (slot: WorkerSlot) => Promise<void>;
+  readonly onEvents: (events: readonly Event[]) => void;
+  readonly onUp: (slot: WorkerSlot) => void;
+  /** Its thread has died, with all that it had. `retry` is the time until the next start; undefined if none follows. */
+  readonly onDown: (slot: WorkerSlot, error: Error, retry: number | undefined) => void;
+}
+
+type Deferred = PromiseWithResolvers<void>;
+
+export class WorkerSlot {
+  readonly index: number;
+  readonly #parts: WorkerSlotParts;
+  readonly #delay = new RestartDelay();
+  #state: WorkerState = 'starting';
+  #handle: WorkerHandle | undefined;
+  #hasServed = false;
+  #isStopping = false;
+  #restarts = 0;
+  #launchedAt = 0;
+  #timer: Timer | undefined;
+  /** What the thread said it cannot start for, and what it has died of. */
+  #failure: Error | undefined;
+  #death: Error | undefined;
+  /** Who waits for the thread's next step, for its drain, for its end. */
+  #step: Deferred | undefined;
+  #drained: Deferred | undefined;
+  #ended: Deferred | undefined;
+
+  constructor(parts: WorkerSlotParts) {
+    this.#parts = parts;
+    this.index = parts.index;
+  }
+
+  get status(): WorkerStatus {
+    const { index, kind } = this.#parts;
+    return { index, kind, state: this.#state, restarts: this.#restarts };
+  }
+
+  /** Makes a thread. Resolves when it waits to be started. Rejects with what it died of. */
+  launch(): Promise<void> {
+    this.#state = 'starting';
+    this.#launchedAt = this.#parts.clock.now();
+    this.#failure = undefined;
+    this.#death = undefined;
+    this.#step = Promise.withResolvers();
+    this.#handle = this.#parts.spawn({
+      onMessage: (message) => this.#onMessage(message),
+      onExit: (error) => this.#onExit(error),
+    });
+    return this.#step.promise;
+  }
+
+  /** Resolves when clients are served. Rejects with NetError, or with what the thread died of. */
+  async start(snapshot: Snapshot): Promise<void> {
+    if (this.#death) throw this.#death;
+    this.#step = Promise.withResolvers();
+    this.#post({ kind: 'start', snapshot });
+    await this.#step.promise;
+  }
+
+  update(snapshot: Snapshot): void {
+    this.#post({ kind: 'update', snapshot });
+  }
+
+  /** Resolves when the worker takes no new sessions, because it is gone at the latest. */
+  drain(): Promise<void> {
+    if (this.#handle === undefined) return this.#retire();
+    this.#state = 'draining';
+    this.#drained = Promise.withResolvers();
+    this.#post({ kind: 'drain' });
+    return this.#drained.promise;
+  }
+
+  /** Resolves when its thread has ended, by itself or by force. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    if (this.#handle === undefined) return this.#retire();
+    this.#ended = Promise.withResolvers();
+    this.#post({ kind: 'stop' });
+    this.#timer = this.#parts.clock.setTimer(stopTime, () => this.#force());
+    await this.#ended.promise;
+    this.#timer.cancel();
+  }
+
+  #force(): void {
+    this.#handle?.terminate();
+    // A thread that is blocked by the system cannot be ended: it goes with the process.
+    this.#timer = this.#parts.clock.setTimer(endTime, () => this.#ended?.resolve());
+  }
+
+  async #retire(): Promise<void> {
+    this.#timer?.cancel();
+    this.#state = 'stopped';
+  }
+
+  #post(command: WorkerCommand): void {
+    this.#handle?.post(command);
+    this.#handle?.wake();
+  }
+
+  #onMessage(message: WorkerMessage): void {
+    switch (message.kind) {
+      case 'ready':
+        return this.#step?.resolve();
+      case 'started':
+        return this.#onStarted();
+      case 'failed':
+        this.#failure = errorOf(message.failure);
+        return;
+      case 'draining':
+        return this.#drained?.resolve();
+      case 'events':
+        return this.#parts.onEvents(message.events);
+    }
+  }
+
+  #onStarted(): void {
+    if (this.#state === 'starting') this.#state = 'serving';
+    this.#hasServed = true;
+    this.#parts.onUp(this);
+    this.#step?.resolve();
+  }
+
+  #onExit(error: Error | undefined): void {
+    this.#handle = undefined;
+    const death = this.#failure ?? error ?? new Error('the thread has ended by itself');
+    this.#death = death;
+    if (!this.#hasServed || (this.#isStopping && error === undefined)) this.#state = 'stopped';
+    else this.#onDeath(death);
+    this.#step?.reject(death);
+    this.#drained?.resolve();
+    this.#ended?.resolve();
+  }
+
+  #onDeath(death: Error): void {
+    const isFinal = this.#isStopping || this.#state === 'draining';
+    this.#state = isFinal ? 'stopped' : 'waiting';
+    const { clock, onDown } = this.#parts;
+    const retry = isFinal ? undefined : this.#delay.next(clock.now() - this.#launchedAt);
+    onDown(this, death, retry);
+    if (retry !== undefined) this.#timer = clock.setTimer(retry, () => void this.#restart());
+  }
+
+  async #restart(): Promise<void> {
+    this.#restarts += 1;
+    try {
+      await this.#parts.restart(this);
+    } catch (error) {
+      // That it has died again was told, and its next start is planned.
+      if (error !== this.#death) throw error;
+    }
+  }
+}
