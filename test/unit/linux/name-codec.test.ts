@@ -6,10 +6,12 @@ import { isElsewhere, libcHere } from './kernel.ts';
 
 const port = fc.integer({ min: 0, max: 0xffff });
 
+function hex(address: string, port: number): string {
+  return Buffer.from(encodeName(libcHere(), { address, port })).toString('hex');
+}
+
 describe.skipIf(isElsewhere)('socket names', () => {
   it('have the bytes that the kernel expects', () => {
-    const hex = (address: string, port: number): string =>
-      Buffer.from(encodeName(libcHere(), { address, port })).toString('hex');
     expect(hex('192.0.2.33', 0x1234)).toBe('02001234c00002210000000000000000');
     expect(hex('2001:db8::1', 69)).toBe('0a0000450000000020010db800000000000000000000000100000000');
   });
