@@ -14,6 +14,7 @@ import { logEvents } from './observe/log-events.ts';
 import type { Logger } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import type { Readiness, Status, StatusSource } from './observe/status.ts';
+import type { EngineNotice } from './runtime/engine-choice.ts';
 import type { DataPlane } from './runtime/data-plane.ts';
 import { LocalDataPlane } from './runtime/local-data-plane.ts';
 import type { Threads } from './runtime/node-threads.ts';
@@ -79,7 +80,7 @@ export class App implements StatusSource {
       parts.log.error({ err: error }, 'the xferlog cannot be written');
     this.#transferLogs = new TransferLogs(config, () => new Date(), onLogFault);
     this.#dataPlane = this.#createDataPlane();
-    const build = { version: parts.version, node: process.versions.node, engine: 'portable' };
+    const build = { version: parts.version, node: process.versions.node, engine: this.#engine.name };
     this.#metrics = new Metrics(build, {
       counters: this.#report,
       passivePorts: () => this.#report.passivePorts(),
@@ -99,8 +100,9 @@ export class App implements StatusSource {
     this.#stopped.signal.throwIfAborted();
     const { admin } = this.#config;
     if (admin) await this.#openAdmin(admin);
+    const { name: engine, reason } = this.#engine;
     const { version, threads } = this.#parts;
-    this.#parts.log.info({ version, engine: 'portable', workers: threads?.plans.length }, 'serving');
+    this.#parts.log.info({ version, engine, reason, workers: threads?.plans.length }, 'serving');
   }
 
   /** Takes no new sessions and waits for the running ones, for the configured time or until `force` aborts. */
@@ -171,6 +173,7 @@ export class App implements StatusSource {
   status(): Status {
     return {
       version: this.#parts.version,
+      engine: this.#engine,
       uptime: (this.#parts.net.now() - this.#startedAt) / 1_000,
       draining: this.#isDraining,
       workers: this.#dataPlane.workers(),
@@ -191,6 +194,10 @@ export class App implements StatusSource {
     );
     const { observer } = this.#parts;
     if (observer) this.#subscriptions.push(this.#bus.subscribe(observer));
+  }
+
+  get #engine(): EngineNotice {
+    return this.#parts.threads?.engine ?? { name: 'portable', reason: 'it runs in the main thread' };
   }
 
   #onEvent(event: Event): void {

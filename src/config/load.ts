@@ -46,6 +46,8 @@ function toConfig(options: Options): Config {
     log: { level: options.logLevel },
     drainTimeout: options.drainTimeout,
     workers: options.workers,
+    engine: options.engine,
+    busyPoll: options.busyPoll,
     resolveInterval: options.resolveInterval,
   };
 }

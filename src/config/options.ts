@@ -6,7 +6,7 @@ import type {
   PortRange,
 } from '../engine/snapshot.ts';
 import type { BackendSpec } from './backend.ts';
-import type { LogLevel } from './config.ts';
+import type { EngineName, LogLevel } from './config.ts';
 
 /** What the options of schema.ts say, defaults filled in. Durations in milliseconds; what is off is undefined. */
 export interface Options {
@@ -66,6 +66,8 @@ export interface Options {
   readonly logLevel: LogLevel;
   readonly drainTimeout: number;
   readonly workers: number | 'auto';
+  readonly engine: EngineName;
+  readonly busyPoll: number;
 }
 
 export type OptionKey = keyof Options;

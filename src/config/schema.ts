@@ -320,6 +320,16 @@ const operation = {
     value: 'auto|N',
     text: 'threads that serve clients; auto is one for each core',
   }),
+  engine: field.word(['auto', 'portable', 'linux']).prefault('auto').register(about, {
+    group: 'Operation',
+    value: 'ENGINE',
+    text: 'what TFTP is served with: linux (batched system calls), portable (sockets of Node), or auto, the best that works here',
+  }),
+  busyPoll: field.integer(0, 10_000).prefault('100').register(about, {
+    group: 'Operation',
+    value: 'N',
+    text: 'microseconds for which the linux engine polls before it sleeps, while transfers run; 0 = never',
+  }),
 };
 
 const schema = z.strictObject({

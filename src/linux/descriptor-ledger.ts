@@ -23,18 +23,19 @@ export class DescriptorLedger {
 
   /** One beyond the capacity is not noted: it would stay open behind a thread that dies, and nothing worse. */
   note(fd: number): void {
-    if (fd < capacity) Atomics.or(this.#words, Math.floor(fd / bits), 1 << fd % bits);
+    if (fd < capacity) Atomics.or(this.#words, Math.floor(fd / bits), 1 << (fd % bits));
   }
 
   /** To be called before the descriptor is closed: its number is another's at once. */
   forget(fd: number): void {
-    if (fd < capacity) Atomics.and(this.#words, Math.floor(fd / bits), ~(1 << fd % bits));
+    if (fd < capacity) Atomics.and(this.#words, Math.floor(fd / bits), ~(1 << (fd % bits)));
   }
 
   /** For a thread that is gone. */
   closeAll(libc: Libc): void {
     for (const [index, word] of this.#words.entries()) {
-      for (let bit = 0; word !== 0 && bit < bits; bit++) {
+      if (word === 0) continue;
+      for (let bit = 0; bit < bits; bit++) {
         if ((word & (1 << bit)) !== 0) close(libc, index * bits + bit);
       }
     }

@@ -56,8 +56,13 @@ export class Supervisor implements DataPlane {
 
   async start(snapshot: Snapshot): Promise<void> {
     this.#snapshot = snapshot;
+    for (const service of snapshot.services) {
+      const claimed = this.#parts.threads.lender?.claim(service);
+      if (claimed) this.#claims.set(service.name, claimed);
+    }
     await Promise.all(this.#slots.map((slot) => slot.launch()));
     for (const service of snapshot.services) {
+      if (this.#claims.has(service.name)) continue;
       const isShared = workersOf(service, this.#parts.threads.plans).length > 1;
       this.#claims.set(service.name, await claimListeners(this.#parts.net, service, isShared));
     }
@@ -75,6 +80,7 @@ export class Supervisor implements DataPlane {
 
   async stop(): Promise<void> {
     await Promise.all(this.#slots.map((slot) => slot.stop()));
+    this.#parts.threads.lender?.close();
   }
 
   listening(): readonly Listening[] {

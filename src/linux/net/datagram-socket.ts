@@ -32,6 +32,7 @@ export class DatagramSocket implements Watched, Receiver, Exit, Endpoint {
     this.#parts = parts;
     this.#hearsErrors = hearsErrors;
     this.#user = user;
+    parts.ledger.note(fd);
     parts.loop.watch(this);
   }
 
@@ -70,6 +71,7 @@ export class DatagramSocket implements Watched, Receiver, Exit, Endpoint {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#parts.loop.unwatch(this);
+    this.#parts.ledger.forget(this.fd);
     close(this.#parts.libc, this.fd);
   }
 }
