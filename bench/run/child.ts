@@ -20,6 +20,8 @@ export const hasTaskset: boolean = spawnSync('taskset', ['--version']).status ==
 export interface ChildOptions {
   /** The only core that it may run on. */
   readonly core: number | undefined;
+  /** The network namespace that it runs in; none is that of the bench. */
+  readonly namespace?: string | undefined;
   readonly stdio: StdioOptions;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -35,7 +37,11 @@ export class Child {
   constructor(name: string, program: string, args: readonly string[], options: ChildOptions) {
     this.name = name;
     const pinned = options.core !== undefined && hasTaskset;
-    const command = pinned ? ['taskset', '--cpu-list', String(options.core), program] : [program];
+    const command = [
+      ...(options.namespace === undefined ? [] : ['ip', 'netns', 'exec', options.namespace]),
+      ...(pinned ? ['taskset', '--cpu-list', String(options.core)] : []),
+      program,
+    ];
     const [first = program, ...rest] = [...command, ...args];
     this.#process = spawn(first, rest, { stdio: options.stdio, env: { ...process.env, ...options.env } });
     const { promise, resolve } = Promise.withResolvers<void>();
