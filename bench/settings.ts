@@ -13,6 +13,8 @@ export interface Settings {
   /** The paths that are wanted, and the loads; undefined wants all. */
   readonly only: readonly string[] | undefined;
   readonly loads: readonly string[] | undefined;
+  /** Before all other programs of the machine. */
+  readonly isUrgent: boolean;
   /** Where the results go as JSON; undefined leaves the choice to the bench. */
   readonly output: string | undefined;
   /** Where CPU profiles of the balancer go; undefined takes none. */
@@ -31,6 +33,7 @@ const options = {
   seconds: { type: 'string' },
   only: { type: 'string' },
   loads: { type: 'string' },
+  urgent: { type: 'boolean', default: false },
   output: { type: 'string' },
   profiles: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
@@ -59,6 +62,8 @@ Options:
                     first impression
   --rounds N        measure everything N times, at least 3 (default: 3)
   --seconds S       length of one count (default: ${defaults.seconds}; quick: ${quickDefaults.seconds})
+  --urgent          run before all other programs of a machine that has more to
+                    do (root's alone)
   --output FILE     where the JSON goes (default: bench/results/SUITE-TIME.json)
   --profiles DIR    let Node write CPU profiles of the balancer to DIR, which
                     makes it slower
@@ -84,6 +89,7 @@ export function readSettings(args: readonly string[]): Settings | undefined {
     quick: values.quick,
     only: listFrom(values.only),
     loads: listFrom(values.loads),
+    isUrgent: values.urgent,
     output: values.output,
     profiles: values.profiles,
   };

@@ -34,7 +34,7 @@ export interface Balancer {
 }
 
 export async function startBalancer(stage: Stage, options: BalancerOptions): Promise<Balancer> {
-  const { balancer, placement, folder, network } = stage;
+  const { balancer, placement, folder, network, isUrgent } = stage;
   const { engine, mode, backends, flags = [], nodeOptions = [] } = options;
   const logFile = path.join(folder, `tftp-lb-${engine}-${mode}.log`);
   const log = openSync(logFile, 'w');
@@ -55,6 +55,7 @@ export async function startBalancer(stage: Stage, options: BalancerOptions): Pro
   const relay = new Child('tftp-lb', process.execPath, args, {
     core: placement.relay,
     namespace: network.relay.namespace,
+    isUrgent,
     stdio: ['ignore', log, 'inherit'],
   });
   closeSync(log);

@@ -35,8 +35,13 @@ export async function startNginx(stage: Stage, say: (line: string) => void): Pro
     say(`nginx cannot be compared with: ${fault}`);
     return undefined;
   }
-  const options = { core: stage.placement.relay, namespace, stdio: 'inherit', env: nginx.env } as const;
-  const relay = new Child('nginx', nginx.program, args, options);
+  const relay = new Child('nginx', nginx.program, args, {
+    core: stage.placement.relay,
+    namespace,
+    isUrgent: stage.isUrgent,
+    stdio: 'inherit',
+    env: nginx.env,
+  });
   return { name: 'nginx', targets: [{ address, port }], sources, relay };
 }
 

@@ -6,7 +6,7 @@ import type { ServerOrder, ServerPlaces } from '../messages.ts';
 import { addressesOf, type Network, type ServerSite } from '../network/network.ts';
 import { openNetwork } from '../network/open.ts';
 import { buildBalancer } from './build.ts';
-import { Child, hasTaskset } from './child.ts';
+import { Child, type ChildOptions, hasTaskset } from './child.ts';
 import { coresOf, parseCores, place, type Placement } from './cores.ts';
 
 /** A server that runs, and where it serves. */
@@ -21,6 +21,8 @@ export interface Stage {
   readonly generator: Child;
   readonly servers: readonly StagedServer[];
   readonly placement: Placement;
+  /** Whether all programs run before those of others. */
+  readonly isUrgent: boolean;
   /** Those of the placement; empty where nothing is pinned. */
   readonly cores: readonly number[];
   readonly folder: string;
@@ -28,28 +30,40 @@ export interface Stage {
   readonly balancer: string;
 }
 
-/** `say` takes lines that tell what is not as it should be. */
-export async function openStage(say: (line: string) => void): Promise<Stage> {
+export interface StageOptions {
+  readonly isUrgent: boolean;
+  /** Takes lines that tell what is not as it should be. */
+  readonly say: (line: string) => void;
+}
+
+export async function openStage({ isUrgent, say }: StageOptions): Promise<Stage> {
   const placement = place(hasTaskset ? ownCores() : []);
   const folder = openFolder();
   const balancer = buildBalancer(folder);
   const network = openNetwork(say);
   const servers: StagedServer[] = [];
-  for (const site of network.servers) servers.push(await startServer(site, network.serverPort, placement));
+  for (const site of network.servers) {
+    const where = { core: placement.server, namespace: site.namespace, isUrgent };
+    servers.push(await startServer(site, network.serverPort, where));
+  }
+  const where = { core: placement.generator, namespace: network.client.namespace, isUrgent };
   return {
     network,
-    generator: startPart('load', [], { core: placement.generator, namespace: network.client.namespace }),
+    generator: startPart('load', [], where),
     servers,
     placement,
+    isUrgent,
     cores: coresOf(placement),
     folder,
     balancer,
   };
 }
 
-async function startServer(site: ServerSite, port: number, { server }: Placement): Promise<StagedServer> {
+type Where = Omit<ChildOptions, 'stdio'>;
+
+async function startServer(site: ServerSite, port: number, where: Where): Promise<StagedServer> {
   const order: ServerOrder = { addresses: addressesOf(site), port };
-  const child = startPart('server', [JSON.stringify(order)], { core: server, namespace: site.namespace });
+  const child = startPart('server', [JSON.stringify(order)], where);
   return { ...site, child, places: await child.next<ServerPlaces>() };
 }
 
@@ -60,11 +74,7 @@ function openFolder(): string {
   return folder;
 }
 
-function startPart(
-  name: 'load' | 'server',
-  args: readonly string[],
-  where: { readonly core: number | undefined; readonly namespace: string | undefined },
-): Child {
+function startPart(name: 'load' | 'server', args: readonly string[], where: Where): Child {
   const entry = path.join(import.meta.dirname, `../${name}.ts`);
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
   return new Child(name, process.execPath, [entry, ...args], { ...where, stdio: [...stdio] });

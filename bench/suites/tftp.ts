@@ -29,7 +29,7 @@ export const tftp: Suite = {
     const only = chosen('path', settings.only ?? pathNames, pathNames);
     const usual = settings.quick ? [...quickLoads, idle] : loadNames;
     const loads = chosen('load', settings.loads ?? usual, loadNames);
-    const stage = await openStage(say);
+    const stage = await openStage({ isUrgent: settings.isUrgent, say });
     const nodeOptions =
       settings.profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${settings.profiles}`];
     const paths = loads.some((load) => load !== idle)
