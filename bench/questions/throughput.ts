@@ -5,11 +5,14 @@ import type { Load, LoadCount } from '../messages.ts';
 import type { Path, PathName } from '../paths/path.ts';
 import { busySecondsOf, type CpuTime, cpuTimeOf } from '../run/accounting.ts';
 import type { Stage } from '../run/stage.ts';
+import { percentile } from '../wire/latencies.ts';
 
 export const roles = ['relay', 'generator', 'server'] as const;
 export type Role = (typeof roles)[number];
 
-export type ThroughputLoad = Exclude<Load, { kind: 'idle' }>;
+export type ThroughputLoad =
+  | Extract<Load, { kind: 'blocks' }>
+  | Omit<Extract<Load, { kind: 'transfers' }>, 'sources'>;
 
 /** Seconds. */
 export interface Timing {
@@ -25,6 +28,8 @@ export interface Round {
   readonly units: number;
   readonly repeats: number;
   readonly errors: number;
+  /** Milliseconds that a transfer took; undefined of blocks. */
+  readonly latency: { readonly p50: number; readonly p99: number } | undefined;
   /** Zero for the relay where there is none. */
   readonly cpu: Readonly<Record<Role, CpuTime>>;
   /** CPU seconds that other programs used on the cores of the bench; 0 where it has none of its own. */
@@ -44,6 +49,9 @@ interface Sample {
 }
 
 const nothing: CpuTime = { user: 0, system: 0 };
+
+/** A count is drawn out up to so many times, until the first transfer has ended. */
+const maxWindows = 10;
 
 /** Between two loads, for what is under way to arrive. Milliseconds. */
 const settling = 100;
@@ -74,34 +82,38 @@ export async function warmUp(stage: Stage, path: Path, load: ThroughputLoad, sec
 }
 
 async function runOnce(stage: Stage, path: Path, load: ThroughputLoad, timing: Timing): Promise<Round> {
-  await stage.generator.ask({ kind: 'start', port: path.port, load });
+  const { targets, sources } = path;
+  await stage.generator.ask({ kind: 'start', targets, load: { ...load, sources } });
   try {
     await sleep(timing.warmup * 1_000);
     const before = await sample(stage, path);
-    await sleep(timing.window * 1_000);
-    return difference(before, await sample(stage, path), path);
+    for (let window = 0; window < maxWindows; window++) {
+      await sleep(timing.window * 1_000);
+      const after = await sample(stage, path);
+      if (after.count.units > before.count.units) return difference(before, after);
+    }
+    throw new Error(`${path.name}: nothing arrives`);
   } finally {
     await stage.generator.ask({ kind: 'stop' });
     await sleep(settling);
   }
 }
 
-async function sample({ generator, server, cores }: Stage, { relay }: Path): Promise<Sample> {
+async function sample({ generator, servers, cores }: Stage, { relay }: Path): Promise<Sample> {
   const count = await generator.ask<LoadCount>({ kind: 'count' });
   return {
     count,
     cpu: {
       relay: relay ? cpuTimeOf(relay.pid) : nothing,
       generator: cpuTimeOf(generator.pid),
-      server: cpuTimeOf(server.pid),
+      server: servers.map(({ child }) => cpuTimeOf(child.pid)).reduce(added),
     },
     busy: busySecondsOf(cores),
   };
 }
 
-function difference(before: Sample, after: Sample, path: Path): Round {
+function difference(before: Sample, after: Sample): Round {
   const units = after.count.units - before.count.units;
-  if (units === 0) throw new Error(`${path.name}: nothing arrives`);
   const cpu = {
     relay: spent(before.cpu.relay, after.cpu.relay),
     generator: spent(before.cpu.generator, after.cpu.generator),
@@ -113,9 +125,20 @@ function difference(before: Sample, after: Sample, path: Path): Round {
     units,
     repeats: after.count.repeats - before.count.repeats,
     errors: after.count.errors - before.count.errors,
+    latency: latencyBetween(before.count.latencies, after.count.latencies),
     cpu,
     foreign: Math.max(0, after.busy - before.busy - own),
   };
+}
+
+function latencyBetween(before: readonly number[], after: readonly number[]): Round['latency'] {
+  const counts = after.map((count, at) => count - (before[at] ?? 0));
+  const [p50, p99] = [percentile(counts, 0.5), percentile(counts, 0.99)];
+  return p50 === undefined || p99 === undefined ? undefined : { p50, p99 };
+}
+
+function added(a: CpuTime, b: CpuTime): CpuTime {
+  return { user: a.user + b.user, system: a.system + b.system };
 }
 
 function spent(before: CpuTime, after: CpuTime): CpuTime {

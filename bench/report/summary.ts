@@ -17,6 +17,8 @@ export interface Summary {
   readonly cost: Readonly<Record<Role, number>>;
   /** How much of its core each used: CPU seconds per second. */
   readonly busy: Readonly<Record<Role, number>>;
+  /** Milliseconds that a transfer took, medians over the rounds; undefined of blocks. */
+  readonly latency: { readonly p50: number; readonly p99: number } | undefined;
   readonly repeats: number;
   readonly errors: number;
   /** Share of all cores of the bench that other programs used. */
@@ -41,9 +43,19 @@ export function summarize(rounds: readonly Round[], cores: number): Summary {
     })),
     cost: byRole((role) => median(rounds.map(({ cpu, units }) => (total(cpu[role]) / units) * 1e6))),
     busy: byRole((role) => median(rounds.map(({ cpu, seconds }) => total(cpu[role]) / seconds))),
+    latency: latencyOf(rounds),
     repeats: sum(rounds.map(({ repeats }) => repeats)),
     errors: sum(rounds.map(({ errors }) => errors)),
     foreign: cores === 0 ? 0 : sum(rounds.map(({ foreign }) => foreign)) / (seconds * cores),
+  };
+}
+
+function latencyOf(rounds: readonly Round[]): Summary['latency'] {
+  const latencies = rounds.map(({ latency }) => latency).filter((latency) => latency !== undefined);
+  if (latencies.length === 0) return undefined;
+  return {
+    p50: median(latencies.map(({ p50 }) => p50)),
+    p99: median(latencies.map(({ p99 }) => p99)),
   };
 }
 

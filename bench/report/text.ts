@@ -17,6 +17,8 @@ const throughputColumns: readonly Column[] = [
   { title: 'per second', align: 'right' },
   { title: 'lowest', align: 'right' },
   { title: 'highest', align: 'right' },
+  { title: 'p50 ms', align: 'right' },
+  { title: 'p99 ms', align: 'right' },
   { title: 'of direct', align: 'right' },
   { title: 'relay s', align: 'right' },
   { title: 'µs each', align: 'right' },
@@ -40,15 +42,17 @@ const memoryColumns: readonly Column[] = [
 ];
 
 export interface TftpResults {
+  /** What the parts were connected by. */
+  readonly network: string;
   readonly placement: Placement;
   readonly throughput: readonly ThroughputResult[];
   readonly idleMemory: readonly IdleMemory[];
 }
 
-export function renderTftp({ placement, throughput, idleMemory }: TftpResults, settings: Settings): string {
+export function renderTftp({ network, placement, throughput, idleMemory }: TftpResults, settings: Settings): string {
   const rows = throughput.map((result) => throughputRow(result, throughput, placement));
   const lines = [
-    `Over loopback; ${describePlacement(placement)}.`,
+    `${network}; ${describePlacement(placement)}.`,
     `Blocks or transfers per second: medians of ${settings.rounds} rounds of ${settings.timing.window} s.`,
     'CPU: seconds of all rounds, user and system, and microseconds for each block or transfer.',
     'others: what programs that have nothing to do with this used of the cores meanwhile.',
@@ -68,7 +72,9 @@ export function renderTftp({ placement, throughput, idleMemory }: TftpResults, s
 
 export function describeLoad(load: ThroughputLoad): string {
   const sessions = load.sessions === 1 ? '1 session' : `${load.sessions} sessions`;
-  if (load.kind === 'transfers') return `${sessions}, one block each`;
+  if (load.kind === 'transfers') {
+    return `${sessions}, files of ${load.blocks === 1 ? 'one block' : `${load.blocks} blocks`}`;
+  }
   return load.windowsize === 1 ? `${sessions}, lock-step` : `${sessions}, window ${load.windowsize}`;
 }
 
@@ -88,8 +94,10 @@ function throughputRow(
     describeLoad(load),
     path,
     ...[summary.rate, summary.lowest, summary.highest].map((rate) => rate.toFixed(0)),
+    summary.latency?.p50.toFixed(2) ?? '',
+    summary.latency?.p99.toFixed(2) ?? '',
     direct === undefined ? '' : (summary.rate / direct).toFixed(2),
-    ...(path === 'direct' ? ['', ''] : cells('relay')),
+    ...(path === 'direct' || path === 'kernel-nat' ? ['', ''] : cells('relay')),
     ...cells('generator'),
     ...cells('server'),
     String(summary.repeats),
@@ -99,12 +107,12 @@ function throughputRow(
   ];
 }
 
-function memoryRow({ mode, sessions, rounds }: IdleMemory): string[] {
+function memoryRow({ engine, mode, sessions, rounds }: IdleMemory): string[] {
   const before = median(rounds.map((round) => round.before.resident));
   const held = median(rounds.map((round) => round.held.resident));
   const descriptors = median(rounds.map((round) => round.held.descriptors - round.before.descriptors));
   return [
-    mode,
+    `${engine}-${mode}`,
     String(sessions),
     (before / 1e6).toFixed(1),
     (held / 1e6).toFixed(1),
