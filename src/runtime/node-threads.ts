@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import type { TidPorts } from '../net/node-net.ts';
+import type { SteerGroup } from './listener-group.ts';
 import type { WorkerMessage } from './messages.ts';
 import type { SpawnWorker, WorkerKind, WorkerPlan } from './worker-handle.ts';
 
@@ -13,6 +14,8 @@ export interface Threads {
   /** What the TIDs of all workers take their ports from. */
   readonly tidPorts: TidPorts;
   readonly spawn: SpawnWorker;
+  /** How clients are shared out among workers; the system does it by their address and port if left out. */
+  readonly steer?: SteerGroup;
 }
 
 export interface NodeThreadsOptions {
