@@ -23,6 +23,8 @@ import { Supervisor } from './runtime/supervisor.ts';
 /** Backends that may be known at once, removed ones with running sessions included. */
 const maxBackends = 1_024;
 
+const mainThread: EngineNotice = { name: 'portable', reason: 'it runs in the main thread' };
+
 export interface AppParts {
   readonly net: Net;
   readonly log: Logger;
@@ -197,7 +199,8 @@ export class App implements StatusSource {
   }
 
   get #engine(): EngineNotice {
-    return this.#parts.threads?.engine ?? { name: 'portable', reason: 'it runs in the main thread' };
+    const { name, reason } = this.#parts.threads?.engine ?? mainThread;
+    return { name, reason };
   }
 
   #onEvent(event: Event): void {

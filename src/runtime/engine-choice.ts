@@ -10,7 +10,14 @@ export interface EngineNotice {
 }
 
 export type EngineChoice = EngineNotice &
-  ({ readonly name: 'portable' } | { readonly name: 'linux'; readonly libc: Libc });
+  (
+    | {
+        readonly name: 'portable';
+        /** For what makes system calls apart from the engine; undefined where there are none. */
+        readonly libc: Libc | undefined;
+      }
+    | { readonly name: 'linux'; readonly libc: Libc }
+  );
 
 /** The engine that was asked for does not work here. */
 export class EngineUnavailableError extends Error {
@@ -24,13 +31,14 @@ export class EngineUnavailableError extends Error {
 
 /** What TFTP is to be served with. Throws EngineUnavailableError if the Linux engine is asked for and cannot be had. */
 export function chooseEngine(wanted: 'auto' | 'portable' | 'linux'): EngineChoice {
-  if (wanted === 'portable') return { name: 'portable', reason: 'it was asked for' };
   const loaded = loadLibc();
+  const libc = loaded.kind === 'loaded' ? loaded.libc : undefined;
+  if (wanted === 'portable') return { name: 'portable', reason: 'it was asked for', libc };
   const obstacle = loaded.kind === 'loaded' ? probe(loaded.libc) : loaded.reason;
   if (loaded.kind === 'loaded' && obstacle === undefined) {
     const reason = wanted === 'linux' ? 'it was asked for' : 'its system calls work here';
     return { name: 'linux', reason, libc: loaded.libc };
   }
   if (wanted === 'linux') throw new EngineUnavailableError(obstacle ?? '');
-  return { name: 'portable', reason: obstacle ?? '' };
+  return { name: 'portable', reason: obstacle ?? '', libc };
 }

@@ -3,9 +3,13 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import type { ListenerSpec, Service } from '../engine/snapshot.ts';
+import type { Libc } from '../linux/libc.ts';
+import { steerBySource } from '../linux/source-steering.ts';
+import { SyscallError } from '../linux/syscall-error.ts';
 import type { TidPorts } from '../net/node-net.ts';
 import type { EngineChoice, EngineNotice } from './engine-choice.ts';
 import { LinuxThreads } from './linux-threads.ts';
+import type { SteerGroup } from './listener-group.ts';
 import type { WorkerBoot, WorkerMessage } from './messages.ts';
 import type { SpawnWorker, WorkerHandle, WorkerHandlers, WorkerKind, WorkerPlan } from './worker-handle.ts';
 
@@ -20,6 +24,8 @@ export interface Threads {
   readonly spawn: SpawnWorker;
   /** Opens listening sockets that outlive the workers; left out where workers open their own. */
   readonly lender?: SocketLender;
+  /** How clients are shared out among workers; the system does it by their address and port if left out. */
+  readonly steer?: SteerGroup | undefined;
 }
 
 /** Has the listening sockets that workers use, from before their first moment to behind their last. */
@@ -55,14 +61,16 @@ export function nodeThreads(options: NodeThreadsOptions): Threads {
   const { workers, protocols, tidPorts, engine, busyPoll } = options;
   const count = workers === 'auto' ? availableParallelism() : workers;
   const modules = { ...entries, ...options.entries };
+  const steer = engine.libc && steeringWith(engine.libc);
   const spawn: SpawnWorker = (plan, boot, handlers) => start(modules[plan.kind], boot, handlers);
   if (engine.name === 'portable' || !protocols.includes('tftp')) {
-    return { engine, plans: repeat({ kind: 'portable', protocols }, count), tidPorts, spawn };
+    return { engine, steer, plans: repeat({ kind: 'portable', protocols }, count), tidPorts, spawn };
   }
   const others = protocols.filter((protocol) => protocol !== 'tftp');
   const fast = new LinuxThreads({ libc: engine.libc, busyPoll }, count, spawn);
   return {
     engine,
+    steer,
     plans: [
       ...repeat({ kind: 'linux', protocols: ['tftp'] }, count),
       ...repeat({ kind: 'portable', protocols: others }, others.length > 0 ? count : 0),
@@ -70,6 +78,18 @@ export function nodeThreads(options: NodeThreadsOptions): Threads {
     tidPorts,
     spawn: (plan, ...parts) => (plan.kind === 'linux' ? fast.spawn(plan, ...parts) : spawn(plan, ...parts)),
     lender: fast,
+  };
+}
+
+/** By their addresses, so that one worker has all that it may want to know of a client. */
+function steeringWith(libc: Libc): SteerGroup {
+  return (descriptor, { size }) => {
+    try {
+      steerBySource(libc, descriptor, size);
+    } catch (error) {
+      // A sandbox may forbid it: the system goes on sharing clients out.
+      if (!(error instanceof SyscallError)) throw error;
+    }
   };
 }
 

@@ -70,9 +70,12 @@ describe('/readyz', () => {
   });
 });
 
-test('/status shows services, listeners and backends with what they did', async () => {
+test('/status shows workers, services, listeners and backends with what they did', async () => {
   const [first, second] = [startEmbedded({ image }), startEmbedded({ image })];
-  const balancer = await startBalancer([first, second], { vips: ['127.0.0.1', '127.0.0.2'] });
+  const balancer = await startBalancer([first, second], {
+    vips: ['127.0.0.1', '127.0.0.2'],
+    flags: ['--workers=2'],
+  });
   await fetchFile(balancer.listener, 'image', { blksize: 1024 });
   await balancer.ended(1);
   await HeldDownload.begin(balancer.listener, 'image');
@@ -81,6 +84,10 @@ test('/status shows services, listeners and backends with what they did', async 
     version,
     uptime: expect.any(Number),
     draining: false,
+    workers: [
+      { index: 0, kind: 'portable', state: 'serving', restarts: 0 },
+      { index: 1, kind: 'portable', state: 'serving', restarts: 0 },
+    ],
     services: [
       {
         name: 'tftp',
