@@ -1,4 +1,4 @@
-/** The log: JSON lines on stdout, one a message, written at once so that none is lost at the end. */
+/** The log: JSON lines on stdout, one a message. */
 import { type DestinationStream, type LevelWithSilent, type Logger as Pino, pino } from 'pino';
 
 /** A message, with fields in front of it where there are some. */
@@ -20,9 +20,30 @@ export function createLogger(level: LevelWithSilent, to: DestinationStream = ope
   );
 }
 
-/** A reader that has gone away, or a full disk, costs lines of the log and nothing else. */
+/**
+ * Lines of one turn of the event loop leave together, since a call for each would cost more than the transfer that it
+ * tells of; at the end of the process, what is left. A reader that has gone away, or a full disk, costs lines of the log
+ * and nothing else.
+ */
 function openStdout(): DestinationStream {
-  const stream = pino.destination({ dest: stdout, sync: true });
+  const stream = pino.destination({ dest: stdout, sync: true, minLength: 8_192 });
   stream.on('error', () => undefined);
-  return stream;
+  let isAwaited = false;
+  const flush = (): void => {
+    isAwaited = false;
+    try {
+      stream.flushSync();
+    } catch {
+      return;
+    }
+  };
+  process.on('exit', flush);
+  return {
+    write: (line) => {
+      stream.write(line);
+      if (isAwaited) return;
+      isAwaited = true;
+      setImmediate(flush);
+    },
+  };
 }
