@@ -83,6 +83,19 @@ describe.skipIf(isElsewhere)('the error queue', () => {
     }
   });
 
+  it('has the errors of a socket that is told of destinations too', () => {
+    const errors = new ErrorQueue(lab.libc);
+    for (const packetInfo of [0, 1]) {
+      const { fd } = lab.bound(4);
+      setOption(lab.libc, fd, 'IP_RECVERR', 1);
+      setOption(lab.libc, fd, 'IP_PKTINFO', packetInfo);
+      lab.batchOf(['refused'], lab.closedPort(4)).send(fd, 0, 1);
+      lab.untilReady(fd);
+      expect(errors.read(fd)).toBe(1);
+      expect(errors.errno()).toBe(ECONNREFUSED);
+    }
+  });
+
   it('wakes whoever waits for the socket', () => {
     const { fd } = lab.bound(4);
     setOption(lab.libc, fd, 'IP_RECVERR', 1);
