@@ -6,7 +6,7 @@ import { optionGroups, type OptionInfo, type OptionKey } from '../../src/config/
 import { optionInfos } from '../../src/config/schema.ts';
 import { fetchFile, startEmbedded } from '../helpers/embedded.ts';
 import { stopAll, until } from '../helpers/processes.ts';
-import { udpPortsOf } from '../helpers/kernel.ts';
+import { udpPortsAt } from '../helpers/kernel.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 import { runTftpLb, startTftpLb } from './cli.ts';
 
@@ -71,6 +71,8 @@ const one: Settings = {
   logLevel: 'debug',
   drainTimeout: '10s',
   workers: '2',
+  engine: 'portable',
+  busyPoll: '0',
 };
 const other: Settings = {
   vip: '192.0.2.2',
@@ -127,6 +129,8 @@ const other: Settings = {
   logLevel: 'error',
   drainTimeout: '12s',
   workers: 'auto',
+  engine: 'auto',
+  busyPoll: '50',
 };
 
 /** What no command line can do without. */
@@ -251,7 +255,7 @@ test('the balancer runs on variables alone', async () => {
     logLevel: 'silent',
   });
   const program = startTftpLb([], { env });
-  const port = await until('it listens', () => udpPortsOf(program.pid ?? 0)[0]);
+  const port = await until('it listens', () => udpPortsAt(program.pid ?? 0, address)[0]);
   for (let at = 0; at < 2; at += 1) {
     const { bytes, peer } = await fetchFile({ address, port }, 'image');
     expect({ bytes, peer }).toEqual({ bytes: image, peer: { address, port } });
