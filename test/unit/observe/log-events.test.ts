@@ -179,9 +179,19 @@ describe('the rest', () => {
     [{ kind: 'listener.down', service: 'tftp', listener: '192.0.2.1:69', error: 'gone' }, 'warn'],
     [{ kind: 'discovery.failed', service: 'tftp', source: 'a.example', error: 'no such host' }, 'warn'],
     [{ kind: 'health.doubted', service: 'tftp' }, 'warn'],
+    [{ kind: 'worker.up', worker: 1, restarts: 2 }, 'info'],
+    [
+      { kind: 'worker.down', worker: 1, error: 'Error: x', stack: 'at y', lost: { tftp: 3 }, retry: 100 },
+      'error',
+    ],
   ])('is logged: %j', (event, level) => {
     const { kind, ...fields } = event;
     expect(linesOf(event)).toEqual([expect.objectContaining({ event: kind, level, ...fields })]);
+  });
+
+  it('keeps the first start of a worker to itself', () => {
+    const up: Event = { kind: 'worker.up', worker: 0, restarts: 0 };
+    expect([linesOf(up), linesOf(up, 'debug').length]).toEqual([[], 1]);
   });
 
   it('does not flood the log while every backend is down', () => {
