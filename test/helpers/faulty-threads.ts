@@ -3,16 +3,20 @@ import { setEnvironmentData } from 'node:worker_threads';
 import type { TidPorts } from '../../src/net/node-net.ts';
 import { nodeThreads, type Threads } from '../../src/runtime/node-threads.ts';
 
+const engine = { name: 'portable', reason: 'a test wants it', libc: undefined } as const;
+const fixed = { protocols: ['tftp', 'ftp'], engine, busyPoll: 0 } as const;
+
 /** What a worker finds in its cell of the memory that a test shares with it. */
 export const faultKinds = ['none', 'throw', 'hang'] as const;
 
 /** Threads that cannot even be loaded. */
 export function brokenThreads(workers: number, tidPorts: TidPorts): Threads {
   const portable = new URL('data:text/javascript,throw new Error("no good")');
-  return nodeThreads({ workers, tidPorts, entries: { portable } });
+  return nodeThreads({ ...fixed, workers, tidPorts, entries: { portable } });
 }
 
 export class FaultyThreads implements Threads {
+  readonly engine = engine;
   readonly plans: Threads['plans'];
   readonly tidPorts: TidPorts;
   /** While it is set, no thread that is made can be loaded. */
@@ -26,7 +30,7 @@ export class FaultyThreads implements Threads {
     setEnvironmentData('faults', memory);
     this.#faults = new Int32Array(memory);
     const portable = new URL('faulty-worker.ts', import.meta.url);
-    this.#faulty = nodeThreads({ workers, tidPorts, entries: { portable } });
+    this.#faulty = nodeThreads({ ...fixed, workers, tidPorts, entries: { portable } });
     this.#broken = brokenThreads(workers, tidPorts);
     this.plans = this.#faulty.plans;
     this.tidPorts = tidPorts;
