@@ -75,6 +75,15 @@ export class Balancer {
     });
   }
 
+  /** Waits until `count` FTP transfers have ended. Each is its result and the code that the client got. */
+  async transfers(count: number): Promise<string[]> {
+    return until(`${count} FTP transfers have ended`, () => {
+      const ended = this.lines().filter(({ event }) => event === 'ftp.transfer');
+      if (ended.length < count) return undefined;
+      return ended.map(({ result, code }) => `${String(result)} ${String(code)}`);
+    });
+  }
+
   /** How many of the transfers that have ended were served by each backend. */
   shares(): Record<string, number> {
     const shares: Record<string, number> = {};
