@@ -5,7 +5,7 @@ import { isDescriptorLeft } from './node-descriptors.ts';
 import { errnoOf, toNetError } from './node-errors.ts';
 import { checkEndpoint, endOf } from './node-tcp-address.ts';
 import { highWaterMark, NodeTcpSocket, socketOptions } from './node-tcp-socket.ts';
-import type { ListenHandlers, TcpBinding, TcpListener } from './tcp.ts';
+import { turnAway, type ListenHandlers, type TcpBinding, type TcpListener } from './tcp.ts';
 
 const defaultBacklog = 511;
 
@@ -66,7 +66,7 @@ class NodeTcpListener implements TcpListener {
       this.#handlers.onConnection(socket);
       return;
     }
-    socket.reset();
+    turnAway(socket, this.#handlers);
     const reason = 'this process has no file descriptors left';
     this.#handlers.onError(new NetError('TLB_ERR_NO_DESCRIPTORS', `${this.#attempt}: ${reason}`));
   }

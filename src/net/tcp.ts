@@ -65,6 +65,18 @@ export interface ListenHandlers {
   onConnection(socket: TcpSocket): void;
   /** A connection could not be accepted and is gone, for want of descriptors for example; the listener goes on. */
   onError(error: NetError): void;
+  /** What a connection is told in front of its end if there is no descriptor for it; without it, it is reset. */
+  readonly farewell?: Uint8Array;
+}
+
+/** What becomes of a connection for which there is no descriptor. */
+export function turnAway(socket: TcpSocket, { farewell }: ListenHandlers): void {
+  if (farewell === undefined) {
+    socket.reset();
+    return;
+  }
+  socket.write(farewell);
+  socket.release();
 }
 
 export interface TcpBinding {

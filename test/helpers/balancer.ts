@@ -27,6 +27,8 @@ export interface BalancerOptions {
   readonly flags?: readonly string[];
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How many file descriptors it may have; as many as the tests if left out. */
+  readonly descriptors?: number;
   /** The file that Node runs; the source if left out. */
   readonly entry?: string;
 }
@@ -137,8 +139,9 @@ export function endpointOf(text: string): Endpoint {
  */
 export async function startBalancer(
   backends: readonly Endpoint[],
-  { protocol = 'tftp', vips = ['127.0.0.1'], flags = [], env = {}, entry = source }: BalancerOptions = {},
+  options: BalancerOptions = {},
 ): Promise<Balancer> {
+  const { protocol = 'tftp', vips = ['127.0.0.1'], flags = [], env = {}, entry = source } = options;
   const args = [
     entry,
     ...vips.map((vip) => `--vip=${vip}`),
@@ -150,10 +153,20 @@ export async function startBalancer(
     '--admin=127.0.0.1:0',
     ...flags,
   ];
-  const program = new Program({ program: process.execPath, env }, args);
+  const program = startNode(args, env, options.descriptors);
   return until('the balancer serves', () => {
     if (program.exit !== undefined)
       throw new Error(`the balancer ended:\n${program.stdout}${program.stderr}`);
     return linesOf(program).some(({ msg }) => msg === 'serving') ? new Balancer(program, vips) : undefined;
   });
+}
+
+function startNode(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  descriptors: number | undefined,
+): Program {
+  if (descriptors === undefined) return new Program({ program: process.execPath, env }, args);
+  const script = `ulimit -n ${descriptors} && exec "$0" "$@"`;
+  return new Program({ program: 'sh', env }, ['-c', script, process.execPath, ...args]);
 }
