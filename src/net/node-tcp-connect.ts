@@ -1,6 +1,6 @@
 import { createConnection, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import { NetError, type Endpoint, type NetErrorCode } from './net.ts';
-import { isDescriptorLeft } from './node-descriptors.ts';
+import { isDescriptorLeft, noDescriptors } from './node-descriptors.ts';
 import { errnoOf, toNetError } from './node-errors.ts';
 import { checkEndpoint, endOf, unmapped } from './node-tcp-address.ts';
 import { highWaterMark, NodeTcpSocket, socketOptions } from './node-tcp-socket.ts';
@@ -24,6 +24,10 @@ export async function connectNodeTcp(to: Endpoint, options: ConnectOptions): Pro
   });
   raw.on('error', (error) => reject(connectError(error, from, attempt)));
   raw.once('connect', resolve);
+  // node:net takes the descriptor in the tick before this one. An attempt may last, and must not hold the last one.
+  process.nextTick(() => {
+    if (!isDescriptorLeft()) reject(new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: ${noDescriptors}`));
+  });
   try {
     await promise;
     return adopt(raw, to, attempt);
@@ -59,10 +63,6 @@ function optionsOf(to: Endpoint, from: Endpoint | undefined, attempt: string): T
 function adopt(raw: Socket, to: Endpoint, attempt: string): NodeTcpSocket {
   const local = endOf(raw.localAddress, raw.localPort);
   if (local === undefined) throw new NetError('TLB_ERR_REFUSED', `${attempt}: ${lostAtOnce}`);
-  if (!isDescriptorLeft()) {
-    raw.resetAndDestroy();
-    throw new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: this process has no file descriptors left`);
-  }
   return new NodeTcpSocket(raw, local, { address: unmapped(to.address), port: to.port });
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { NetError } from './net.ts';
-import { isDescriptorLeft } from './node-descriptors.ts';
+import { isDescriptorLeft, noDescriptors } from './node-descriptors.ts';
 import { errnoOf, toNetError } from './node-errors.ts';
 import { checkEndpoint, endOf } from './node-tcp-address.ts';
 import { highWaterMark, NodeTcpSocket, socketOptions } from './node-tcp-socket.ts';
@@ -23,6 +23,10 @@ export async function listenNodeTcp(at: TcpBinding, handlers: ListenHandlers): P
       throw new NetError('TLB_ERR_NO_PORTS', `${attempt}: no free port is left`, { cause: error });
     }
     throw toNetError(error, attempt);
+  }
+  if (!isDescriptorLeft()) {
+    server.close();
+    throw new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: ${noDescriptors}`);
   }
   return new NodeTcpListener(server, handlers);
 }
@@ -67,7 +71,6 @@ class NodeTcpListener implements TcpListener {
       return;
     }
     turnAway(socket, this.#handlers);
-    const reason = 'this process has no file descriptors left';
-    this.#handlers.onError(new NetError('TLB_ERR_NO_DESCRIPTORS', `${this.#attempt}: ${reason}`));
+    this.#handlers.onError(new NetError('TLB_ERR_NO_DESCRIPTORS', `${this.#attempt}: ${noDescriptors}`));
   }
 }
