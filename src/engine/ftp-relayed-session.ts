@@ -44,7 +44,7 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
     super();
     this.#host = host;
     this.#startedAt = host.net.now();
-    this.#client = new ControlLeg(host.net, host.departures, socket, {
+    this.#client = new ControlLeg(host, socket, {
       onBytes: (bytes) => this.tell((machine, now) => machine.onClientBytes(bytes, now)),
       onEnd: () => this.tell((machine, now) => machine.onClientEnd(now)),
       onReset: () => this.tell((machine, now) => machine.onClientReset(now)),
@@ -100,8 +100,7 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
   }
 
   onConnected(socket: TcpSocket): void {
-    const { net, departures } = this.#host;
-    const leg = new ControlLeg(net, departures, socket, {
+    const leg = new ControlLeg(this.#host, socket, {
       onBytes: (bytes) => this.tell((machine, now) => machine.onBackendBytes(bytes, now)),
       onEnd: () => this.tell((machine, now) => machine.onBackendEnd(now)),
       onReset: () => this.tell((machine, now) => machine.onBackendReset(now)),
@@ -260,6 +259,7 @@ function optionsOf({ data, commands, timing }: FtpService, client: string): FtpS
     isReadOnly: commands.readOnly,
     denied: new Set(commands.denied),
     timeouts: timing,
+    caps: commands.caps,
     maxWaiting: commands.maxWaiting,
   };
 }

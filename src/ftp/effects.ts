@@ -13,6 +13,9 @@
  *  5. After `sessionEnded` no effect follows and every input is ignored.
  */
 
+import { lineCaps } from './lines.ts';
+import { replyCaps } from './replies.ts';
+
 /** Where a data connection goes to or comes in. `address` is numeric. */
 export interface DataAddress {
   readonly address: string;
@@ -342,6 +345,22 @@ export const defaultFtpTimeouts: FtpTimeouts = {
   settle: 10_000,
 };
 
+/** How much of what a peer says is kept until it is whole. Of a line, the bytes in front of its LF count. */
+export interface FtpCaps {
+  readonly clientLine: number;
+  readonly backendLine: number;
+  /** Ends of lines counted. */
+  readonly replyBytes: number;
+  readonly replyLines: number;
+}
+
+export const defaultFtpCaps: FtpCaps = {
+  clientLine: lineCaps.client,
+  backendLine: lineCaps.backend,
+  replyBytes: replyCaps.bytes,
+  replyLines: replyCaps.lines,
+};
+
 export interface FtpSessionOptions {
   /** Numeric addresses of the client's control connection; a zone is allowed. */
   readonly client: string;
@@ -360,6 +379,7 @@ export interface FtpSessionOptions {
   /** In upper case. */
   readonly denied: ReadonlySet<string>;
   readonly timeouts: FtpTimeouts;
+  readonly caps: FtpCaps;
   /** Commands of a client that may wait behind the one that runs. */
   readonly maxWaiting: number;
 }

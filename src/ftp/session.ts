@@ -64,7 +64,7 @@ export class FtpSession implements FtpInputs {
   readonly #data: DataChannel;
   readonly #queue: ClientQueue;
   readonly #context: SessionContext;
-  #reader = new BackendReader();
+  #reader: BackendReader;
   #greeting: Greeting | undefined;
   #work: Work | undefined;
   #startedAt = 0;
@@ -78,7 +78,8 @@ export class FtpSession implements FtpInputs {
     this.#effects = effects;
     this.#voice = new ClientVoice(effects);
     this.#data = new DataChannel(effects, this.#timers, options.timeouts);
-    this.#queue = new ClientQueue(options.maxWaiting);
+    this.#queue = new ClientQueue(options.maxWaiting, options.caps.clientLine);
+    this.#reader = new BackendReader(options.caps);
     this.#context = {
       effects,
       options,
@@ -310,7 +311,7 @@ export class FtpSession implements FtpInputs {
   }
 
   #failGreeting(reason: GreetingFailure): void {
-    this.#reader = new BackendReader();
+    this.#reader = new BackendReader(this.#options.caps);
     this.#greeting?.onFailure(reason);
   }
 

@@ -3,7 +3,7 @@ import { Scoreboard } from '../../src/balance/scoreboard.ts';
 import { FtpEngine } from '../../src/engine/ftp-engine.ts';
 import type { CreateFtpMachine } from '../../src/engine/ftp-session-host.ts';
 import type { FtpService, Snapshot } from '../../src/engine/snapshot.ts';
-import { defaultFtpTimeouts } from '../../src/ftp/effects.ts';
+import { defaultFtpCaps, defaultFtpTimeouts } from '../../src/ftp/effects.ts';
 import type { MemoryHost } from '../../src/net/memory-host.ts';
 import { MemoryNet, type MemoryNetOptions } from '../../src/net/memory-net.ts';
 import type { Net } from '../../src/net/net.ts';
@@ -19,7 +19,7 @@ export const ftpService: Omit<FtpService, 'pool' | 'listeners'> = {
   name: 'ftp',
   policy: 'round-robin',
   limits: { total: 1_000, perClient: 0, perBackend: 0 },
-  commands: { readOnly: false, denied: [], maxWaiting: 16 },
+  commands: { readOnly: false, denied: [], maxWaiting: 16, caps: defaultFtpCaps },
   data: {
     clientModes: 'active,passive',
     backendData: 'passive',

@@ -11,6 +11,7 @@ import { stopAll, until } from '../helpers/processes.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 import { runTftpLb } from './cli.ts';
 import { describeFlags } from './flags.ts';
+import { sizeTests } from './flags-ftp-sizes.ts';
 import { timeTests } from './flags-ftp-times.ts';
 import { connectTo, loginTo, net, standStill, startFtpBalancer, startFtpServer, verbsOf } from './ftp.ts';
 
@@ -23,6 +24,7 @@ async function greetingOf(listener: { address: string; port: number }): Promise<
 }
 
 describeFlags('FTP', {
+  ...sizeTests,
   ...timeTests,
 
   ftpPolicy: () => {

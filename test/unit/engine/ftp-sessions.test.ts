@@ -99,7 +99,7 @@ describe('a session', () => {
   });
 
   it('reports commands that are answered here', async () => {
-    await start({ service: { commands: { readOnly: true, denied: ['SITE'], maxWaiting: 4 } } });
+    await start({ service: { commands: { ...ftpService.commands, readOnly: true, denied: ['SITE'] } } });
     const client = await lab.loggedIn();
     expect((await client.ask('DELE x')).slice(0, 3)).toBe('550');
     expect((await client.ask('SITE HELP')).slice(0, 3)).toBe('550');

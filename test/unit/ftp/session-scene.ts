@@ -6,6 +6,7 @@
  */
 import { expect } from 'vitest';
 import {
+  defaultFtpCaps,
   defaultFtpTimeouts,
   type FtpEffects,
   type FtpSessionOptions,
@@ -27,6 +28,7 @@ export const defaultOptions: FtpSessionOptions = {
   isReadOnly: false,
   denied: new Set(),
   timeouts: defaultFtpTimeouts,
+  caps: defaultFtpCaps,
   maxWaiting: 16,
 };
 
