@@ -68,6 +68,7 @@ export class FtpDialogue {
   async download(verb: DataVerb, file: string): Promise<Buffer> {
     const data = await this.begin(verb, `RETR ${file}`);
     const content = Buffer.concat(await data.toArray());
+    data.end();
     await this.#expect('226');
     return content;
   }
