@@ -123,12 +123,12 @@ export const ftpTransferResults = [
   'backend-error',
   /** The client's data connection broke. */
   'client-reset',
-  /** The backend's did. */
+  /** The backend's did, and its reply does not say why. */
   'backend-reset',
   'stalled',
   /** The client's data connection could not be opened. */
   'no-client-data',
-  /** The backend's could not. */
+  /** The backend's could not, and its reply does not say why. */
   'no-backend-data',
   /** ABOR. */
   'client-abort',

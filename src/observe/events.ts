@@ -152,7 +152,7 @@ export const ftpTransferResults = [
   'refused',
   /** The backend answered with an error after its 1xx. */
   'backend-error',
-  /** A data connection broke. */
+  /** A data connection broke; the backend's without a reply that says why. */
   'client-reset',
   'backend-reset',
   'stalled',

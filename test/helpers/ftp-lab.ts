@@ -156,6 +156,15 @@ export class FtpLab {
   }
 }
 
+/** When all sessions have ended: the listener is open, and nothing else. */
+export async function expectNothingLeft(lab: FtpLab): Promise<void> {
+  // Connections that wait for their peer's end have their time.
+  await lab.pass(15_000);
+  expect(lab.balancer.openSockets).toBe(1);
+  expect(lab.engine.passivePorts()).toMatchObject([{ used: 0 }]);
+  expect(lab.active().every((sessions) => sessions === 0)).toBe(true);
+}
+
 interface Started {
   readonly lab: FtpLab;
   readonly servers: readonly FtpServer[];
