@@ -1,4 +1,5 @@
 /** The balancer as users run it: a process of its own, seen through its log and its admin endpoints. */
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { formatEndpoint, type Endpoint } from '../../src/net/net.ts';
 import type { DropReason, SessionEnd } from '../../src/observe/events.ts';
@@ -107,6 +108,11 @@ export class Balancer {
   /** How many datagrams were dropped for this reason, as the metrics have it. */
   drops(reason: DropReason): Promise<number> {
     return this.metric('tftplb_dropped_datagrams_total', { reason });
+  }
+
+  /** How many file descriptors it holds. */
+  descriptors(): number {
+    return readdirSync(`/proc/${this.program.pid}/fd`).length;
   }
 
   async status(): Promise<Status> {

@@ -1,6 +1,5 @@
 /** FTP when the balancer runs out of passive ports or of file descriptors: clear answers, and all is well again afterwards. */
 import { randomInt } from 'node:crypto';
-import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { formatPort } from '../../src/ftp/endpoints.ts';
 import { startBalancer, type Balancer } from '../helpers/balancer.ts';
@@ -49,10 +48,6 @@ async function startWithTwoPorts(
   return [balancer, await login(), await login(), await login()];
 }
 
-function descriptorsOf({ program: { pid } }: Balancer): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
-}
-
 /** Connects until no more are let in. Returns who was, and what the last one was told. */
 async function fill(balancer: Balancer): Promise<{ crowd: FtpClient[]; refusal: string }> {
   const crowd: FtpClient[] = [];
@@ -76,7 +71,7 @@ async function fetchFile(balancer: Balancer): Promise<string> {
 
 /** Expects that nothing is left open, and that the next transfers go well. */
 async function expectRecovery(balancer: Balancer, descriptors: number): Promise<void> {
-  await until('all are given back', () => descriptorsOf(balancer) === descriptors || undefined);
+  await until('all are given back', () => balancer.descriptors() === descriptors || undefined);
   await download(await loginTo(balancer.listener), 'EPSV');
   await download(await loginTo(balancer.listener), 'PORT');
   expect([balancer.program.exit, balancer.program.stderr]).toEqual([undefined, '']);
@@ -126,7 +121,7 @@ describe('passive ports', () => {
 describe('file descriptors', () => {
   test('that are all taken: 421 to newcomers, 425 to who is there, until some are given back', async () => {
     const balancer = await startBalancer([await startFtpServer()], { protocol: 'ftp', descriptors: limit });
-    const before = descriptorsOf(balancer);
+    const before = balancer.descriptors();
     const client = await loginTo(balancer.listener);
     const { crowd, refusal } = await fill(balancer);
     expect(crowd.length).toBeGreaterThan(10);
@@ -142,7 +137,7 @@ describe('file descriptors', () => {
     expect(await client.ask('NOOP')).toBe('200 fine');
 
     for (const { control } of [...crowd, late]) control.reset();
-    await until('there is room', () => descriptorsOf(balancer) < limit - 10 || undefined);
+    await until('there is room', () => balancer.descriptors() < limit - 10 || undefined);
     await download(client, 'EPSV');
     client.control.reset();
     await expectRecovery(balancer, before);
@@ -153,7 +148,7 @@ describe('file descriptors', () => {
 
   test('for fewer than come at once: each gets its file or an answer that says why not', async () => {
     const balancer = await startBalancer([await startFtpServer()], { protocol: 'ftp', descriptors: limit });
-    const before = descriptorsOf(balancer);
+    const before = balancer.descriptors();
     const attempts = Array.from({ length: 60 }, () => fetchFile(balancer).catch(messageOf));
     const outcomes = await Promise.all(attempts);
     expect(outcomes.filter((outcome) => !/^whole$| not 42[15] |ECONNRESET/u.test(outcome))).toEqual([]);
