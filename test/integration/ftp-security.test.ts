@@ -155,7 +155,8 @@ describe('words that look like commands or replies', () => {
 
   beforeEach(async () => {
     server = await startFtpServer();
-    balancer = await startFtpBalancer([server]);
+    // An address in a proper answer would be followed.
+    balancer = await startFtpBalancer([server], '--backend-pasv-address=trust');
     bystander = await Bystander.start(balancer, server);
     decoy = await startDecoy();
     client = await loginTo(balancer.listener);
