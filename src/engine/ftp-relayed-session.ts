@@ -16,6 +16,7 @@ import type {
   FtpRefusal,
   FtpSessionOptions,
   GreetingFailure,
+  NoBackend,
   SessionRecord,
   TransferRecord,
 } from '../ftp/effects.ts';
@@ -114,8 +115,8 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
     this.tell((machine, now) => machine.onBackendUnavailable(now));
   }
 
-  onNobody(): void {
-    this.tell((machine, now) => machine.onNoBackend(now));
+  onNobody(reason: NoBackend): void {
+    this.tell((machine, now) => machine.onNoBackend(reason, now));
   }
 
   onDataBytes(direction: Direction, count: number): void {

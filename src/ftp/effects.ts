@@ -176,6 +176,8 @@ export const ftpSessionEnds = [
   /** What the backend said cannot be followed. */
   'backend-protocol',
   'no-backend',
+  /** This host had no port or descriptor left to reach a backend. */
+  'no-resources',
   'login-timeout',
   'idle-timeout',
   'reply-timeout',
@@ -185,6 +187,9 @@ export const ftpSessionEnds = [
   'http',
 ] as const;
 export type FtpSessionEnd = (typeof ftpSessionEnds)[number];
+
+/** Why no backend could be had. */
+export type NoBackend = Extract<FtpSessionEnd, 'no-backend' | 'no-resources'>;
 
 export interface SessionRecord {
   readonly end: FtpSessionEnd;
@@ -224,8 +229,8 @@ export interface FtpInputs {
   onBackendConnected(now: number): void;
   /** The backend that was picked could not be reached; the engine has reported why. The machine asks for the next. */
   onBackendUnavailable(now: number): void;
-  /** Nobody is left to ask. */
-  onNoBackend(now: number): void;
+  /** Nobody is left to ask, or nobody can be asked. */
+  onNoBackend(reason: NoBackend, now: number): void;
   /** `bytes` belong to the machine from now on. */
   onBackendBytes(bytes: Uint8Array, now: number): void;
   onBackendEnd(now: number): void;

@@ -32,6 +32,7 @@ import type {
   FtpSessionEnd,
   FtpSessionOptions,
   GreetingFailure,
+  NoBackend,
   RelayOutcome,
 } from './effects.ts';
 import type { Reply } from './replies.ts';
@@ -163,8 +164,8 @@ export class FtpSession implements FtpInputs {
     this.#turn(now, () => this.#greeting?.onUnavailable());
   }
 
-  onNoBackend(now: number): void {
-    this.#turn(now, () => this.#greeting?.onNobodyLeft(now));
+  onNoBackend(reason: NoBackend, now: number): void {
+    this.#turn(now, () => this.#greeting?.onNobodyLeft(reason, now));
   }
 
   onBackendBytes(bytes: Uint8Array, now: number): void {

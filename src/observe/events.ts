@@ -180,6 +180,8 @@ export const ftpSessionEnds = [
   /** What the backend said cannot be followed. */
   'backend-protocol',
   'no-backend',
+  /** This host had no port or descriptor left to reach a backend. */
+  'no-resources',
   'login-timeout',
   'idle-timeout',
   'reply-timeout',

@@ -164,7 +164,7 @@ describe('a backend that cannot be had', () => {
     const client = await lab.client();
     expect((await client.line()).slice(0, 3)).toBe('421');
     expect(lab.of('backend.suspect')).toEqual([]);
-    expect(lab.of('ftp.session.end')).toMatchObject([{ end: 'no-backend' }]);
+    expect(lab.of('ftp.session.end')).toMatchObject([{ end: 'no-resources', tries: 0 }]);
     lab.balancer.descriptorLimit = Infinity;
     await lab.pass(100);
     expect((await (await lab.client()).line()).slice(0, 3)).toBe('220');
