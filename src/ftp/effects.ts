@@ -38,7 +38,7 @@ export type DataMode = 'passive' | 'active';
  * How a relay ended. `clean` means all of this: the sender ended with a FIN (under TLS with close_notify in front of
  * it), every byte was written to the receiver and has left this process, the receiver was sent a FIN behind it, and it
  * has not reset its connection up to its own FIN or the end of the time that it is given for one. Everything else is
- * one of the other four; then both legs have been reset.
+ * one of the other four; then both legs have been reset, or the client's is about to be.
  */
 export type RelayEnd =
   | 'clean'

@@ -148,7 +148,7 @@ describe('an error that comes behind the reset of its data connection', () => {
     ['450 busy', 'refused'],
     ['550 no', 'refused'],
     ['552 full', 'refused'],
-  ])('is passed on: %s, which is logged as %s', async (error, result) => {
+  ])('is heard before the client’s own is reset: %s, which is logged as %s', async (error, result) => {
     await start();
     server.handlers['STOR'] = async (session) => {
       (await session.data()).reset();
@@ -156,6 +156,7 @@ describe('an error that comes behind the reset of its data connection', () => {
     };
     const data = await client.connect(await client.epsv());
     expect(await client.ask('STOR file')).toBe(error);
+    expect(data.ear.events).toEqual([]);
     await lab.until('a reset', () => data.ear.isClosed);
     expect(data.ear.events).toEqual(['close reset']);
     expect(lab.of('ftp.transfer')).toMatchObject([{ result, code: Number(error.slice(0, 3)) }]);

@@ -118,7 +118,9 @@ describe('a success', () => {
     await lab.until('some data', () => data.ear.length === 1_000);
     (who === 'server' ? socket : data.socket).reset();
     expect([await client.line(), await client.line()]).toEqual(['150 go', broken]);
-    expect((who === 'server' ? data.ear : ear).events).toEqual(['close reset']);
+    const other = who === 'server' ? data.ear : ear;
+    await lab.until('a reset', () => other.isClosed);
+    expect(other.events).toEqual(['close reset']);
     expectTransfer(who === 'server' ? 'backend-reset' : 'client-reset', 426);
     await expectSound();
   });

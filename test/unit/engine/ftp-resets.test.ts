@@ -319,7 +319,7 @@ describe.each(dataResets)('%s', (name, who, hears, logged) => {
     await states[name]?.reach();
     (who === 'client' ? near : far)?.socket.reset();
     for (const line of hears) expect(await client.line()).toBe(line);
-    await lab.pass(100);
+    await lab.pass(500);
     expectNoCleanEnd(who === 'client' ? far : near);
     expect(transfers()).toEqual(logged);
     server.restore();
