@@ -25,11 +25,16 @@ async function expectFewLines(
 }
 
 /** Sends a command so many times without waiting, and returns the answers. */
-async function flood(client: FtpClient, command: string, count: number): Promise<string[]> {
-  client.control.write(bytes(`${command}\r\n`.repeat(count)));
-  const answers: string[] = [];
-  while (answers.length < count) answers.push(await client.line());
-  return answers;
+async function flood(
+  { control, ear, until: wait }: FtpClient,
+  command: string,
+  count: number,
+): Promise<string[]> {
+  const { length } = ear;
+  const answers = (): string[] => ear.data.slice(length).split('\r\n').slice(0, -1);
+  control.write(bytes(`${command}\r\n`.repeat(count)));
+  await wait('all answers', () => answers().length >= count);
+  return answers();
 }
 
 describe('a flood of PASV and EPSV', () => {
