@@ -16,7 +16,12 @@ export type TcpEnd = 'clean' | 'reset' | 'aborted';
 
 /** None of these is called from within a call to the socket. */
 export interface TcpHandlers {
-  /** `data` is the receiver's to keep. */
+  /**
+   * True for handlers to whom data need only be lent, which is cheaper: it is overwritten once `onData` has returned
+   * or, if the socket is paused by then, once it is resumed.
+   */
+  readonly borrows?: boolean;
+  /** `data` is the receiver's to keep, unless it borrows. */
   onData(data: Uint8Array): void;
   /** The peer has sent its FIN and everything before it was handed over. Never called for a reset. */
   onEnd(): void;
