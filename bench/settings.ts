@@ -7,14 +7,12 @@ export interface Settings {
   readonly suite: string;
   /** Of each measurement; the figures are medians over them. */
   readonly rounds: number;
+  /** Of TFTP; FTP is measured by the file. */
   readonly timing: Timing;
-  /** Fewer loads and fewer idle sessions. */
+  /** Fewer and smaller loads, and fewer idle sessions. */
   readonly quick: boolean;
-  /** The paths that are wanted, and the loads; undefined wants all. */
-  readonly only: readonly string[] | undefined;
-  readonly loads: readonly string[] | undefined;
-  /** Before all other programs of the machine. */
-  readonly isUrgent: boolean;
+  /** Of TFTP. */
+  readonly idleSessions: number;
   /** Where the results go as JSON; undefined leaves the choice to the bench. */
   readonly output: string | undefined;
   /** Where CPU profiles of the balancer go; undefined takes none. */
@@ -31,39 +29,32 @@ const options = {
   quick: { type: 'boolean', default: false },
   rounds: { type: 'string', default: '3' },
   seconds: { type: 'string' },
-  only: { type: 'string' },
-  loads: { type: 'string' },
-  urgent: { type: 'boolean', default: false },
   output: { type: 'string' },
   profiles: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-/** Seconds of one count, and in front of it. */
-const defaults = { seconds: 1.5, warmup: 0.3 } as const;
-const quickDefaults = { seconds: 0.4, warmup: 0.1 } as const;
+/** Seconds of one count, and how many sessions wait at a time. */
+const defaults = { seconds: 1.5, warmup: 0.3, idleSessions: 5_000 } as const;
+const quickDefaults = { seconds: 0.4, warmup: 0.1, idleSessions: 1_000 } as const;
 
 export const helpText: string = `Usage: npm run bench -- [SUITE] [options]
 
-Measures the balancer on this machine against the same servers reached directly,
-through the kernel's NAT and, where nginx is installed, through nginx. Prints a
-table and writes all rounds as JSON. Needs Linux; root has it in network
-namespaces, which are removed at the end, others over loopback, without NAT.
+Measures the balancer on this machine, over loopback, against the same server
+reached directly and, where they are installed, through nginx (TFTP) or ProFTPD
+with mod_proxy (FTP). Prints a table and writes all rounds as JSON. Needs Linux.
 
 Suites:
   tftp              blocks and transfers per second, memory of idle sessions
                     (what happens without a suite)
+  ftp               bytes, small files and logins per second, memory of idle
+                    sessions; needs vsftpd, and has a GiB in memory
 
 Options:
-  --only PATHS      these paths alone, with commas in between
-  --loads LOADS     these loads alone, with commas in between; a wrong name is
-                    answered with the right ones, as it is of paths
-  --quick           fewer loads, shorter counts, fewer idle sessions: for a
-                    first impression
+  --quick           fewer and smaller loads, fewer idle sessions: for a first
+                    impression
   --rounds N        measure everything N times, at least 3 (default: 3)
-  --seconds S       length of one count (default: ${defaults.seconds}; quick: ${quickDefaults.seconds})
-  --urgent          run before all other programs of a machine that has more to
-                    do (root's alone)
+  --seconds S       length of one count of TFTP (default: ${defaults.seconds}; quick: ${quickDefaults.seconds})
   --output FILE     where the JSON goes (default: bench/results/SUITE-TIME.json)
   --profiles DIR    let Node write CPU profiles of the balancer to DIR, which
                     makes it slower
@@ -87,9 +78,7 @@ export function readSettings(args: readonly string[]): Settings | undefined {
       window: values.seconds === undefined ? own.seconds : numberFrom('--seconds', values.seconds, 0.1, 60),
     },
     quick: values.quick,
-    only: listFrom(values.only),
-    loads: listFrom(values.loads),
-    isUrgent: values.urgent,
+    idleSessions: own.idleSessions,
     output: values.output,
     profiles: values.profiles,
   };
@@ -101,10 +90,6 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
-}
-
-function listFrom(text: string | undefined): string[] | undefined {
-  return text?.split(',').map((part) => part.trim());
 }
 
 function numberFrom(flag: string, text: string, least: number, most: number): number {

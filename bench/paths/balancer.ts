@@ -1,24 +1,15 @@
 /** The balancer as users run it: a process of its own with its defaults, its log in a file, its metrics served. */
-import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { type Endpoint, formatEndpoint } from '../../src/net/net.ts';
+import { loopback } from '../messages.ts';
 import { Child } from '../run/child.ts';
-import type { Stage } from '../run/stage.ts';
+import type { Ground, Stage } from '../run/stage.ts';
+import type { Path } from './path.ts';
 
-export type TidMode = 'ephemeral' | 'single-port';
-export type Engine = 'portable' | 'linux';
+const flags = { ephemeral: [], 'single-port': ['--single-port'] } as const;
 
-export interface BalancerOptions {
-  readonly engine: Engine;
-  readonly mode: TidMode;
-  readonly backends: readonly Endpoint[];
-  /** More of its flags. */
-  readonly flags?: readonly string[];
-  /** What Node is told. */
-  readonly nodeOptions?: readonly string[];
-}
+export type TidMode = keyof typeof flags;
 
 /** What a line of the log may have. */
 interface LogLine {
@@ -27,46 +18,38 @@ interface LogLine {
   readonly listener?: string;
 }
 
-/** A balancer that serves. */
-export interface Balancer {
-  readonly target: Endpoint;
-  readonly relay: Child;
-}
-
-export async function startBalancer(stage: Stage, options: BalancerOptions): Promise<Balancer> {
-  const { balancer, placement, folder, network, isUrgent } = stage;
-  const { engine, mode, backends, flags = [], nodeOptions = [] } = options;
-  const logFile = path.join(folder, `tftp-lb-${engine}-${mode}.log`);
-  const log = openSync(logFile, 'w');
-  const args = [
-    ...nodeOptions,
-    balancer,
-    `--vip=${network.relay.address}`,
+/** Starts the balancer in front of the server's ordinary listener. `nodeOptions` go to Node. */
+export async function startBalancer(
+  mode: TidMode,
+  stage: Stage,
+  nodeOptions: readonly string[] = [],
+): Promise<Path & { readonly relay: Child }> {
+  const own = [
     '--no-ftp',
     '--tftp-port=0',
-    ...backends.map(({ address, port }) => `--backend=${formatEndpoint(address, port)}`),
-    '--admin=127.0.0.1:0',
+    `--backend=${loopback}:${stage.ports.ordinary}`,
     // Transfers that the generator has left behind are not waited for.
     '--drain-timeout=1s',
-    ...(mode === 'single-port' ? ['--single-port'] : []),
-    ...(hasEngines(balancer) ? [`--engine=${engine}`, '--workers=1'] : []),
-    ...flags,
+    ...flags[mode],
   ];
-  const relay = new Child('tftp-lb', process.execPath, args, {
-    core: placement.relay,
-    namespace: network.relay.namespace,
-    isUrgent,
-    stdio: ['ignore', log, 'inherit'],
-  });
-  closeSync(log);
-  const port = await relay.until('it serves', () => servingPort(readFileSync(logFile, 'utf8')));
-  return { target: { address: network.relay.address, port }, relay };
+  return { name: mode, ...(await launchBalancer(`tftp-lb-${mode}`, own, stage, nodeOptions)) };
 }
 
-/** Whether `balancer` lets its user choose between engines. */
-export function hasEngines(balancer: string): boolean {
-  const { stdout } = spawnSync(process.execPath, [balancer, 'serve', '--help'], { encoding: 'utf8' });
-  return stdout.includes('--engine ');
+/** Starts the balancer with one listener. `nodeOptions` go to Node. */
+export async function launchBalancer(
+  name: string,
+  own: readonly string[],
+  { balancer, placement, folder }: Ground,
+  nodeOptions: readonly string[],
+): Promise<{ readonly port: number; readonly relay: Child }> {
+  const logFile = path.join(folder, `${name}.log`);
+  const log = openSync(logFile, 'w');
+  const args = [...nodeOptions, balancer, `--vip=${loopback}`, `--admin=${loopback}:0`, ...own];
+  const stdio = ['ignore', log, 'inherit'] as const;
+  const relay = new Child('tftp-lb', process.execPath, args, { core: placement.relay, stdio: [...stdio] });
+  closeSync(log);
+  const port = await relay.until('it serves', () => servingPort(readFileSync(logFile, 'utf8')));
+  return { port, relay };
 }
 
 /** The listener's port, once the log says that clients are served. */

@@ -36,10 +36,10 @@ export function compareWithNginx(results: readonly ThroughputResult[]): string[]
 export function judgeMemory(results: readonly IdleMemory[]): string[] {
   return results
     .filter(({ sessions }) => sessions >= expectedSessions)
-    .map(({ engine, mode, sessions, rounds }) => {
+    .map(({ mode, sessions, rounds }) => {
       const resident = median(rounds.map(({ held }) => held.resident));
       return (
-        `${engine}-${mode} with ${sessions} idle sessions: ${(resident / 1e6).toFixed(0)} MB resident ` +
+        `${mode} with ${sessions} idle sessions: ${(resident / 1e6).toFixed(0)} MB resident ` +
         `(expected: under ${expectedResident / 1e6} MB, ${verdict(resident < expectedResident)})`
       );
     });

@@ -4,12 +4,10 @@ import type { ThroughputLoad } from '../questions/throughput.ts';
 import { describePlacement, type Placement } from '../run/cores.ts';
 import type { Settings } from '../settings.ts';
 import { compareWithNginx, judgeMemory } from './expectations.ts';
+import { disturbance, fullCores, percent } from './hindrances.ts';
 import { median } from './statistics.ts';
-import { notableForeign, type Summary, type ThroughputResult, total } from './summary.ts';
+import { type ThroughputResult, total } from './summary.ts';
 import { type Column, formatTable } from './table.ts';
-
-/** From this share of a core on, whoever has it holds the others up. */
-const full = 0.95;
 
 const throughputColumns: readonly Column[] = [
   { title: 'load', align: 'left' },
@@ -17,8 +15,6 @@ const throughputColumns: readonly Column[] = [
   { title: 'per second', align: 'right' },
   { title: 'lowest', align: 'right' },
   { title: 'highest', align: 'right' },
-  { title: 'p50 ms', align: 'right' },
-  { title: 'p99 ms', align: 'right' },
   { title: 'of direct', align: 'right' },
   { title: 'relay s', align: 'right' },
   { title: 'µs each', align: 'right' },
@@ -42,17 +38,15 @@ const memoryColumns: readonly Column[] = [
 ];
 
 export interface TftpResults {
-  /** What the parts were connected by. */
-  readonly network: string;
   readonly placement: Placement;
   readonly throughput: readonly ThroughputResult[];
   readonly idleMemory: readonly IdleMemory[];
 }
 
-export function renderTftp({ network, placement, throughput, idleMemory }: TftpResults, settings: Settings): string {
+export function renderTftp({ placement, throughput, idleMemory }: TftpResults, settings: Settings): string {
   const rows = throughput.map((result) => throughputRow(result, throughput, placement));
   const lines = [
-    `${network}; ${describePlacement(placement)}.`,
+    `Over loopback; ${describePlacement(placement)}.`,
     `Blocks or transfers per second: medians of ${settings.rounds} rounds of ${settings.timing.window} s.`,
     'CPU: seconds of all rounds, user and system, and microseconds for each block or transfer.',
     'others: what programs that have nothing to do with this used of the cores meanwhile.',
@@ -60,7 +54,7 @@ export function renderTftp({ network, placement, throughput, idleMemory }: TftpR
     ...formatTable(throughputColumns, rows),
     '',
     ...saturation(throughput, placement),
-    ...disturbance(throughput),
+    ...disturbance(throughput.map(({ summary }) => summary)),
     '',
     ...formatTable(memoryColumns, idleMemory.map(memoryRow)),
     '',
@@ -72,9 +66,7 @@ export function renderTftp({ network, placement, throughput, idleMemory }: TftpR
 
 export function describeLoad(load: ThroughputLoad): string {
   const sessions = load.sessions === 1 ? '1 session' : `${load.sessions} sessions`;
-  if (load.kind === 'transfers') {
-    return `${sessions}, files of ${load.blocks === 1 ? 'one block' : `${load.blocks} blocks`}`;
-  }
+  if (load.kind === 'transfers') return `${sessions}, one block each`;
   return load.windowsize === 1 ? `${sessions}, lock-step` : `${sessions}, window ${load.windowsize}`;
 }
 
@@ -94,10 +86,8 @@ function throughputRow(
     describeLoad(load),
     path,
     ...[summary.rate, summary.lowest, summary.highest].map((rate) => rate.toFixed(0)),
-    summary.latency?.p50.toFixed(2) ?? '',
-    summary.latency?.p99.toFixed(2) ?? '',
     direct === undefined ? '' : (summary.rate / direct).toFixed(2),
-    ...(path === 'direct' || path === 'kernel-nat' ? ['', ''] : cells('relay')),
+    ...(path === 'direct' ? ['', ''] : cells('relay')),
     ...cells('generator'),
     ...cells('server'),
     String(summary.repeats),
@@ -107,30 +97,18 @@ function throughputRow(
   ];
 }
 
-function memoryRow({ engine, mode, sessions, rounds }: IdleMemory): string[] {
+function memoryRow({ mode, sessions, rounds }: IdleMemory): string[] {
   const before = median(rounds.map((round) => round.before.resident));
   const held = median(rounds.map((round) => round.held.resident));
   const descriptors = median(rounds.map((round) => round.held.descriptors - round.before.descriptors));
   return [
-    `${engine}-${mode}`,
+    mode,
     String(sessions),
     (before / 1e6).toFixed(1),
     (held / 1e6).toFixed(1),
     ((held - before) / sessions / 1e3).toFixed(1),
     (descriptors / sessions).toFixed(1),
   ];
-}
-
-/** Whose cores had nothing to spare. A process is one thread, so it fills no more than one core. */
-export function fullCores({ busy }: Summary, { generator, server }: Placement): string[] {
-  const isShared = generator !== undefined && generator === server;
-  const parts: readonly (readonly [string, number])[] = isShared
-    ? [
-        ['relay', busy.relay],
-        ['load', busy.generator + busy.server],
-      ]
-    : Object.entries(busy);
-  return parts.filter(([, share]) => share >= full).map(([name]) => name);
 }
 
 function saturation(results: readonly ThroughputResult[], placement: Placement): string[] {
@@ -142,14 +120,4 @@ function saturation(results: readonly ThroughputResult[], placement: Placement):
   if (limited.length === 0) return lines;
   const names = limited.map(({ load, path }) => `${path} at ${describeLoad(load)}`);
   return [...lines, `Saturated there, so that the relay could do more than is shown: ${names.join('; ')}.`];
-}
-
-function disturbance(results: readonly ThroughputResult[]): string[] {
-  const worst = Math.max(...results.map(({ summary }) => summary.foreign));
-  if (worst < notableForeign) return [];
-  return [`WARNING: other programs used up to ${percent(worst)} of the cores during a load.`];
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(0)} %`;
 }

@@ -1,7 +1,5 @@
 /** Processes that the bench starts, each ended by its own id whatever happens. */
 import { type ChildProcess, spawn, spawnSync, type StdioOptions } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Milliseconds that a process gets to end or to answer in. */
@@ -22,19 +20,8 @@ export const hasTaskset: boolean = spawnSync('taskset', ['--version']).status ==
 export interface ChildOptions {
   /** The only core that it may run on. */
   readonly core: number | undefined;
-  /** The network namespace that it runs in; none is that of the bench. */
-  readonly namespace?: string | undefined;
-  /** Whether it runs before all other programs of the machine, for which the bench has to be root's. */
-  readonly isUrgent?: boolean;
   readonly stdio: StdioOptions;
   readonly env?: Readonly<Record<string, string>>;
-}
-
-/** Throws where this process may not. */
-function makeUrgent(pid: number): void {
-  setPriority(pid, constants.priority.PRIORITY_HIGHEST);
-  const group = `/proc/${pid}/autogroup`;
-  if (existsSync(group)) writeFileSync(group, String(constants.priority.PRIORITY_HIGHEST));
 }
 
 export class Child {
@@ -48,18 +35,9 @@ export class Child {
   constructor(name: string, program: string, args: readonly string[], options: ChildOptions) {
     this.name = name;
     const pinned = options.core !== undefined && hasTaskset;
-    const command = [
-      ...(options.namespace === undefined ? [] : ['ip', 'netns', 'exec', options.namespace]),
-      ...(pinned ? ['taskset', '--cpu-list', String(options.core)] : []),
-      program,
-    ];
+    const command = pinned ? ['taskset', '--cpu-list', String(options.core), program] : [program];
     const [first = program, ...rest] = [...command, ...args];
-    this.#process = spawn(first, rest, {
-      stdio: options.stdio,
-      env: { ...process.env, ...options.env },
-      // The scheduler weighs sessions against each other first.
-      detached: options.isUrgent === true,
-    });
+    this.#process = spawn(first, rest, { stdio: options.stdio, env: { ...process.env, ...options.env } });
     const { promise, resolve } = Promise.withResolvers<void>();
     const onEnd = (): void => {
       this.#hasEnded = true;
@@ -70,7 +48,6 @@ export class Child {
     this.#ended = promise;
     if (this.#process.pid === undefined) throw new Error(`${first} could not be started`);
     this.pid = this.#process.pid;
-    if (options.isUrgent === true) makeUrgent(this.pid);
     running.add(this);
   }
 
@@ -78,21 +55,21 @@ export class Child {
     return this.#hasEnded;
   }
 
-  /** The next message that it sends. */
-  async next<T>(): Promise<T> {
+  /** The next message that it sends, within so many milliseconds. */
+  async next<T>(limit: number = patience): Promise<T> {
     const { promise, resolve } = Promise.withResolvers<T>();
     const onMessage = (message: unknown): void => resolve(message as T);
     this.#process.once('message', onMessage);
     try {
-      return await this.#within(promise);
+      return await this.#within(promise, limit);
     } finally {
       this.#process.off('message', onMessage);
     }
   }
 
-  /** Sends `message` and waits for what comes back. */
-  async ask<T>(message: object): Promise<T> {
-    const answer = this.next<T>();
+  /** Sends `message` and waits for what comes back, for so many milliseconds. */
+  async ask<T>(message: object, limit: number = patience): Promise<T> {
+    const answer = this.next<T>(limit);
     this.#process.send(message);
     return answer;
   }
@@ -121,8 +98,8 @@ export class Child {
     if (!this.#hasEnded) this.#process.kill('SIGKILL');
   }
 
-  async #within<T>(answer: Promise<T>): Promise<T> {
-    const timeout = AbortSignal.timeout(patience);
+  async #within<T>(answer: Promise<T>, limit: number): Promise<T> {
+    const timeout = AbortSignal.timeout(limit);
     const late = new Promise<never>((_resolve, reject) => {
       timeout.addEventListener('abort', () => reject(new Error(`${this.name} does not answer`)));
     });

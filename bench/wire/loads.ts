@@ -1,144 +1,91 @@
 /** The kinds of load, each as a crowd of clients. */
-import type { Endpoint } from '../../src/net/net.ts';
 import type { Load, LoadCount } from '../messages.ts';
-import type { AddressRange } from '../network/network.ts';
-import { type ClientPort, openOwnPort, openSharedPorts } from './client-ports.ts';
-import { Download, type File } from './download.ts';
-import { Latencies } from './latencies.ts';
-import type { Port } from './port.ts';
-import type { Wire } from './wire.ts';
+import { Download } from './download.ts';
+import { OneBlockClient } from './one-block-client.ts';
 
 /** Sessions that open at the same time where thousands are wanted: a listener's receive buffer holds their requests. */
 const maxOpening = 64;
-/**
- * Ports that take turns in transfers, so that each rests for a while between two of them: for seconds, as connection
- * tracking tells transfers apart by them.
- */
-const restingPorts = 65_536;
+/** Ports that take turns in transfers of one block, so that each rests for a while between two of them. */
+const restingPorts = 2_048;
 
-/** A load while it runs. */
-export interface Crowd {
-  count(): Omit<LoadCount, 'at'>;
-  /** Repeats what has stalled since the last call. */
+interface Client {
+  readonly repeats: number;
+  readonly errors: number;
   sweep(): void;
   stop(): void;
 }
 
-/** Starts `load` against `targets`, which sessions take in turn. Throws SyscallError. */
-export function startLoad(wire: Wire, load: Load, targets: readonly Endpoint[]): Crowd {
-  switch (load.kind) {
-    case 'blocks':
-      return startBlocks(wire, targets, load.sessions, load.windowsize);
-    case 'transfers':
-      return startTransfers(wire, targets, load);
-    case 'idle':
-      return startIdle(wire, targets, load.sessions, load.sources);
+/** A load while it runs. */
+export class Crowd {
+  readonly #clients: readonly Client[];
+  readonly #units: () => number;
+
+  /** `clients` may still grow. */
+  constructor(clients: readonly Client[], units: () => number) {
+    this.#clients = clients;
+    this.#units = units;
+  }
+
+  count(): Omit<LoadCount, 'at'> {
+    return {
+      units: this.#units(),
+      repeats: sum(this.#clients.map(({ repeats }) => repeats)),
+      errors: sum(this.#clients.map(({ errors }) => errors)),
+    };
+  }
+
+  /** Repeats what has stalled since the last call. */
+  sweep(): void {
+    for (const client of this.#clients) client.sweep();
+  }
+
+  stop(): void {
+    for (const client of this.#clients) client.stop();
   }
 }
 
-function startBlocks(
-  wire: Wire,
-  targets: readonly Endpoint[],
-  sessions: number,
-  windowsize: number,
-): Crowd {
-  const file: File = { kind: 'endless', windowsize };
-  const clients: Download[] = [];
-  const ports: ClientPort[] = [];
-  for (let at = 0; at < sessions; at++) {
-    const port = openOwnPort(wire, () => client);
-    const client = new Download(wire, port, { file, target: targetOf(targets, at) });
-    ports.push(port);
-    clients.push(client);
-  }
-  for (const client of clients) client.read(0);
-  return crowdOf(clients, ports, { units: () => sum(clients.map(({ blocks }) => blocks)) });
+/** Starts `load` against `port`. */
+export function startLoad(load: Load, port: number): Crowd {
+  if (load.kind === 'blocks') return startBlocks(port, load.sessions, load.windowsize);
+  if (load.kind === 'transfers') return startTransfers(port, load.sessions);
+  return startIdle(port, load.sessions);
 }
 
-function startTransfers(
-  wire: Wire,
-  targets: readonly Endpoint[],
-  load: Extract<Load, { kind: 'transfers' }>,
-): Crowd {
-  const file: File = { kind: 'blocks', blocks: load.blocks };
-  const clients: Download[] = [];
-  const ports = openSharedPorts(wire, load.sources, restingPorts, clients);
-  const begun = new Float64Array(ports.length);
-  const latencies = new Latencies();
+function startBlocks(port: number, sessions: number, windowsize: number): Crowd {
+  const downloads = Array.from({ length: sessions }, () => new Download({ port, windowsize }));
+  return new Crowd(downloads, () => sum(downloads.map(({ blocks }) => blocks)));
+}
+
+function startTransfers(port: number, sessions: number): Crowd {
   let done = 0;
   let turn = 0;
   const start = (): void => {
     // One that has stalled is left to itself.
-    while (clients[turn % ports.length]?.isBusy === true) turn += 1;
-    const at = turn % ports.length;
-    begun[at] = performance.now();
-    clients[at]?.read(turn);
+    while (clients[turn % restingPorts]?.isBusy === true) turn += 1;
+    clients[turn % restingPorts]?.read(turn);
     turn += 1;
   };
-  const onEnd = (at: number): void => {
+  const onDone = (): void => {
     done += 1;
-    latencies.add(performance.now() - (begun[at] ?? 0));
     start();
   };
-  for (const [at, port] of ports.entries()) {
-    clients.push(new Download(wire, port, { file, target: targetOf(targets, at), onEnd: () => onEnd(at) }));
-  }
-  for (let session = 0; session < load.sessions; session++) start();
-  return crowdOf(clients, ports, { units: () => done, latencies });
+  const clients = Array.from({ length: restingPorts }, () => new OneBlockClient(port, onDone));
+  for (let session = 0; session < sessions; session++) start();
+  return new Crowd(clients, () => done);
 }
 
-function startIdle(
-  wire: Wire,
-  targets: readonly Endpoint[],
-  sessions: number,
-  sources: AddressRange,
-): Crowd {
-  const clients: Download[] = [];
-  const ports = openSharedPorts(wire, sources, sessions, clients);
-  let opened = 0;
+function startIdle(port: number, sessions: number): Crowd {
+  const downloads: Download[] = [];
   let waiting = 0;
   const open = (): void => {
-    clients[opened]?.read(0);
-    opened += 1;
+    if (downloads.length < sessions) downloads.push(new Download({ port, windowsize: 1, onHeld }));
   };
-  const onEnd = (): void => {
+  const onHeld = (): void => {
     waiting += 1;
     open();
   };
-  for (const [at, port] of ports.slice(0, sessions).entries()) {
-    clients.push(new Download(wire, port, { file: { kind: 'held' }, target: targetOf(targets, at), onEnd }));
-  }
   for (let opening = 0; opening < maxOpening; opening++) open();
-  return crowdOf(clients, ports, { units: () => waiting });
-}
-
-function targetOf(targets: readonly Endpoint[], at: number): Endpoint {
-  const target = targets[at % targets.length];
-  if (target === undefined) throw new RangeError('a load needs a target');
-  return target;
-}
-
-function crowdOf(
-  clients: readonly Download[],
-  clientPorts: readonly ClientPort[],
-  counts: { readonly units: () => number; readonly latencies?: Latencies },
-): Crowd {
-  const ports: ReadonlySet<Port> = new Set(clientPorts.map(({ port }) => port));
-  return {
-    count: () => ({
-      units: counts.units(),
-      repeats: sum(clients.map(({ repeats }) => repeats)),
-      errors: sum(clients.map(({ errors }) => errors)),
-      latencies: counts.latencies?.counts() ?? [],
-    }),
-    sweep: () => {
-      for (const client of clients) client.sweep();
-    },
-    stop: () => {
-      for (const client of clients) client.stop();
-      for (const port of ports) port.close();
-    },
-  };
+  return new Crowd(downloads, () => waiting);
 }
 
 function sum(values: readonly number[]): number {

@@ -89,6 +89,12 @@ function ftpService(options: Options): FtpServiceConfig {
       readOnly: options.readOnly,
       denied: options.ftpDeny ?? [],
       maxWaiting: options.ftpMaxWaiting,
+      caps: {
+        clientLine: options.ftpMaxLine,
+        backendLine: options.ftpMaxReplyLine,
+        replyBytes: options.ftpMaxReply,
+        replyLines: options.ftpMaxReplyLines,
+      },
     },
     data: {
       clientModes: options.ftpModes,

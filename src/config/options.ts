@@ -37,6 +37,10 @@ export interface Options {
   readonly backendPasvAddress: DataRules['backendPasvAddress'];
   readonly ftpDeny?: readonly string[] | undefined;
   readonly ftpMaxWaiting: number;
+  readonly ftpMaxLine: number;
+  readonly ftpMaxReplyLine: number;
+  readonly ftpMaxReply: number;
+  readonly ftpMaxReplyLines: number;
   readonly ftpConnectTimeout: number;
   readonly ftpGreetingTimeout: number;
   readonly ftpLoginTimeout: number;

@@ -185,6 +185,7 @@ const ftp = {
     value: 'N',
     text: 'commands of a client that wait behind the one that runs before reading stops',
   }),
+  ...ftpSizes(),
   ...ftpTimes(),
   xferlog: field.path().optional().register(about, {
     group: 'FTP',
@@ -192,6 +193,31 @@ const ftp = {
     text: 'log of FTP transfers in the wu-ftpd format; SIGUSR1 opens it anew, for rotation',
   }),
 };
+
+function ftpSizes() {
+  return {
+    ftpMaxLine: field.integer(512, 65_536).prefault('4096').register(about, {
+      group: 'FTP',
+      value: 'BYTES',
+      text: 'longest command of a client; what is longer gets 500',
+    }),
+    ftpMaxReplyLine: field.integer(512, 65_536).prefault('8192').register(about, {
+      group: 'FTP',
+      value: 'BYTES',
+      text: 'longest line in a reply of a server; what is longer ends the session',
+    }),
+    ftpMaxReply: field.integer(65_536, 16_777_216).prefault('1048576').register(about, {
+      group: 'FTP',
+      value: 'BYTES',
+      text: 'longest reply of a server, all lines together; what is longer ends the session',
+    }),
+    ftpMaxReplyLines: field.integer(100, 100_000).prefault('5000').register(about, {
+      group: 'FTP',
+      value: 'N',
+      text: 'most lines in a reply of a server; what has more ends the session',
+    }),
+  };
+}
 
 function ftpTimes() {
   return {
@@ -215,37 +241,18 @@ function ftpTime(fallback: string, text: string): z.ZodPrefault<z.ZodType<number
 }
 
 const limits = {
-  maxSessions: field.integer(0, 1_000_000).prefault('5000').register(about, {
-    group: 'Limits',
-    value: 'N',
-    text: 'TFTP sessions at a time; 0 = no limit',
-  }),
-  maxSessionsPerClient: field.integer(0, 1_000_000).prefault('0').register(about, {
-    group: 'Limits',
-    value: 'N',
-    text: 'TFTP sessions at a time of one client address; 0 = no limit',
-  }),
-  maxSessionsPerBackend: field.integer(0, 1_000_000).prefault('0').register(about, {
-    group: 'Limits',
-    value: 'N',
-    text: 'TFTP sessions at a time on one backend; 0 = no limit',
-  }),
-  ftpMaxSessions: field.integer(0, 1_000_000).prefault('2000').register(about, {
-    group: 'Limits',
-    value: 'N',
-    text: 'FTP sessions at a time; 0 = no limit',
-  }),
-  ftpMaxSessionsPerClient: field.integer(0, 1_000_000).prefault('0').register(about, {
-    group: 'Limits',
-    value: 'N',
-    text: 'FTP sessions at a time of one client address; 0 = no limit',
-  }),
-  ftpMaxSessionsPerBackend: field.integer(0, 1_000_000).prefault('0').register(about, {
-    group: 'Limits',
-    value: 'N',
-    text: 'FTP sessions at a time on one backend; 0 = no limit',
-  }),
+  maxSessions: sessions('5000', 'TFTP sessions at a time'),
+  maxSessionsPerClient: sessions('0', 'TFTP sessions at a time of one client address'),
+  maxSessionsPerBackend: sessions('0', 'TFTP sessions at a time on one backend'),
+  ftpMaxSessions: sessions('2000', 'FTP sessions at a time'),
+  ftpMaxSessionsPerClient: sessions('0', 'FTP sessions at a time of one client address'),
+  ftpMaxSessionsPerBackend: sessions('0', 'FTP sessions at a time on one backend'),
 };
+
+function sessions(fallback: string, text: string): z.ZodPrefault<z.ZodType<number>> {
+  const described: About = { group: 'Limits', value: 'N', text: `${text}; 0 = no limit` };
+  return field.integer(0, 1_000_000).prefault(fallback).register(about, described);
+}
 
 const health = {
   healthFile: field.fileName().prefault('tftp-lb-health').register(about, {

@@ -16,7 +16,7 @@ export function brokenThreads(workers: number, tidPorts: TidPorts): Threads {
 }
 
 export class FaultyThreads implements Threads {
-  readonly engine = engine;
+  readonly engine: Threads['engine'] = engine;
   readonly plans: Threads['plans'];
   readonly tidPorts: TidPorts;
   /** While it is set, no thread that is made can be loaded. */

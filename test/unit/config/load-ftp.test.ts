@@ -35,7 +35,12 @@ describe('a configuration of FTP', () => {
         listeners: [{ address: '192.0.2.1', port: 21 }],
         backends: [{ name: '192.0.2.11', host: '192.0.2.11', port: 21, weight: 1 }],
         policy: 'round-robin',
-        commands: { readOnly: false, denied: [], maxWaiting: 64 },
+        commands: {
+          readOnly: false,
+          denied: [],
+          maxWaiting: 64,
+          caps: { clientLine: 4_096, backendLine: 8_192, replyBytes: 1_048_576, replyLines: 5_000 },
+        },
         data: {
           clientModes: 'active,passive',
           backendData: 'passive',
@@ -88,6 +93,10 @@ describe('a configuration of FTP', () => {
       backendPasvAddress: 'trust',
       ftpDeny: 'site,DELE',
       ftpMaxWaiting: '7',
+      ftpMaxLine: '1000',
+      ftpMaxReplyLine: '2000',
+      ftpMaxReply: '70000',
+      ftpMaxReplyLines: '300',
       ftpConnectTimeout: '1s',
       ftpGreetingTimeout: '2s',
       ftpLoginTimeout: '3s',
@@ -115,7 +124,12 @@ describe('a configuration of FTP', () => {
         listeners: [{ address: '::1', port: 2121 }],
         backends: [{ name: 'b', host: '2001:db8::1', port: 2021, weight: 1 }],
         policy: 'least-sessions',
-        commands: { readOnly: true, denied: ['SITE', 'DELE'], maxWaiting: 7 },
+        commands: {
+          readOnly: true,
+          denied: ['SITE', 'DELE'],
+          maxWaiting: 7,
+          caps: { clientLine: 1_000, backendLine: 2_000, replyBytes: 70_000, replyLines: 300 },
+        },
         data: {
           clientModes: 'passive',
           backendData: 'client',

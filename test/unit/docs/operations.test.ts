@@ -29,7 +29,7 @@ it('speaks of options that there are', () => {
 
 it('gives every limit and time of FTP its default', () => {
   const bounding = optionInfos.filter(
-    ({ key, placeholder }) => key.startsWith('ftp') && ['N', 'DURATION'].includes(placeholder),
+    ({ key, placeholder }) => key.startsWith('ftp') && ['N', 'BYTES', 'DURATION'].includes(placeholder),
   );
   const documented = rowsOf('Limits and times').flatMap(([flag = '', fallback = '', why = '']) =>
     flag.startsWith('--ftp-') && why !== '' ? [`${flag} ${fallback}`] : [],
