@@ -5,7 +5,8 @@ import type { BackendConfig, Config, FtpServiceConfig, HealthConfig, TftpService
 import type { Fault } from './fault.ts';
 import type { OptionKey, Options } from './options.ts';
 import { defaultPorts } from './rules.ts';
-import { optionInfos, type OptionProblem, readOptions } from './schema.ts';
+import { type OptionProblem, readOptions } from './read-options.ts';
+import { optionInfos } from './schema.ts';
 import { type Environment, type FlagValues, gather, type Said, unknownVariables } from './sources.ts';
 
 export type Loaded =

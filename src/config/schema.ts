@@ -349,10 +349,14 @@ const schema = z.strictObject({
   ...health,
   ...operation,
 });
-const checked: z.ZodType<Options> = schema.check(...rules);
+/** Reads options, and what is between them. */
+export const checked: z.ZodType<Options> = schema.check(...rules);
 
-/** Every option, in the order in which help and docs show them. */
-export const optionInfos: readonly OptionInfo[] = schema.keyof().options.map(infoOf);
+/** In the order in which help and docs show them. */
+export const optionKeys: readonly OptionKey[] = schema.keyof().options;
+
+/** Every option, in that order. */
+export const optionInfos: readonly OptionInfo[] = optionKeys.map(infoOf);
 
 function infoOf(key: OptionKey): OptionInfo {
   const declared = schema.shape[key];
@@ -371,33 +375,5 @@ function infoOf(key: OptionKey): OptionInfo {
     placeholder: value ?? '',
     text,
     fallback,
-  };
-}
-
-/** What is wrong with one option, with one entry of a list, or between the options `keys`. */
-export interface OptionProblem {
-  readonly keys: readonly OptionKey[];
-  readonly index: number | undefined;
-  /** The end of a sentence that begins with the option. */
-  readonly problem: string;
-}
-
-export type ReadOptions =
-  | { readonly kind: 'sound'; readonly options: Options }
-  | { readonly kind: 'faulty'; readonly problems: readonly OptionProblem[] };
-
-/** Reads what is given by option: texts, lists of texts, booleans. What is left out takes its default. */
-export function readOptions(given: Readonly<Partial<Record<OptionKey, unknown>>>): ReadOptions {
-  const result = checked.safeParse(given);
-  if (result.success) return { kind: 'sound', options: result.data };
-  return { kind: 'faulty', problems: result.error.issues.map(problemOf) };
-}
-
-/** An issue's path is the option, or the options of a rule, and where it is about one entry of a list, its index. */
-function problemOf({ path, message }: z.core.$ZodIssue): OptionProblem {
-  return {
-    keys: schema.keyof().options.filter((key) => path.includes(key)),
-    index: path.find((part) => typeof part === 'number'),
-    problem: message,
   };
 }

@@ -57,6 +57,8 @@ describe('a configuration', () => {
       log: { level: 'info' },
       drainTimeout: 30_000,
       workers: 'auto',
+      engine: 'auto',
+      busyPoll: 100,
       resolveInterval: 30_000,
     });
   });
@@ -92,6 +94,8 @@ describe('a configuration', () => {
       logLevel: 'debug',
       drainTimeout: '0',
       workers: '3',
+      engine: 'portable',
+      busyPoll: '0',
     });
     expect(config).toEqual({
       services: [
@@ -125,6 +129,8 @@ describe('a configuration', () => {
       log: { level: 'debug' },
       drainTimeout: 0,
       workers: 3,
+      engine: 'portable',
+      busyPoll: 0,
       resolveInterval: 60_000,
     });
   });
