@@ -90,6 +90,23 @@ export interface FtpHealthConfig extends HealthConfig {
   readonly passwordFile: string | undefined;
 }
 
+/** How the requests of each protocol can be shared out. */
+export const tftpPolicies: readonly PolicyName[] = [
+  'round-robin',
+  'least-sessions',
+  'two-choices',
+  'source-hash',
+  'file-hash',
+  'first',
+];
+export const ftpPolicies: readonly PolicyName[] = [
+  'round-robin',
+  'least-sessions',
+  'two-choices',
+  'source-hash',
+  'first',
+];
+
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 

@@ -84,7 +84,7 @@ export class RelayedSession extends WheelEntry implements LegOwner {
     this.#tries = new Tries(
       host,
       this,
-      opening.clientAddress,
+      { client: opening.clientAddress, file: opening.request.file, user: '' },
       opening.forwarded,
       isRead ? window : undefined,
     );

@@ -1,4 +1,4 @@
-import type { Backend } from '../balance/pool.ts';
+import type { Backend, PickRequest } from '../balance/pool.ts';
 import { NetError } from '../net/net.ts';
 import { BackendLeg, type LegOwner } from './backend-leg.ts';
 import type { SessionHost } from './session-host.ts';
@@ -7,7 +7,7 @@ import type { SessionHost } from './session-host.ts';
 export class Tries {
   readonly #host: SessionHost;
   readonly #owner: LegOwner;
-  readonly #client: string;
+  readonly #wanted: PickRequest;
   readonly #request: Uint8Array;
   readonly #receiveBuffer: number | undefined;
   /** Scoreboard indexes, in the order in which they were asked. */
@@ -16,17 +16,17 @@ export class Tries {
   /** The ERROR 1 that is relayed if nobody has the file. */
   notFound: Uint8Array | undefined;
 
-  /** `request` is what the backends get to see. */
+  /** `wanted` is what they are picked for, `request` what they get to see. */
   constructor(
     host: SessionHost,
     owner: LegOwner,
-    client: string,
+    wanted: PickRequest,
     request: Uint8Array,
     receiveBuffer: number | undefined,
   ) {
     this.#host = host;
     this.#owner = owner;
-    this.#client = client;
+    this.#wanted = wanted;
     this.#request = request;
     this.#receiveBuffer = receiveBuffer;
   }
@@ -61,7 +61,7 @@ export class Tries {
    */
   askFirst(): Backend | undefined {
     for (;;) {
-      const backend = this.#host.backends.pick(this.#client, this.#tried);
+      const backend = this.#host.backends.pick(this.#wanted, this.#tried);
       if (!backend) return undefined;
       this.#tried.push(backend.index);
       try {
