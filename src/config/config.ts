@@ -34,6 +34,23 @@ interface AnyServiceConfig {
   readonly limits: SessionLimits;
 }
 
+/** How the requests of each protocol can be shared out. */
+export const tftpPolicies: readonly PolicyName[] = [
+  'round-robin',
+  'least-sessions',
+  'two-choices',
+  'source-hash',
+  'file-hash',
+  'first',
+];
+export const ftpPolicies: readonly PolicyName[] = [
+  'round-robin',
+  'least-sessions',
+  'two-choices',
+  'source-hash',
+  'first',
+];
+
 export interface TftpServiceConfig extends AnyServiceConfig {
   readonly kind: 'tftp';
   readonly tids: TidMode;
@@ -89,23 +106,6 @@ export interface FtpHealthConfig extends HealthConfig {
   /** Where it is read from if it is not given. */
   readonly passwordFile: string | undefined;
 }
-
-/** How the requests of each protocol can be shared out. */
-export const tftpPolicies: readonly PolicyName[] = [
-  'round-robin',
-  'least-sessions',
-  'two-choices',
-  'source-hash',
-  'file-hash',
-  'first',
-];
-export const ftpPolicies: readonly PolicyName[] = [
-  'round-robin',
-  'least-sessions',
-  'two-choices',
-  'source-hash',
-  'first',
-];
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];

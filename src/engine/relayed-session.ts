@@ -84,7 +84,8 @@ export class RelayedSession extends WheelEntry implements LegOwner {
     this.#tries = new Tries(
       host,
       this,
-      { client: opening.clientAddress, file: opening.request.file, user: '' },
+      opening.request.file,
+      opening.clientAddress,
       opening.forwarded,
       isRead ? window : undefined,
     );

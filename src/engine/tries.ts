@@ -1,4 +1,4 @@
-import type { Backend, PickRequest } from '../balance/pool.ts';
+import type { Backend } from '../balance/pool.ts';
 import { NetError } from '../net/net.ts';
 import { BackendLeg, type LegOwner } from './backend-leg.ts';
 import type { SessionHost } from './session-host.ts';
@@ -7,7 +7,8 @@ import type { SessionHost } from './session-host.ts';
 export class Tries {
   readonly #host: SessionHost;
   readonly #owner: LegOwner;
-  readonly #wanted: PickRequest;
+  readonly #file: string;
+  readonly #client: string;
   readonly #request: Uint8Array;
   readonly #receiveBuffer: number | undefined;
   /** Scoreboard indexes, in the order in which they were asked. */
@@ -16,17 +17,19 @@ export class Tries {
   /** The ERROR 1 that is relayed if nobody has the file. */
   notFound: Uint8Array | undefined;
 
-  /** `wanted` is what they are picked for, `request` what they get to see. */
+  /** `file` and `client` are what backends are picked by, `request` is what they get to see. */
   constructor(
     host: SessionHost,
     owner: LegOwner,
-    wanted: PickRequest,
+    file: string,
+    client: string,
     request: Uint8Array,
     receiveBuffer: number | undefined,
   ) {
     this.#host = host;
     this.#owner = owner;
-    this.#wanted = wanted;
+    this.#file = file;
+    this.#client = client;
     this.#request = request;
     this.#receiveBuffer = receiveBuffer;
   }
@@ -61,7 +64,8 @@ export class Tries {
    */
   askFirst(): Backend | undefined {
     for (;;) {
-      const backend = this.#host.backends.pick(this.#wanted, this.#tried);
+      const wanted = { client: this.#client, file: this.#file, user: '' };
+      const backend = this.#host.backends.pick(wanted, this.#tried);
       if (!backend) return undefined;
       this.#tried.push(backend.index);
       try {
