@@ -34,7 +34,7 @@ interface AnyServiceConfig {
   readonly limits: SessionLimits;
 }
 
-/** How the requests of each protocol can be shared out. */
+/** By what TFTP's transfers can be shared out. */
 export const tftpPolicies: readonly PolicyName[] = [
   'round-robin',
   'least-sessions',
@@ -43,6 +43,7 @@ export const tftpPolicies: readonly PolicyName[] = [
   'file-hash',
   'first',
 ];
+/** By what FTP's sessions can be. */
 export const ftpPolicies: readonly PolicyName[] = [
   'round-robin',
   'least-sessions',
