@@ -7,8 +7,8 @@ import type { Eligible, PickRequest, Policy, Pool } from './pool.ts';
  * keys also when another backend comes or goes. Weights say how many of the keys a backend has.
  *
  * A key whose backend is not eligible goes on through the table, on a way of its own, to the first one that is. So the
- * keys of one backend spread over all others by weight, and return when it is back. (Neighbours in the table would not
- * do: it is made of regular steps, and the slot behind one of A's is B's far more often than B's share.)
+ * keys of one backend spread over all others by weight, and return when it is back. Walking on to the next slot would not
+ * do: the table is made of regular steps, and slots that stand side by side are related.
  */
 export class KeyHash implements Policy {
   readonly #slots: Int32Array;
