@@ -33,6 +33,7 @@ export function maglevTable(pool: Pool): Int32Array {
   const slots = new Int32Array(maglevSlots).fill(free);
   const takers = pool.backends.toSorted(byName).map((backend) => new Taker(backend, slots));
   const fullTurn = Math.max(0, ...takers.map(({ weight }) => weight));
+  // Everybody has a turn in the first round, so that nobody is too weak to be found.
   for (const taker of takers) taker.earned = fullTurn - taker.weight;
   for (let left = takers.length > 0 ? maglevSlots : 0; left > 0;) {
     for (const taker of takers) {
