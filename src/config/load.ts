@@ -59,7 +59,7 @@ function tftpService(options: Options): TftpServiceConfig {
     name: 'tftp',
     listeners: options.vip.map((address) => ({ address, port: options.tftpPort })),
     backends: [...options.backend, ...options.tftpBackend].map((spec) => withPort(spec, defaultPorts.tftp)),
-    policy: 'round-robin',
+    policy: options.policy,
     tids: options.singlePort ? { kind: 'single-port' } : { kind: 'ephemeral', ports: options.tidPorts },
     requests: {
       readOnly: options.readOnly,

@@ -21,6 +21,7 @@ export interface Options {
   readonly tftpBackend: readonly BackendSpec[];
   readonly ftpBackend: readonly BackendSpec[];
   readonly readOnly: boolean;
+  readonly policy: PolicyName;
   readonly maxBlksize?: number | 'auto' | undefined;
   readonly maxWindowsize?: number | undefined;
   readonly stripMulticast: boolean;

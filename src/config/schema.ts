@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-import { logLevels } from './config.ts';
+import { ftpPolicies, logLevels, tftpPolicies } from './config.ts';
 import * as field from './fields.ts';
 import type { OptionGroup, OptionInfo, OptionKey, Options } from './options.ts';
 import { rules } from './rules.ts';
@@ -102,6 +102,14 @@ const both = {
 };
 
 const tftp = {
+  policy: field
+    .word(tftpPolicies)
+    .prefault('round-robin')
+    .register(about, {
+      group: 'TFTP',
+      value: 'POLICY',
+      text: `how transfers are shared out: ${tftpPolicies.join(', ')}`,
+    }),
   maxBlksize: field.integerOr('auto', 8, 65464).optional().register(about, {
     group: 'TFTP',
     value: 'auto|N',
@@ -140,11 +148,14 @@ const tftp = {
 };
 
 const ftp = {
-  ftpPolicy: field.word(['round-robin', 'least-sessions']).prefault('round-robin').register(about, {
-    group: 'FTP',
-    value: 'POLICY',
-    text: 'how sessions are shared out: round-robin or least-sessions, both by weight',
-  }),
+  ftpPolicy: field
+    .word(ftpPolicies)
+    .prefault('round-robin')
+    .register(about, {
+      group: 'FTP',
+      value: 'POLICY',
+      text: `how sessions are shared out: ${ftpPolicies.join(', ')}`,
+    }),
   ftpModes: field.word(['active,passive', 'passive']).prefault('active,passive').register(about, {
     group: 'FTP',
     value: 'MODES',

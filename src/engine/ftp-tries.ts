@@ -72,7 +72,8 @@ export class FtpTries {
 
   #next(): Backend | undefined {
     const { backends } = this.#host;
-    const next = backends.pick(this.#client.address, this.#tried);
+    const wanted = { client: this.#client.address, file: '', user: '' };
+    const next = backends.pick(wanted, this.#tried);
     if (!next) return undefined;
     const previous = this.#backend;
     backends.moveActive(previous, next);

@@ -40,7 +40,14 @@ export interface FtpService extends AnyService {
   readonly timing: FtpTiming;
 }
 
-export type PolicyName = 'round-robin' | 'least-sessions';
+export type PolicyName =
+  | 'round-robin'
+  | 'least-sessions'
+  | 'two-choices'
+  | 'source-hash'
+  | 'file-hash'
+  | 'user-hash'
+  | 'first';
 
 /** `address` may be 0.0.0.0 or ::, which stand for every local address of their family. */
 export interface ListenerSpec {

@@ -31,6 +31,7 @@ describeFlags('FTP', {
     test.each([
       ['round-robin', 0],
       ['least-sessions', 1],
+      ['two-choices', 1],
     ])('%s gives the third session to the server of session %i', async (policy, expected) => {
       const servers = [await startFtpServer({ name: 'a' }), await startFtpServer({ name: 'b' })];
       const balancer = await startFtpBalancer(servers, `--ftp-policy=${policy}`);
@@ -41,6 +42,26 @@ describeFlags('FTP', {
       await balancer.said({ event: 'ftp.session.end', end: 'quit' });
       const [third] = await greetingOf(balancer.listener);
       expect(third).toBe([first, second][expected]);
+    });
+
+    test('first gives every session to the server that is named first', async () => {
+      const servers = [await startFtpServer({ name: 'a' }), await startFtpServer({ name: 'b' })];
+      const { listener } = await startFtpBalancer(servers, '--ftp-policy=first');
+      const greetings = [await greetingOf(listener), await greetingOf(listener)].map(([line]) => line);
+      expect(greetings).toEqual(['220 a ready', '220 a ready']);
+    });
+
+    test('source-hash gives every session of an address to the same server', async () => {
+      const servers = [await startFtpServer({ name: 'a' }), await startFtpServer({ name: 'b' })];
+      const { listener } = await startFtpBalancer(servers, '--ftp-policy=source-hash');
+      const greetings: string[] = [];
+      for (const from of ['127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4']) {
+        const pair = [await connectTo(listener, from), await connectTo(listener, from)];
+        const [one = '', other] = await Promise.all(pair.map((client) => client.line()));
+        expect(other).toBe(one);
+        greetings.push(one);
+      }
+      expect(new Set(greetings).size).toBe(2);
     });
   },
 

@@ -282,6 +282,7 @@ describe('faults', () => {
 
   it.each<[FlagValues, string]>([
     [{ ftpPolicy: 'random' }, '--ftp-policy "random": expected one of round-robin, least-sessions'],
+    [{ ftpPolicy: 'file-hash' }, '--ftp-policy "file-hash": expected one of round-robin, least-sessions'],
     [{ ftpModes: 'active' }, '--ftp-modes "active": expected one of active,passive, passive'],
     [{ passivePorts: '20-30' }, '--passive-ports "20-30": expected A-B with ports from 1024'],
     [{ passiveAddress: '::1' }, '--passive-address "::1": expected auto, an IPv4 address'],

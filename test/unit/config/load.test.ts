@@ -74,6 +74,7 @@ describe('a configuration', () => {
       tftpBackend: ['[2001:db8::1]:70,name=b'],
       resolveInterval: '1m',
       readOnly: true,
+      policy: 'file-hash',
       maxBlksize: 'auto',
       maxWindowsize: '8',
       stripMulticast: false,
@@ -110,7 +111,7 @@ describe('a configuration', () => {
             { name: 'a.example', host: 'a.example', port: 69, weight: 3 },
             { name: 'b', host: '2001:db8::1', port: 70, weight: 1 },
           ],
-          policy: 'round-robin',
+          policy: 'file-hash',
           tids: { kind: 'ephemeral', ports: { first: 40_000, last: 49_999 } },
           requests: {
             readOnly: true,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { ftpPolicies, tftpPolicies } from '../../../src/config/config.ts';
 import { optionInfos } from '../../../src/config/schema.ts';
 import { readingVerbs, refusedVerbs, securityVerbs } from '../../../src/ftp/commands.ts';
 
@@ -25,6 +26,11 @@ it('speaks of options that there are', () => {
   const known = optionInfos.flatMap(({ flag }) => [flag, flag.replace('--', '--no-')]);
   const named = new Set([...text.matchAll(/--[a-z][a-z-]*/g)].map(([flag]) => flag));
   expect([...named].filter((flag) => !known.includes(flag))).toEqual([]);
+});
+
+it('explains every policy that can be chosen', () => {
+  const [, , ...explained] = rowsOf('Policies').map(([name = '']) => name);
+  expect(explained.toSorted()).toEqual([...new Set([...tftpPolicies, ...ftpPolicies])].toSorted());
 });
 
 it('gives every limit and time of FTP its default', () => {

@@ -57,6 +57,18 @@ describe('a session', () => {
     expect(lab.active()).toEqual([2, 6]);
   });
 
+  it('goes to the backend of its address, by policy', async () => {
+    await start({ backends: 4, service: { policy: 'source-hash' } });
+    const greetings = [];
+    for (let n = 0; n < 8; n++) {
+      const host = lab.clientHost();
+      const pair = [await lab.client(host), await lab.client(host)];
+      greetings.push(await Promise.all(pair.map((client) => client.line())));
+    }
+    for (const [one, other] of greetings) expect(other).toBe(one);
+    expect(new Set(greetings.flat()).size).toBeGreaterThan(1);
+  });
+
   it('ends with its client', async () => {
     await start();
     const [one, other] = [await lab.loggedIn(), await lab.loggedIn()];
