@@ -7,9 +7,11 @@ export interface Settings {
   readonly suite: string;
   /** Of each measurement; the figures are medians over them. */
   readonly rounds: number;
+  /** Of TFTP; FTP is measured by the file. */
   readonly timing: Timing;
-  /** Fewer loads and fewer idle sessions. */
+  /** Fewer and smaller loads, and fewer idle sessions. */
   readonly quick: boolean;
+  /** Of TFTP. */
   readonly idleSessions: number;
   /** Where the results go as JSON; undefined leaves the choice to the bench. */
   readonly output: string | undefined;
@@ -39,18 +41,20 @@ const quickDefaults = { seconds: 0.4, warmup: 0.1, idleSessions: 1_000 } as cons
 export const helpText: string = `Usage: npm run bench -- [SUITE] [options]
 
 Measures the balancer on this machine, over loopback, against the same server
-reached directly and, where nginx is installed, through nginx. Prints a table
-and writes all rounds as JSON. Needs Linux.
+reached directly and, where they are installed, through nginx (TFTP) or ProFTPD
+with mod_proxy (FTP). Prints a table and writes all rounds as JSON. Needs Linux.
 
 Suites:
   tftp              blocks and transfers per second, memory of idle sessions
                     (what happens without a suite)
+  ftp               bytes, small files and logins per second, memory of idle
+                    sessions; needs vsftpd, and has a GiB in memory
 
 Options:
-  --quick           fewer loads, shorter counts, fewer idle sessions: for a
-                    first impression
+  --quick           fewer and smaller loads, fewer idle sessions: for a first
+                    impression
   --rounds N        measure everything N times, at least 3 (default: 3)
-  --seconds S       length of one count (default: ${defaults.seconds}; quick: ${quickDefaults.seconds})
+  --seconds S       length of one count of TFTP (default: ${defaults.seconds}; quick: ${quickDefaults.seconds})
   --output FILE     where the JSON goes (default: bench/results/SUITE-TIME.json)
   --profiles DIR    let Node write CPU profiles of the balancer to DIR, which
                     makes it slower

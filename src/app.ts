@@ -14,6 +14,7 @@ import { logEvents } from './observe/log-events.ts';
 import type { Logger } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import type { Readiness, Status, StatusSource } from './observe/status.ts';
+import type { EngineNotice } from './runtime/engine-choice.ts';
 import type { DataPlane } from './runtime/data-plane.ts';
 import { LocalDataPlane } from './runtime/local-data-plane.ts';
 import type { Threads } from './runtime/node-threads.ts';
@@ -21,6 +22,8 @@ import { Supervisor } from './runtime/supervisor.ts';
 
 /** Backends that may be known at once, removed ones with running sessions included. */
 const maxBackends = 1_024;
+
+const mainThread: EngineNotice = { name: 'portable', reason: 'it runs in the main thread' };
 
 export interface AppParts {
   readonly net: Net;
@@ -79,7 +82,7 @@ export class App implements StatusSource {
       parts.log.error({ err: error }, 'the xferlog cannot be written');
     this.#transferLogs = new TransferLogs(config, () => new Date(), onLogFault);
     this.#dataPlane = this.#createDataPlane();
-    const build = { version: parts.version, node: process.versions.node, engine: 'portable' };
+    const build = { version: parts.version, node: process.versions.node, engine: this.#engine.name };
     this.#metrics = new Metrics(build, {
       counters: this.#report,
       passivePorts: () => this.#report.passivePorts(),
@@ -99,20 +102,21 @@ export class App implements StatusSource {
     this.#stopped.signal.throwIfAborted();
     const { admin } = this.#config;
     if (admin) await this.#openAdmin(admin);
+    const { name: engine, reason } = this.#engine;
     const { version, threads } = this.#parts;
-    this.#parts.log.info({ version, engine: 'portable', workers: threads?.plans.length }, 'serving');
+    this.#parts.log.info({ version, engine, reason, workers: threads?.plans.length }, 'serving');
   }
 
   /** Takes no new sessions and waits for the running ones, for the configured time or until `force` aborts. */
   async drain(force: AbortSignal): Promise<DrainOutcome> {
     this.#isDraining = true;
     const { promise, resolve, reject } = Promise.withResolvers<DrainOutcome>();
-    let mayBegin = true;
+    let mayBeNew = true;
     const check = (): void => {
-      if (!mayBegin && this.#activeSessions() === 0) resolve('drained');
+      if (!mayBeNew && this.#activeSessions() === 0) resolve('drained');
     };
     this.#dataPlane.drain().then(() => {
-      mayBegin = false;
+      mayBeNew = false;
       check();
     }, reject);
     const onForce = (): void => resolve('forced');
@@ -164,6 +168,7 @@ export class App implements StatusSource {
       reasons.map((reason) => `${service}: ${reason}`),
     );
     if (this.#isDraining) return { ready: false, reasons: ['draining', ...reasons], services };
+    if (this.#isDeserted()) return { ready: false, reasons: ['no worker serves', ...reasons], services };
     const ready = services.some((service) => service.ready);
     return { ready, reasons: ready ? [] : reasons, services };
   }
@@ -171,6 +176,7 @@ export class App implements StatusSource {
   status(): Status {
     return {
       version: this.#parts.version,
+      engine: this.#engine,
       uptime: (this.#parts.net.now() - this.#startedAt) / 1_000,
       draining: this.#isDraining,
       workers: this.#dataPlane.workers(),
@@ -193,9 +199,17 @@ export class App implements StatusSource {
     if (observer) this.#subscriptions.push(this.#bus.subscribe(observer));
   }
 
+  get #engine(): EngineNotice {
+    const { name, reason } = this.#parts.threads?.engine ?? mainThread;
+    return { name, reason };
+  }
+
   #onEvent(event: Event): void {
     if (event.kind === 'backend.suspect') {
       for (const control of this.#controls) control.suspected(event);
+    }
+    if (event.kind === 'worker.down') {
+      for (const control of this.#controls) control.adoptEjections();
     }
     if (event.kind !== 'backend.state') return;
     const { service, backend, to } = event;
@@ -246,6 +260,11 @@ export class App implements StatusSource {
     const { address, port } = this.#admin;
     if (this.#stopped.signal.aborted) await this.#admin.close();
     this.#parts.log.info({ address, port }, 'admin endpoints listen');
+  }
+
+  #isDeserted(): boolean {
+    const workers = this.#dataPlane.workers();
+    return workers.length > 0 && workers.every(({ state }) => state !== 'serving');
   }
 
   #activeSessions(): number {

@@ -5,6 +5,7 @@ import { createProgram } from './cli/program.ts';
 import { type ServeContext, undrained } from './cli/serve.ts';
 import { readVersion } from './cli/version.ts';
 import { createNodeNet, createTidPorts, type TidPorts } from './net/node-net.ts';
+import { chooseEngine } from './runtime/engine-choice.ts';
 import { nodeThreads } from './runtime/node-threads.ts';
 
 /** How long a forced end may take before the process is gone all the same (milliseconds). */
@@ -63,7 +64,10 @@ const context: ServeContext = {
   net: () => createNodeNet({ tidPorts: tidPorts() }),
   onRotate: (callback) => void process.on('SIGUSR1', callback),
   createBalancer: (config, parts) => {
-    const threads = nodeThreads({ workers: config.workers, tidPorts: tidPorts() });
+    const { workers, engine, busyPoll, services } = config;
+    const protocols = [...new Set(services.map(({ kind }) => kind))];
+    const choice = chooseEngine(engine);
+    const threads = nodeThreads({ workers, protocols, tidPorts: tidPorts(), engine: choice, busyPoll });
     return new App(config, { ...parts, threads });
   },
   finish: (code) => {

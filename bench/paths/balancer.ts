@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { loopback } from '../messages.ts';
 import { Child } from '../run/child.ts';
-import type { Stage } from '../run/stage.ts';
+import type { Ground, Stage } from '../run/stage.ts';
 import type { Path } from './path.ts';
 
 const flags = { ephemeral: [], 'single-port': ['--single-port'] } as const;
@@ -21,28 +21,35 @@ interface LogLine {
 /** Starts the balancer in front of the server's ordinary listener. `nodeOptions` go to Node. */
 export async function startBalancer(
   mode: TidMode,
-  { balancer, ports, placement, folder }: Stage,
+  stage: Stage,
   nodeOptions: readonly string[] = [],
 ): Promise<Path & { readonly relay: Child }> {
-  const logFile = path.join(folder, `tftp-lb-${mode}.log`);
-  const log = openSync(logFile, 'w');
-  const args = [
-    ...nodeOptions,
-    balancer,
-    `--vip=${loopback}`,
+  const own = [
     '--no-ftp',
     '--tftp-port=0',
-    `--backend=${loopback}:${ports.ordinary}`,
-    `--admin=${loopback}:0`,
+    `--backend=${loopback}:${stage.ports.ordinary}`,
     // Transfers that the generator has left behind are not waited for.
     '--drain-timeout=1s',
     ...flags[mode],
   ];
+  return { name: mode, ...(await launchBalancer(`tftp-lb-${mode}`, own, stage, nodeOptions)) };
+}
+
+/** Starts the balancer with one listener. `nodeOptions` go to Node. */
+export async function launchBalancer(
+  name: string,
+  own: readonly string[],
+  { balancer, placement, folder }: Ground,
+  nodeOptions: readonly string[],
+): Promise<{ readonly port: number; readonly relay: Child }> {
+  const logFile = path.join(folder, `${name}.log`);
+  const log = openSync(logFile, 'w');
+  const args = [...nodeOptions, balancer, `--vip=${loopback}`, `--admin=${loopback}:0`, ...own];
   const stdio = ['ignore', log, 'inherit'] as const;
   const relay = new Child('tftp-lb', process.execPath, args, { core: placement.relay, stdio: [...stdio] });
   closeSync(log);
   const port = await relay.until('it serves', () => servingPort(readFileSync(logFile, 'utf8')));
-  return { name: mode, port, relay };
+  return { port, relay };
 }
 
 /** The listener's port, once the log says that clients are served. */

@@ -3,11 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Load, LoadCount } from '../messages.ts';
 import type { Path, PathName } from '../paths/path.ts';
-import { busySecondsOf, type CpuTime, cpuTimeOf } from '../run/accounting.ts';
+import { busySecondsOf, cpuTimeOf } from '../run/accounting.ts';
 import type { Stage } from '../run/stage.ts';
-
-export const roles = ['relay', 'generator', 'server'] as const;
-export type Role = (typeof roles)[number];
+import { noTime, type Round, roundOf, type Usage } from './round.ts';
 
 export type ThroughputLoad = Exclude<Load, { kind: 'idle' }>;
 
@@ -18,32 +16,15 @@ export interface Timing {
   readonly window: number;
 }
 
-/** One count. */
-export interface Round {
-  readonly seconds: number;
-  /** Blocks or transfers. */
-  readonly units: number;
-  readonly repeats: number;
-  readonly errors: number;
-  /** Zero for the relay where there is none. */
-  readonly cpu: Readonly<Record<Role, CpuTime>>;
-  /** CPU seconds that other programs used on the cores of the bench; 0 where it has none of its own. */
-  readonly foreign: number;
-}
-
 export interface Measured {
   readonly load: ThroughputLoad;
   readonly path: PathName;
   readonly rounds: readonly Round[];
 }
 
-interface Sample {
+interface Sample extends Usage {
   readonly count: LoadCount;
-  readonly cpu: Readonly<Record<Role, CpuTime>>;
-  readonly busy: number;
 }
-
-const nothing: CpuTime = { user: 0, system: 0 };
 
 /** Between two loads, for what is under way to arrive. Milliseconds. */
 const settling = 100;
@@ -91,7 +72,7 @@ async function sample({ generator, server, cores }: Stage, { relay }: Path): Pro
   return {
     count,
     cpu: {
-      relay: relay ? cpuTimeOf(relay.pid) : nothing,
+      relay: relay ? cpuTimeOf(relay.pid) : noTime,
       generator: cpuTimeOf(generator.pid),
       server: cpuTimeOf(server.pid),
     },
@@ -102,22 +83,10 @@ async function sample({ generator, server, cores }: Stage, { relay }: Path): Pro
 function difference(before: Sample, after: Sample, path: Path): Round {
   const units = after.count.units - before.count.units;
   if (units === 0) throw new Error(`${path.name}: nothing arrives`);
-  const cpu = {
-    relay: spent(before.cpu.relay, after.cpu.relay),
-    generator: spent(before.cpu.generator, after.cpu.generator),
-    server: spent(before.cpu.server, after.cpu.server),
-  };
-  const own = Object.values(cpu).reduce((sum, { user, system }) => sum + user + system, 0);
-  return {
+  return roundOf(before, after, {
     seconds: after.count.at - before.count.at,
     units,
     repeats: after.count.repeats - before.count.repeats,
     errors: after.count.errors - before.count.errors,
-    cpu,
-    foreign: Math.max(0, after.busy - before.busy - own),
-  };
-}
-
-function spent(before: CpuTime, after: CpuTime): CpuTime {
-  return { user: after.user - before.user, system: after.system - before.system };
+  });
 }

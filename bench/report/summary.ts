@@ -1,4 +1,5 @@
-import { type Measured, type Role, roles, type Round } from '../questions/throughput.ts';
+import { type Role, roles, type Round } from '../questions/round.ts';
+import type { Measured } from '../questions/throughput.ts';
 import type { CpuTime } from '../run/accounting.ts';
 import { median, sum } from './statistics.ts';
 
@@ -7,13 +8,13 @@ export const notableForeign = 0.05;
 
 /** Medians over the rounds of one load on one path. */
 export interface Summary {
-  /** Blocks or transfers per second. */
+  /** Of whatever is counted, per second. */
   readonly rate: number;
   readonly lowest: number;
   readonly highest: number;
   /** CPU seconds of all rounds. */
   readonly cpu: Readonly<Record<Role, CpuTime>>;
-  /** CPU microseconds per block or transfer, user and system together. */
+  /** CPU microseconds for each, user and system together. */
   readonly cost: Readonly<Record<Role, number>>;
   /** How much of its core each used: CPU seconds per second. */
   readonly busy: Readonly<Record<Role, number>>;

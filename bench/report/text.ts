@@ -4,12 +4,10 @@ import type { ThroughputLoad } from '../questions/throughput.ts';
 import { describePlacement, type Placement } from '../run/cores.ts';
 import type { Settings } from '../settings.ts';
 import { compareWithNginx, judgeMemory } from './expectations.ts';
+import { disturbance, fullCores, percent } from './hindrances.ts';
 import { median } from './statistics.ts';
-import { notableForeign, type Summary, type ThroughputResult, total } from './summary.ts';
+import { type ThroughputResult, total } from './summary.ts';
 import { type Column, formatTable } from './table.ts';
-
-/** From this share of a core on, whoever has it holds the others up. */
-const full = 0.95;
 
 const throughputColumns: readonly Column[] = [
   { title: 'load', align: 'left' },
@@ -56,7 +54,7 @@ export function renderTftp({ placement, throughput, idleMemory }: TftpResults, s
     ...formatTable(throughputColumns, rows),
     '',
     ...saturation(throughput, placement),
-    ...disturbance(throughput),
+    ...disturbance(throughput.map(({ summary }) => summary)),
     '',
     ...formatTable(memoryColumns, idleMemory.map(memoryRow)),
     '',
@@ -113,18 +111,6 @@ function memoryRow({ mode, sessions, rounds }: IdleMemory): string[] {
   ];
 }
 
-/** Whose cores had nothing to spare. A process is one thread, so it fills no more than one core. */
-export function fullCores({ busy }: Summary, { generator, server }: Placement): string[] {
-  const isShared = generator !== undefined && generator === server;
-  const parts: readonly (readonly [string, number])[] = isShared
-    ? [
-        ['relay', busy.relay],
-        ['load', busy.generator + busy.server],
-      ]
-    : Object.entries(busy);
-  return parts.filter(([, share]) => share >= full).map(([name]) => name);
-}
-
 function saturation(results: readonly ThroughputResult[], placement: Placement): string[] {
   const limited = results.filter(
     ({ path, summary }) =>
@@ -134,14 +120,4 @@ function saturation(results: readonly ThroughputResult[], placement: Placement):
   if (limited.length === 0) return lines;
   const names = limited.map(({ load, path }) => `${path} at ${describeLoad(load)}`);
   return [...lines, `Saturated there, so that the relay could do more than is shown: ${names.join('; ')}.`];
-}
-
-function disturbance(results: readonly ThroughputResult[]): string[] {
-  const worst = Math.max(...results.map(({ summary }) => summary.foreign));
-  if (worst < notableForeign) return [];
-  return [`WARNING: other programs used up to ${percent(worst)} of the cores during a load.`];
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(0)} %`;
 }

@@ -7,45 +7,48 @@ import { buildBalancer } from './build.ts';
 import { Child, hasTaskset } from './child.ts';
 import { coresOf, parseCores, place, type Placement } from './cores.ts';
 
-/** Where everything is measured: a generator, a server, cores for each, and a folder for logs. */
-export interface Stage {
-  readonly generator: Child;
-  readonly server: Child;
-  readonly ports: ServerPorts;
+/** What every suite stands on. */
+export interface Ground {
   readonly placement: Placement;
   /** Those of the placement; empty where nothing is pinned. */
   readonly cores: readonly number[];
+  /** For logs and configuration. */
   readonly folder: string;
   /** The balancer's entry. */
   readonly balancer: string;
 }
 
-export async function openStage(): Promise<Stage> {
-  const placement = place(hasTaskset ? ownCores() : []);
-  const folder = openFolder();
-  const balancer = buildBalancer(folder);
-  const server = startPart('server', placement.server);
-  const ports = await server.next<ServerPorts>();
-  const generator = startPart('load', placement.generator);
-  return {
-    generator,
-    server,
-    ports,
-    placement,
-    cores: coresOf(placement),
-    folder,
-    balancer,
-  };
+/** Where everything is measured: a generator, a server, cores for each, and a folder for logs. */
+export interface Stage extends Ground {
+  readonly generator: Child;
+  readonly server: Child;
+  readonly ports: ServerPorts;
 }
 
-/** Removed when this process ends, in whatever way. */
-function openFolder(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'tftp-lb-bench-'));
+export async function openStage(): Promise<Stage> {
+  const ground = openGround();
+  const server = startPart('server', ground.placement.server);
+  const ports = await server.next<ServerPorts>();
+  const generator = startPart('load', ground.placement.generator);
+  return { ...ground, generator, server, ports };
+}
+
+export function openGround(): Ground {
+  const placement = place(hasTaskset ? ownCores() : []);
+  const folder = openFolder(tmpdir());
+  const balancer = buildBalancer(folder);
+  return { placement, cores: coresOf(placement), folder, balancer };
+}
+
+/** A new one in `parent`. Removed when this process ends, in whatever way. */
+export function openFolder(parent: string): string {
+  const folder = mkdtempSync(path.join(parent, 'tftp-lb-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-function startPart(name: 'load' | 'server', core: number | undefined): Child {
+/** Starts one of the bench's own programs. */
+export function startPart(name: 'ftp-load' | 'load' | 'server', core: number | undefined): Child {
   const entry = path.join(import.meta.dirname, `../${name}.ts`);
   return new Child(name, process.execPath, [entry], { core, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }

@@ -20,6 +20,9 @@ export interface Config {
   readonly drainTimeout: number;
   /** Threads that serve clients; `auto` is one for each core. */
   readonly workers: number | 'auto';
+  readonly engine: EngineName;
+  /** Microseconds for which the Linux engine polls before it blocks. */
+  readonly busyPoll: number;
   /** Milliseconds between two resolutions of a backend's host name. */
   readonly resolveInterval: number;
 }
@@ -35,6 +38,24 @@ interface AnyServiceConfig {
   readonly policy: PolicyName;
   readonly limits: SessionLimits;
 }
+
+/** By what TFTP's transfers can be shared out. */
+export const tftpPolicies: readonly PolicyName[] = [
+  'round-robin',
+  'least-sessions',
+  'two-choices',
+  'source-hash',
+  'file-hash',
+  'first',
+];
+/** By what FTP's sessions can be. */
+export const ftpPolicies: readonly PolicyName[] = [
+  'round-robin',
+  'least-sessions',
+  'two-choices',
+  'source-hash',
+  'first',
+];
 
 export interface TftpServiceConfig extends AnyServiceConfig {
   readonly kind: 'tftp';
@@ -91,6 +112,9 @@ export interface FtpHealthConfig extends HealthConfig {
   /** Where it is read from if it is not given. */
   readonly passwordFile: string | undefined;
 }
+
+/** What serves TFTP; `auto` is the best that works here. */
+export type EngineName = 'auto' | 'portable' | 'linux';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];

@@ -6,7 +6,7 @@ import type {
   PortRange,
 } from '../engine/snapshot.ts';
 import type { BackendSpec } from './backend.ts';
-import type { LogLevel } from './config.ts';
+import type { EngineName, LogLevel } from './config.ts';
 
 /** What the options of schema.ts say, defaults filled in. Durations in milliseconds; what is off is undefined. */
 export interface Options {
@@ -21,6 +21,7 @@ export interface Options {
   readonly tftpBackend: readonly BackendSpec[];
   readonly ftpBackend: readonly BackendSpec[];
   readonly readOnly: boolean;
+  readonly policy: PolicyName;
   readonly maxBlksize?: number | 'auto' | undefined;
   readonly maxWindowsize?: number | undefined;
   readonly stripMulticast: boolean;
@@ -37,6 +38,10 @@ export interface Options {
   readonly backendPasvAddress: DataRules['backendPasvAddress'];
   readonly ftpDeny?: readonly string[] | undefined;
   readonly ftpMaxWaiting: number;
+  readonly ftpMaxLine: number;
+  readonly ftpMaxReplyLine: number;
+  readonly ftpMaxReply: number;
+  readonly ftpMaxReplyLines: number;
   readonly ftpConnectTimeout: number;
   readonly ftpGreetingTimeout: number;
   readonly ftpLoginTimeout: number;
@@ -66,6 +71,8 @@ export interface Options {
   readonly logLevel: LogLevel;
   readonly drainTimeout: number;
   readonly workers: number | 'auto';
+  readonly engine: EngineName;
+  readonly busyPoll: number;
 }
 
 export type OptionKey = keyof Options;

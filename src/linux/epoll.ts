@@ -10,7 +10,8 @@ import { checked } from './syscall-error.ts';
 export class Epoll {
   readonly capacity: number;
   readonly #libc: Libc;
-  readonly #epoll: number;
+  /** The epoll instance's own. */
+  readonly descriptor: number;
   readonly #layout: (typeof EPOLL_EVENT)['x64'];
   readonly #events: Arena;
   readonly #address: bigint;
@@ -22,7 +23,7 @@ export class Epoll {
     this.#layout = EPOLL_EVENT[libc.arch];
     this.#events = new Arena(libc, capacity * this.#layout.size);
     this.#address = this.#events.addressOf(0, capacity * this.#layout.size);
-    this.#epoll = checked('epoll_create1', libc.epollCreate(EPOLL_CLOEXEC));
+    this.descriptor = checked('epoll_create1', libc.epollCreate(EPOLL_CLOEXEC));
   }
 
   /** `interest` is made of EPOLLIN and EPOLLOUT. Throws SyscallError. */
@@ -45,7 +46,7 @@ export class Epoll {
    * errno, -EINTR if a signal came.
    */
   wait(timeout: number): number {
-    return this.#libc.epollWait(this.#epoll, this.#address, this.capacity, timeout);
+    return this.#libc.epollWait(this.descriptor, this.#address, this.capacity, timeout);
   }
 
   /** The descriptor that has the event. Valid for the events that the last wait has told. */
@@ -59,7 +60,7 @@ export class Epoll {
   }
 
   close(): void {
-    close(this.#libc, this.#epoll);
+    close(this.#libc, this.descriptor);
   }
 
   #at(index: number): number {
@@ -71,6 +72,6 @@ export class Epoll {
     const view = new DataView(event.buffer);
     view.setUint32(this.#layout.events, interest, true);
     view.setUint32(this.#layout.data, fd, true);
-    return this.#libc.epollControl(this.#epoll, operation, fd, event);
+    return this.#libc.epollControl(this.descriptor, operation, fd, event);
   }
 }

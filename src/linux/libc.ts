@@ -1,4 +1,5 @@
-import { type Arch, SYSCALL_NUMBERS } from './layout.ts';
+import { AF_INET, AF_INET6 } from './constants.ts';
+import { type Arch, EPOLL_EVENT, SYSCALL_NUMBERS } from './layout.ts';
 
 /** What is passed for a pointer: an address from `addressOf`, memory that is needed during the call alone, or NULL. */
 type Pointer = bigint | Uint8Array | null;
@@ -16,10 +17,13 @@ export interface Ffi {
   errno(): number;
 }
 
+/** Bytes of an address of each family. */
+const ADDRESS_SIZE: Readonly<Record<number, number>> = { [AF_INET]: 4, [AF_INET6]: 16 };
+
 /**
- * The C library, as thin as it gets: every call returns what the kernel returns, or the negative errno. Nothing here
- * throws but the constructor (where a function is missing), and nothing here is checked: src/linux alone may use it,
- * and whoever passes an address answers for the memory behind it.
+ * The C library, as thin as it gets: every call returns what the kernel returns, or the negative errno. The constructor
+ * throws where a function is missing. Bytes that are too few are refused with RangeError before the call; whoever passes
+ * an address answers for the memory behind it, so that src/linux alone may do so.
  */
 export class Libc {
   readonly arch: Arch;
@@ -91,18 +95,20 @@ export class Libc {
     return this.#settled(this.#connect(fd, name, name.byteLength));
   }
 
-  /** `length` holds the size of `name` before the call and that of the address after it. */
-  getsockname(fd: number, name: Uint8Array, length: Uint8Array): number {
-    return this.#settled(this.#getsockname(fd, name, length));
+  /** The size of the address, of which `name` gets as much as it has room for. */
+  getsockname(fd: number, name: Uint8Array): number {
+    const length = new Uint32Array([name.byteLength]);
+    const result = this.#settled(this.#getsockname(fd, name, new Uint8Array(length.buffer)));
+    return result < 0 ? result : (length[0] ?? 0);
   }
 
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): number {
     return this.#settled(this.#setsockopt(fd, level, option, value, value.byteLength));
   }
 
-  /** `length` holds the size of `value` before the call and that of the option after it. */
-  getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array): number {
-    return this.#settled(this.#getsockopt(fd, level, option, value, length));
+  getsockopt(fd: number, level: number, option: number, value: Uint8Array): number {
+    const length = new Uint32Array([value.byteLength]);
+    return this.#settled(this.#getsockopt(fd, level, option, value, new Uint8Array(length.buffer)));
   }
 
   close(fd: number): number {
@@ -118,6 +124,7 @@ export class Libc {
   }
 
   epollControl(epoll: number, operation: number, fd: number, event: Uint8Array): number {
+    requireBytes(event, EPOLL_EVENT[this.arch].size);
     return this.#settled(this.#epollControl(epoll, operation, fd, event));
   }
 
@@ -155,10 +162,12 @@ export class Libc {
 
   /** Writes 4 or 16 bytes to `into`. False if `text` is no numeric address of this family. */
   inetPton(family: number, text: string, into: Uint8Array): boolean {
+    requireBytes(into, ADDRESS_SIZE[family]);
     return this.#inetPton(family, text, into) === 1;
   }
 
   inetNtop(family: number, address: Uint8Array): string {
+    requireBytes(address, ADDRESS_SIZE[family]);
     const text = new Uint8Array(64);
     return this.#inetNtop(family, address, text, text.byteLength) ?? '';
   }
@@ -176,4 +185,8 @@ export class Libc {
   #settled(result: number): number {
     return result === -1 ? -this.#ffi.errno() : result;
   }
+}
+
+function requireBytes(bytes: Uint8Array, size: number = Number.POSITIVE_INFINITY): void {
+  if (bytes.byteLength < size) throw new RangeError(`${bytes.byteLength} bytes where there must be ${size}`);
 }

@@ -1,4 +1,4 @@
-import { IPPROTO_IP, IPPROTO_IPV6, IP_RECVERR, IPV6_RECVERR, SOL_SOCKET } from './constants.ts';
+import { IPPROTO_IP, IPPROTO_IPV6, IP_PKTINFO, IP_RECVERR, IPV6_RECVERR, SOL_SOCKET } from './constants.ts';
 import type { Libc } from './libc.ts';
 import { checked } from './syscall-error.ts';
 
@@ -35,7 +35,7 @@ export const SOCKET_OPTIONS: Readonly<Record<SocketOption, readonly [level: numb
   /** As SO_RCVBUF without the limit; needs CAP_NET_ADMIN. */
   SO_RCVBUFFORCE: [SOL_SOCKET, 33],
   /** Tells the destination address of what is received. */
-  IP_PKTINFO: [IPPROTO_IP, 8],
+  IP_PKTINFO: [IPPROTO_IP, IP_PKTINFO],
   IP_MTU_DISCOVER: [IPPROTO_IP, 10],
   /** Queues ICMP errors with the destinations that they are about. */
   IP_RECVERR: [IPPROTO_IP, IP_RECVERR],
@@ -77,14 +77,7 @@ export function setOption(libc: Libc, fd: number, option: SocketOption, value: n
 export function getOption(libc: Libc, fd: number, option: SocketOption): number {
   const [level, number] = SOCKET_OPTIONS[option];
   const value = new Int32Array(1);
-  const length = new Uint32Array([value.byteLength]);
-  const result = libc.getsockopt(
-    fd,
-    level,
-    number,
-    new Uint8Array(value.buffer),
-    new Uint8Array(length.buffer),
-  );
+  const result = libc.getsockopt(fd, level, number, new Uint8Array(value.buffer));
   checked(`getsockopt ${option}`, result);
   return value[0] ?? 0;
 }

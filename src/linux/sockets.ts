@@ -32,9 +32,8 @@ export function connect(libc: Libc, fd: number, peer: Endpoint): void {
 /** What the socket is bound to. Throws SyscallError. */
 export function boundTo(libc: Libc, fd: number): Endpoint {
   const name = new Uint8Array(NAME_SIZE);
-  const length = new Uint32Array([name.byteLength]);
-  checked('getsockname', libc.getsockname(fd, name, new Uint8Array(length.buffer)));
-  return decodeName(libc, name.subarray(0, length[0]));
+  const length = checked('getsockname', libc.getsockname(fd, name));
+  return decodeName(libc, name.subarray(0, length));
 }
 
 /** Another descriptor of the same open socket. Throws SyscallError. */

@@ -22,6 +22,8 @@ export interface ServiceReadiness {
 
 export interface Status {
   readonly version: string;
+  /** What serves TFTP, and why. */
+  readonly engine: { readonly name: 'portable' | 'linux'; readonly reason: string };
   readonly uptime: number;
   readonly draining: boolean;
   /** Empty where the engines have no threads of their own. */

@@ -4,9 +4,11 @@
  * many is told that it is in use. A port that the system may choose is chosen here, once for all workers and all their
  * lives.
  */
-import { expandListeners } from '../engine/listeners.ts';
+import { type ExpandedListener, expandListeners } from '../engine/listeners.ts';
 import type { ListenerSpec, Service } from '../engine/snapshot.ts';
 import { type Endpoint, type Net, NetError } from '../net/net.ts';
+
+type Target = ListenerSpec & Partial<ExpandedListener>;
 
 /** Where the service is to listen. Rejects with NetError; nothing stays bound. */
 export async function claimListeners(
@@ -25,14 +27,14 @@ export async function claimListeners(
 }
 
 async function tryAll(net: Net, kind: Service['kind'], specs: readonly ListenerSpec[]): Promise<void> {
-  const expanded = kind === 'tftp' ? expandListeners(specs, net.localAddresses()) : specs;
+  const expanded: readonly Target[] = kind === 'tftp' ? expandListeners(specs, net.localAddresses()) : specs;
   for (const spec of expanded) {
     try {
       await binders[kind](net, spec);
     } catch (error) {
       // One of all local addresses may have gone in this moment.
       const isGone = error instanceof NetError && error.code === 'TLB_ERR_ADDRESS_NOT_LOCAL';
-      if (!isGone || specs.includes(spec)) throw error;
+      if (!isGone || spec.isExpanded !== true) throw error;
     }
   }
 }

@@ -22,16 +22,14 @@ export class ListenerTally {
       .map(({ service, endpoint }) => ({ service, endpoint }));
   }
 
-  /** How many workers have it now. */
-  sizeOf({ service, listener }: ListenerUp): number {
-    return this.#entries.get(keyOf(service, listener))?.workers.size ?? 0;
-  }
-
-  /** Returns whether it is news. */
-  up(worker: number, { service, listener }: ListenerUp): boolean {
-    const { workers } = this.#entries.get(keyOf(service, listener)) ?? this.#add(service, listener);
+  /** Returns where it is, and how many workers have it now: with the first one it is news. */
+  up(
+    worker: number,
+    { service, listener }: ListenerUp,
+  ): { readonly endpoint: Endpoint; readonly size: number } {
+    const { endpoint, workers } = this.#entries.get(keyOf(service, listener)) ?? this.#add(service, listener);
     workers.add(worker);
-    return workers.size === 1;
+    return { endpoint, size: workers.size };
   }
 
   /** Returns whether it is news; a listener that never came up goes down as well. */

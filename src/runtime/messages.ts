@@ -3,6 +3,8 @@
  * survives structured cloning.
  */
 import type { Snapshot } from '../engine/snapshot.ts';
+import type { LentSocket } from '../linux/net/linux-net.ts';
+import type { PortShare } from '../linux/net/port-range.ts';
 import { NetError, type NetErrorCode } from '../net/net.ts';
 import type { TidPorts } from '../net/node-net.ts';
 import type { Event } from '../observe/events.ts';
@@ -14,6 +16,20 @@ export interface WorkerBoot {
   /** Memory of the scoreboard. */
   readonly scoreboard: SharedArrayBuffer;
   readonly tidPorts: TidPorts;
+}
+
+/** What a worker of the Linux engine has besides. */
+export interface LinuxBoot {
+  /** Microseconds, see LoopOptions. */
+  readonly busyPoll: number;
+  /** An eventfd that is written when a command has been posted. */
+  readonly wakeFd: number;
+  /** Where it notes the descriptors that it opens, for the supervisor to close behind it. */
+  readonly ledger: SharedArrayBuffer;
+  /** Its part of a `--tid-ports` range. */
+  readonly share: PortShare;
+  /** The supervisor's listening sockets. */
+  readonly lent: readonly LentSocket[];
 }
 
 /** Down. `stop` is the last one. */

@@ -2,61 +2,117 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
+import type { ListenerSpec, Service } from '../engine/snapshot.ts';
+import type { Libc } from '../linux/libc.ts';
+import { steerBySource } from '../linux/source-steering.ts';
+import { SyscallError } from '../linux/syscall-error.ts';
 import type { TidPorts } from '../net/node-net.ts';
-import type { WorkerMessage } from './messages.ts';
-import type { SpawnWorker, WorkerKind, WorkerPlan } from './worker-handle.ts';
+import type { EngineChoice, EngineNotice } from './engine-choice.ts';
+import { LinuxThreads } from './linux-threads.ts';
+import type { SteerGroup } from './listener-group.ts';
+import type { WorkerBoot, WorkerMessage } from './messages.ts';
+import type { SpawnWorker, WorkerHandle, WorkerHandlers, WorkerKind, WorkerPlan } from './worker-handle.ts';
 
 /** The threads that a data plane is made of. */
 export interface Threads {
+  /** What serves TFTP in them. */
+  readonly engine: EngineNotice;
   /** One for each worker, by its index. */
   readonly plans: readonly WorkerPlan[];
   /** What the TIDs of all workers take their ports from. */
   readonly tidPorts: TidPorts;
   readonly spawn: SpawnWorker;
+  /** Opens listening sockets that outlive the workers; left out where workers open their own. */
+  readonly lender?: SocketLender;
+  /** How clients are shared out among workers; the system does it by their address and port if left out. */
+  readonly steer?: SteerGroup | undefined;
+}
+
+/** Has the listening sockets that workers use, from before their first moment to behind their last. */
+export interface SocketLender {
+  /** Opens those of a service, and tells where they listen. Undefined if its workers open theirs. Throws NetError. */
+  claim(service: Service): ListenerSpec[] | undefined;
+  close(): void;
 }
 
 export interface NodeThreadsOptions {
   /** `auto` is one for each core that this process may use. */
   readonly workers: number | 'auto';
+  /** What there are services of. */
+  readonly protocols: readonly Service['kind'][];
   readonly tidPorts: TidPorts;
+  /** What TFTP is served with. */
+  readonly engine: EngineChoice;
+  /** Microseconds for which the Linux engine polls before it blocks, see LoopOptions. */
+  readonly busyPoll: number;
   /** The modules that workers run, if not their own. */
-  readonly entries?: Readonly<Record<WorkerKind, URL>>;
+  readonly entries?: Partial<Record<WorkerKind, URL>>;
 }
 
+// The sources have another extension than what is made of them, and tsc leaves such addresses as they are.
+const entryOf = (name: string): URL => new URL(`${name}${extname(import.meta.url)}`, import.meta.url);
 const entries: Readonly<Record<WorkerKind, URL>> = {
-  // The sources have another extension than what is made of them, and tsc leaves such addresses as they are.
-  portable: new URL(`portable-worker${extname(import.meta.url)}`, import.meta.url),
+  portable: entryOf('portable-worker'),
+  linux: entryOf('linux-worker'),
 };
 
-/** Threads of node:worker_threads. */
+/** Threads of node:worker_threads: with the Linux engine as many for TFTP as for FTP, else the same for both. */
 export function nodeThreads(options: NodeThreadsOptions): Threads {
-  const count = options.workers === 'auto' ? availableParallelism() : options.workers;
-  const plan: WorkerPlan = { kind: 'portable', protocols: ['tftp', 'ftp'] };
+  const { workers, protocols, tidPorts, engine, busyPoll } = options;
+  const count = workers === 'auto' ? availableParallelism() : workers;
+  const modules = { ...entries, ...options.entries };
+  const steer = engine.libc && steeringWith(engine.libc);
+  const spawn: SpawnWorker = (plan, boot, handlers) => start(modules[plan.kind], boot, handlers);
+  if (engine.name === 'portable' || !protocols.includes('tftp')) {
+    return { engine, steer, plans: repeat({ kind: 'portable', protocols }, count), tidPorts, spawn };
+  }
+  const others = protocols.filter((protocol) => protocol !== 'tftp');
+  const fast = new LinuxThreads({ libc: engine.libc, busyPoll }, count, spawn);
   return {
-    plans: Array.from({ length: count }, () => plan),
-    tidPorts: options.tidPorts,
-    spawn: spawnFrom(options.entries ?? entries),
+    engine,
+    steer,
+    plans: [
+      ...repeat({ kind: 'linux', protocols: ['tftp'] }, count),
+      ...repeat({ kind: 'portable', protocols: others }, others.length > 0 ? count : 0),
+    ],
+    tidPorts,
+    spawn: (plan, ...parts) => (plan.kind === 'linux' ? fast.spawn(plan, ...parts) : spawn(plan, ...parts)),
+    lender: fast,
   };
 }
 
-function spawnFrom(modules: Readonly<Record<WorkerKind, URL>>): SpawnWorker {
-  return ({ kind }, boot, handlers) => {
-    const worker = new Worker(modules[kind], { workerData: boot, name: `worker-${boot.worker}` });
-    let fault: Error | undefined;
-    worker.on('message', (message: WorkerMessage) => handlers.onMessage(message));
-    worker.on('error', (error) => {
-      fault = error instanceof Error ? error : new Error(String(error));
-    });
-    worker.on('exit', (code) => {
-      handlers.onExit(code === 0 ? undefined : (fault ?? new Error('the thread was ended')));
-    });
-    return {
-      post: (command) => worker.postMessage(command, []),
-      wake: () => undefined,
-      terminate: () => {
-        worker.unref();
-        void worker.terminate();
-      },
-    };
+/** By their addresses, so that one worker has all that it may want to know of a client. */
+function steeringWith(libc: Libc): SteerGroup {
+  return (descriptor, { size }) => {
+    try {
+      steerBySource(libc, descriptor, size);
+    } catch (error) {
+      // A sandbox may forbid it: the system goes on sharing clients out.
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  };
+}
+
+function repeat(plan: WorkerPlan, count: number): WorkerPlan[] {
+  return Array.from({ length: count }, () => plan);
+}
+
+function start(module: URL, boot: WorkerBoot, handlers: WorkerHandlers): WorkerHandle {
+  const worker = new Worker(module, { workerData: boot, name: `worker-${boot.worker}` });
+  let fault: Error | undefined;
+  worker.on('message', (message: WorkerMessage) => handlers.onMessage(message));
+  worker.on('error', (error) => {
+    fault = error instanceof Error ? error : new Error(String(error));
+  });
+  worker.on('exit', (code) => {
+    handlers.onExit(code === 0 ? undefined : (fault ?? new Error('the thread was ended')));
+  });
+  return {
+    post: (command) => worker.postMessage(command, []),
+    wake: () => undefined,
+    terminate: () => {
+      worker.unref();
+      void worker.terminate();
+    },
   };
 }

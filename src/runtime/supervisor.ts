@@ -8,10 +8,11 @@ import { PassivePool } from '../engine/passive-pool.ts';
 import type { ListenerSpec, Service, Snapshot } from '../engine/snapshot.ts';
 import type { Net } from '../net/net.ts';
 import { releaseTidPorts } from '../net/node-net.ts';
-import type { Emit, Event } from '../observe/events.ts';
+import type { Emit, Event, ListenerUp } from '../observe/events.ts';
 import { workersOf } from './assignment.ts';
 import { claimListeners } from './claims.ts';
 import type { DataPlane, Listening, WorkerStatus } from './data-plane.ts';
+import { steerGroup } from './listener-group.ts';
 import { ListenerTally } from './listener-tally.ts';
 import { portHolderOf } from './messages.ts';
 import type { Threads } from './node-threads.ts';
@@ -46,7 +47,7 @@ export class Supervisor implements DataPlane {
         kind: plan.kind,
         clock: parts.net,
         spawn: (handlers) => threads.spawn(plan, boot, handlers),
-        restart: (slot) => this.#restart(slot),
+        start: (slot) => this.#start(slot),
         onEvents: (events) => this.#onEvents(index, events),
         onUp: ({ status }) => parts.emit({ kind: 'worker.up', worker: index, restarts: status.restarts }),
         onDown: (slot, error, retry) => this.#onDown(slot, error, retry),
@@ -56,8 +57,13 @@ export class Supervisor implements DataPlane {
 
   async start(snapshot: Snapshot): Promise<void> {
     this.#snapshot = snapshot;
+    for (const service of snapshot.services) {
+      const claimed = this.#parts.threads.lender?.claim(service);
+      if (claimed) this.#claims.set(service.name, claimed);
+    }
     await Promise.all(this.#slots.map((slot) => slot.launch()));
     for (const service of snapshot.services) {
+      if (this.#claims.has(service.name)) continue;
       const isShared = workersOf(service, this.#parts.threads.plans).length > 1;
       this.#claims.set(service.name, await claimListeners(this.#parts.net, service, isShared));
     }
@@ -75,6 +81,7 @@ export class Supervisor implements DataPlane {
 
   async stop(): Promise<void> {
     await Promise.all(this.#slots.map((slot) => slot.stop()));
+    this.#parts.threads.lender?.close();
   }
 
   listening(): readonly Listening[] {
@@ -90,11 +97,6 @@ export class Supervisor implements DataPlane {
     // From now on, not from the moment in which the worker can say so: what follows is sent behind it.
     this.#parts.scoreboard.writer(slot.index).obeys(this.#snapshot.version);
     return slot.start(this.#snapshotFor(slot));
-  }
-
-  async #restart(slot: WorkerSlot): Promise<void> {
-    await slot.launch();
-    if (slot.status.state === 'starting') await this.#start(slot);
   }
 
   /** The services of this worker, listening where they may. */
@@ -115,8 +117,18 @@ export class Supervisor implements DataPlane {
   }
 
   #isNews(worker: number, event: Event): boolean {
-    if (event.kind === 'listener.up') return this.#tally.up(worker, event);
+    if (event.kind === 'listener.up') return this.#onListenerUp(worker, event);
     return event.kind !== 'listener.down' || this.#tally.down(worker, event);
+  }
+
+  #onListenerUp(worker: number, event: ListenerUp): boolean {
+    const { endpoint, size } = this.#tally.up(worker, event);
+    const { plans, steer } = this.#parts.threads;
+    const service = this.#snapshot.services.find(({ name }) => name === event.service);
+    if (steer && service && size > 1 && size === workersOf(service, plans).length) {
+      steerGroup(steer, { protocol: service.kind === 'tftp' ? 'udp' : 'tcp', endpoint, size });
+    }
+    return size === 1;
   }
 
   #onDown(slot: WorkerSlot, error: Error, retry: number | undefined): void {

@@ -1,8 +1,11 @@
 import type { Service } from '../engine/snapshot.ts';
 import type { WorkerBoot, WorkerCommand, WorkerMessage } from './messages.ts';
 
-/** What a worker runs: `portable` has an event loop of Node and engines on its sockets. */
-export type WorkerKind = 'portable';
+/**
+ * What a worker runs: `portable` has an event loop of Node and engines on its sockets, `linux` a loop of its own on
+ * system calls and the TFTP engine.
+ */
+export type WorkerKind = 'portable' | 'linux';
 
 /** What one worker is for. */
 export interface WorkerPlan {

@@ -25,8 +25,8 @@ export interface WorkerSlotParts {
   readonly kind: WorkerKind;
   readonly clock: Clock;
   readonly spawn: (handlers: WorkerHandlers) => WorkerHandle;
-  /** Launches and starts the slot again. May reject: `onDown` was called then. */
-  readonly restart: (slot: WorkerSlot) => Promise<void>;
+  /** Starts the slot's new thread with what it needs to know now. */
+  readonly start: (slot: WorkerSlot) => Promise<void>;
   readonly onEvents: (events: readonly Event[]) => void;
   readonly onUp: (slot: WorkerSlot) => void;
   /** Its thread has died, with all that it had. `retry` is the time until the next start; undefined if none follows. */
@@ -171,11 +171,18 @@ export class WorkerSlot {
 
   async #restart(): Promise<void> {
     this.#restarts += 1;
-    try {
-      await this.#parts.restart(this);
-    } catch (error) {
-      // That it has died again was told, and its next start is planned.
-      if (error !== this.#death) throw error;
-    }
+    const isReady = await isAlive(this.launch());
+    // A drain may have come meanwhile.
+    if (isReady && this.#state === 'starting') await isAlive(this.#parts.start(this));
+  }
+}
+
+/** Whether a thread has come through a step of its start. If not, its death was told and the next start is planned. */
+async function isAlive(step: Promise<void>): Promise<boolean> {
+  try {
+    await step;
+    return true;
+  } catch {
+    return false;
   }
 }

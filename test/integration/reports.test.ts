@@ -70,17 +70,25 @@ describe('/readyz', () => {
   });
 });
 
-test('/status shows services, listeners and backends with what they did', async () => {
+test('/status shows workers, services, listeners and backends with what they did', async () => {
   const [first, second] = [startEmbedded({ image }), startEmbedded({ image })];
-  const balancer = await startBalancer([first, second], { vips: ['127.0.0.1', '127.0.0.2'] });
+  const balancer = await startBalancer([first, second], {
+    vips: ['127.0.0.1', '127.0.0.2'],
+    flags: ['--workers=2'],
+  });
   await fetchFile(balancer.listener, 'image', { blksize: 1024 });
   await balancer.ended(1);
   await HeldDownload.begin(balancer.listener, 'image');
   const common = { address: first.address, weight: 1, up: true, enabled: true, ejected: false };
   expect(await balancer.status()).toEqual({
     version,
+    engine: { name: expect.any(String), reason: expect.any(String) },
     uptime: expect.any(Number),
     draining: false,
+    workers: [
+      { index: 0, kind: expect.any(String), state: 'serving', restarts: 0 },
+      { index: 1, kind: expect.any(String), state: 'serving', restarts: 0 },
+    ],
     services: [
       {
         name: 'tftp',

@@ -41,12 +41,14 @@ export class DatagramSocket implements Watched, Receiver, Exit, Endpoint {
     this.#parts = parts;
     this.#hearsErrors = hearsErrors;
     this.#user = user;
+    parts.ledger.note(fd);
     try {
       const at = orNetError('cannot use a socket', () => boundTo(parts.libc, fd));
       this.address = at.address;
       this.port = at.port;
       orNetError('cannot wait for a socket', () => parts.loop.watch(this));
     } catch (error) {
+      parts.ledger.forget(fd);
       close(parts.libc, fd);
       throw error;
     }
@@ -80,6 +82,7 @@ export class DatagramSocket implements Watched, Receiver, Exit, Endpoint {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#parts.loop.unwatch(this);
+    this.#parts.ledger.forget(this.fd);
     close(this.#parts.libc, this.fd);
   }
 

@@ -6,6 +6,7 @@
  * Between those turns nothing that is asynchronous happens in this thread.
  */
 import type { Clock, Timer } from '../../net/net.ts';
+import type { DescriptorLedger } from '../descriptor-ledger.ts';
 import { Epoll } from '../epoll.ts';
 import type { Libc } from '../libc.ts';
 import { MessageBatch } from '../message-batch.ts';
@@ -41,6 +42,7 @@ export class EventLoop implements Clock {
   readonly batch: MessageBatch;
   readonly outbox: Outbox;
   readonly #epoll: Epoll;
+  readonly #ledger: DescriptorLedger;
   readonly #options: LoopOptions;
   readonly #views: SlotViews;
   readonly #spin: Spin;
@@ -59,11 +61,13 @@ export class EventLoop implements Clock {
   #nextHold: NodeJS.Immediate | undefined;
   readonly #postponed: (() => void)[] = [];
 
-  /** Throws SyscallError. */
-  constructor(libc: Libc, options: LoopOptions) {
+  /** `ledger` is where its descriptor is noted. Throws SyscallError. */
+  constructor(libc: Libc, options: LoopOptions, ledger: DescriptorLedger) {
+    this.#ledger = ledger;
     this.batch = new MessageBatch(libc);
     this.outbox = new Outbox(this.batch, (callback) => this.later(callback));
     this.#epoll = new Epoll(libc);
+    ledger.note(this.#epoll.descriptor);
     this.#options = options;
     this.#views = new SlotViews(this.batch);
     this.#spin = new Spin(options.busyPoll);
@@ -150,6 +154,7 @@ export class EventLoop implements Clock {
   /** Gives everything back. Nothing may be watched any longer. */
   close(): void {
     this.stop();
+    this.#ledger.forget(this.#epoll.descriptor);
     this.#epoll.close();
   }
 

@@ -4,6 +4,7 @@ import type { Endpoint, Timer, UdpBinding, UdpHandlers, UdpSocket } from '../../
 import { localAddresses, mtuOf } from '../../net/node-host.ts';
 import { createSecureRandom } from '../../net/secure-random.ts';
 import type { BackendTids, OnStranger, TidNet, VipTidOptions, VipTids } from '../../net/tids.ts';
+import { createLedgerMemory, DescriptorLedger } from '../descriptor-ledger.ts';
 import { ErrorQueue } from '../error-queue.ts';
 import type { Libc } from '../libc.ts';
 import { duplicate } from '../sockets.ts';
@@ -31,6 +32,8 @@ export interface LinuxNetOptions extends LoopOptions {
   readonly share?: PortShare;
   /** Uniform in [0, 1); from the system's entropy if left out. */
   readonly random?: () => number;
+  /** Where open descriptors are noted, for whoever outlives this thread; nowhere else to be seen if left out. */
+  readonly ledger?: SharedArrayBuffer;
 }
 
 export class LinuxNet implements TidNet {
@@ -42,14 +45,24 @@ export class LinuxNet implements TidNet {
   readonly #wildcards = new Map<LentSocket, WildcardSocket>();
 
   /** Throws SyscallError. */
-  constructor(libc: Libc, { lent = [], share = { first: 0, of: 1 }, random, ...options }: LinuxNetOptions) {
-    this.loop = new EventLoop(libc, options);
+  constructor(
+    libc: Libc,
+    {
+      lent = [],
+      share = { first: 0, of: 1 },
+      random,
+      ledger = createLedgerMemory(),
+      ...options
+    }: LinuxNetOptions,
+  ) {
+    const notes = new DescriptorLedger(ledger);
+    this.loop = new EventLoop(libc, options, notes);
     this.random = random ?? createSecureRandom();
     this.#lent = lent;
     this.#share = share;
     const book = new AddressBook(libc, this.loop);
     const sender = new Sender(libc, this.loop, book);
-    this.#parts = { libc, loop: this.loop, book, sender, errors: new ErrorQueue(libc) };
+    this.#parts = { libc, loop: this.loop, book, sender, errors: new ErrorQueue(libc), ledger: notes };
   }
 
   now(): number {

@@ -1,3 +1,4 @@
+import type { DescriptorLedger } from '../descriptor-ledger.ts';
 import type { ErrorQueue } from '../error-queue.ts';
 import type { Libc } from '../libc.ts';
 import type { AddressBook } from './address-book.ts';
@@ -11,4 +12,6 @@ export interface LoopParts {
   readonly book: AddressBook;
   readonly sender: Sender;
   readonly errors: ErrorQueue;
+  /** Where each open descriptor is noted. */
+  readonly ledger: DescriptorLedger;
 }

@@ -2,10 +2,12 @@ import { describe, expect, test } from 'vitest';
 
 import type { PathName } from '../../../bench/paths/path.ts';
 import type { IdleMemory } from '../../../bench/questions/idle-memory.ts';
-import type { Round, ThroughputLoad } from '../../../bench/questions/throughput.ts';
+import type { Round } from '../../../bench/questions/round.ts';
+import type { ThroughputLoad } from '../../../bench/questions/throughput.ts';
 import { compareWithNginx, judgeMemory } from '../../../bench/report/expectations.ts';
+import { fullCores } from '../../../bench/report/hindrances.ts';
 import { summarize, type Summary, type ThroughputResult } from '../../../bench/report/summary.ts';
-import { fullCores, renderTftp } from '../../../bench/report/text.ts';
+import { renderTftp } from '../../../bench/report/text.ts';
 import { place } from '../../../bench/run/cores.ts';
 import { readSettings } from '../../../bench/settings.ts';
 

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MessageBatch } from '../../../src/linux/message-batch.ts';
-import { encodeName } from '../../../src/linux/name-codec.ts';
+import { decodeName, encodeName } from '../../../src/linux/name-codec.ts';
 import { setOption } from '../../../src/linux/socket-options.ts';
 import { bind, boundTo } from '../../../src/linux/sockets.ts';
 import { families, isElsewhere, SocketLab } from './kernel.ts';
@@ -98,6 +98,23 @@ describe.skipIf(isElsewhere)('the addresses of this host in messages', () => {
     const answer = lab.received(client.fd);
     expect(([0, 1, 2, 3] as const).map((word) => answer.batch.peers.address6(0, word))).toEqual([0, 0, 0, 1]);
   });
+
+  it.skipIf(!families.includes(6))(
+    'are told in a slot whose last message had a shorter name and no control message',
+    () => {
+      const [client4, plain4] = [lab.bound(4), lab.bound(4)];
+      const [client6, server6] = [lab.bound(6), informed(6)];
+      const batch = new MessageBatch(lab.libc, { slots: 1 });
+      lab.batchOf(['short'], plain4.at).send(client4.fd, 0, 1);
+      lab.untilReady(plain4.fd);
+      expect(batch.receive(plain4.fd)).toBe(1);
+      lab.batchOf(['long'], { address: '::1', port: server6.port }).send(client6.fd, 0, 1);
+      lab.untilReady(server6.fd);
+      expect(batch.receive(server6.fd)).toBe(1);
+      expect(decodeName(lab.libc, batch.peers.copy(0))).toEqual(client6.at);
+      expect(batch.locals.family(0)).toBe(6);
+    },
+  );
 
   it.skipIf(!families.includes(6))('may be any where the socket is free to take them', () => {
     const [sender, receiver] = [lab.bound(6), lab.bound(6)];

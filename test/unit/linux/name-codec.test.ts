@@ -6,10 +6,12 @@ import { isElsewhere, libcHere } from './kernel.ts';
 
 const port = fc.integer({ min: 0, max: 0xffff });
 
+function hex(address: string, port: number): string {
+  return Buffer.from(encodeName(libcHere(), { address, port })).toString('hex');
+}
+
 describe.skipIf(isElsewhere)('socket names', () => {
   it('have the bytes that the kernel expects', () => {
-    const hex = (address: string, port: number): string =>
-      Buffer.from(encodeName(libcHere(), { address, port })).toString('hex');
     expect(hex('192.0.2.33', 0x1234)).toBe('02001234c00002210000000000000000');
     expect(hex('2001:db8::1', 69)).toBe('0a0000450000000020010db800000000000000000000000100000000');
   });
@@ -62,7 +64,7 @@ describe.skipIf(isElsewhere)('socket names', () => {
       fc.property(fc.constantFrom('192.0.2.1', '2001:db8::1'), fc.nat(27), (address, length) => {
         const name = encodeName(libcHere(), { address, port: 1 });
         fc.pre(length < name.byteLength);
-        expect(() => decodeName(libcHere(), name.subarray(0, length))).toThrow(RangeError);
+        expect(() => decodeName(libcHere(), name.subarray(0, length))).toThrow(/no socket address/u);
       }),
     );
     expect(() => decodeName(libcHere(), Uint8Array.of(1, ...new Uint8Array(27)))).toThrow(RangeError);

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type AdminServer, type AdminSources, startAdmin } from '../../../src/observe/admin.ts';
 import type { Readiness, Status } from '../../../src/observe/status.ts';
 
-const status: Status = { version: '1.2.3', uptime: 12.5, draining: false, workers: [], services: [] };
+const engine = { name: 'linux', reason: 'it was asked for' } as const;
+const status: Status = { version: '1.2.3', engine, uptime: 12.5, draining: false, workers: [], services: [] };
 const ready: Readiness = {
   ready: true,
   reasons: [],
