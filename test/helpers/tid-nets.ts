@@ -6,6 +6,7 @@ import { probe } from '../../src/linux/probe.ts';
 import { createNodeNet } from '../../src/net/node-net.ts';
 import { withOwnTids } from '../../src/net/own-tids.ts';
 import type { TidNet } from '../../src/net/tids.ts';
+import { strict } from './peers.ts';
 
 export interface OpenTidNet {
   readonly net: TidNet;
@@ -23,7 +24,7 @@ export interface TidNetKind {
 const libc = loadLibc();
 const reason = libc.kind === 'unavailable' ? libc.reason : probe(libc.libc);
 /** On Linux the system calls are there, so a run that nobody watches fails rather than leave out half of its tests. */
-const isRequired = process.platform === 'linux' && process.env['CI'] !== undefined;
+const isRequired = process.platform === 'linux' && strict;
 
 /** For skipIf: the system calls of the Linux net are not available. */
 export const isLinuxSkipped: boolean = reason !== undefined && !isRequired;
