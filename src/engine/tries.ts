@@ -117,9 +117,11 @@ export class Tries {
   }
 
   #ask(backend: Backend): void {
+    const { requests } = this.#host.service;
     const options = {
       receiveBuffer: this.#receiveBuffer,
-      anyAddress: this.#host.service.requests.backendAnyAddress,
+      anyAddress: requests.backendAnyAddress,
+      source: requests.transparent ? this.#client : undefined,
     };
     const leg = new BackendLeg(this.#host.tids, backend, options, this.#owner);
     this.#open = [...this.#open, leg];
