@@ -13,7 +13,7 @@ import { shareOf, timeoutOf } from './budget.ts';
 import { ChurnClient, churnFiles } from './churn.ts';
 import { measure, type Memory } from './memory.ts';
 
-const part = 0.15;
+const part = 0.075;
 const clients = 16;
 /** Transfers after which every pool and heap has the size that it keeps. */
 const warmUp = 20_000;
