@@ -10,6 +10,8 @@ import { strict } from './peers.ts';
 
 export interface OpenTidNet {
   readonly net: TidNet;
+  /** Sockets that an engine with one listener may keep for sessions to come, once it has none. */
+  readonly keptSockets: number;
   /** To be called when all that was opened on the net is closed. */
   close(): void;
 }
@@ -46,14 +48,14 @@ export const tidNets: readonly TidNetKind[] = [
   {
     name: 'TIDs of their own on the node net',
     isSkipped: false,
-    open: () => ({ net: withOwnTids(createNodeNet()), close: () => undefined }),
+    open: () => ({ net: withOwnTids(createNodeNet()), keptSockets: 0, close: () => undefined }),
   },
   {
     name: isLinuxSkipped ? `the Linux net (${reason})` : 'the Linux net',
     isSkipped: isLinuxSkipped,
     open: () => {
       const net = openLinuxNet();
-      return { net, close: () => net.close() };
+      return { net, keptSockets: 128, close: () => net.close() };
     },
   },
 ];

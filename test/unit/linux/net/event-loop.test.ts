@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createLedgerMemory, DescriptorLedger } from '../../../../src/linux/descriptor-ledger.ts';
 import { EventFd } from '../../../../src/linux/event-fd.ts';
 import { EventLoop, type LoopOptions } from '../../../../src/linux/net/event-loop.ts';
 import { until } from '../../../helpers/processes.ts';
@@ -15,9 +16,9 @@ const tooLong = 60_000;
 const throwing = `
   import { parentPort, workerData } from 'node:worker_threads';
   const { loadLibc } = await import(new URL('linux/load-libc.ts', workerData.source));
-  const { EventLoop } = await import(new URL('linux/net/event-loop.ts', workerData.source));
+  const { LinuxNet } = await import(new URL('linux/net/linux-net.ts', workerData.source));
   if (workerData.isCaught) process.on('uncaughtException', (error) => parentPort.postMessage(error.message));
-  const loop = new EventLoop(loadLibc().libc, { busyPoll: 0, maxWait: 5, maxHold: 1000 });
+  const { loop } = new LinuxNet(loadLibc().libc, { busyPoll: 0, maxWait: 5, maxHold: 1000 });
   loop.start();
   loop.setTimer(1, () => { throw new Error('a handler is broken'); });
   loop.setTimer(10, () => {
@@ -44,7 +45,8 @@ describe.skipIf(isLinuxSkipped)('an event loop', () => {
   });
 
   function openLoop(options: Partial<LoopOptions> = {}): EventLoop {
-    const loop = new EventLoop(linuxLibc(), { busyPoll: 0, maxWait: 1, maxHold: 0, ...options });
+    const ledger = new DescriptorLedger(createLedgerMemory());
+    const loop = new EventLoop(linuxLibc(), { busyPoll: 0, maxWait: 1, maxHold: 0, ...options }, ledger);
     closers.push(() => loop.close());
     return loop;
   }
