@@ -15,7 +15,7 @@ let crowd: Crowd | undefined;
 function obey(order: LoadOrder): void {
   switch (order.kind) {
     case 'start':
-      crowd = startLoad(wire, order.load, order.targets);
+      crowd = startLoad(wire, order.load, order.ends);
       break;
     case 'count':
       break;

@@ -2,6 +2,9 @@
 import type { Endpoint } from '../src/net/net.ts';
 import type { AddressRange } from './network/network.ts';
 
+/** Where nothing has an address of its own. */
+export const loopback = '127.0.0.1';
+
 /** The payload of a DATA packet that fills an Ethernet frame, in bytes: what boot firmware asks for. */
 export const blockSize = 1428;
 
@@ -9,23 +12,25 @@ export const blockSize = 1428;
  * What the generator does to its targets.
  *
  *   blocks     `sessions` downloads without an end, each with a socket of its own
- *   transfers  `sessions` downloads of files of `blocks` at any time, each from a port that rested for a while,
- *              of many addresses
- *   idle       `sessions` downloads that get their first block and then wait, from ports of many addresses
+ *   transfers  `sessions` downloads of files of `blocks` at any time, each from a port that rested for a while
+ *   idle       `sessions` downloads that get their first block and then wait
  */
 export type Load =
   | { readonly kind: 'blocks'; readonly sessions: number; readonly windowsize: number }
-  | {
-      readonly kind: 'transfers';
-      readonly sessions: number;
-      readonly blocks: number;
-      readonly sources: AddressRange;
-    }
-  | { readonly kind: 'idle'; readonly sessions: number; readonly sources: AddressRange };
+  | { readonly kind: 'transfers'; readonly sessions: number; readonly blocks: number }
+  | { readonly kind: 'idle'; readonly sessions: number };
 
-/** Each message is answered once, and the next one waits for that. Sessions take the targets in turn. */
+/** Who has to do with each other. */
+export interface LoadEnds {
+  /** Where requests go: sessions take them in turn. */
+  readonly targets: readonly Endpoint[];
+  /** The clients' addresses, which sessions take in turn. */
+  readonly sources: AddressRange;
+}
+
+/** Each message is answered once, and the next one waits for that. */
 export type LoadOrder =
-  | { readonly kind: 'start'; readonly targets: readonly Endpoint[]; readonly load: Load }
+  | { readonly kind: 'start'; readonly ends: LoadEnds; readonly load: Load }
   | { readonly kind: 'count' }
   | { readonly kind: 'stop' };
 

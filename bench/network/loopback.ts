@@ -1,3 +1,4 @@
+import { loopback } from '../messages.ts';
 import { type AddressRange, addressesPerServer, type Network, serverCount } from './network.ts';
 
 const sources: AddressRange = { first: '127.64.0.1', count: 64 };
@@ -8,13 +9,13 @@ export function loopbackNetwork(reason: string): Network {
     description: `Over loopback (${reason})`,
     client: { namespace: undefined },
     directSources: sources,
-    relay: { namespace: undefined, address: '127.0.0.1', sources },
-    nat: undefined,
+    relay: { namespace: undefined, address: loopback, sources },
+    nats: [],
     servers: Array.from({ length: serverCount }, (_, server) => ({
       namespace: undefined,
       direct: `127.0.${server + 1}.1`,
       behindRelay: Array.from({ length: addressesPerServer }, (_, at) => `127.0.${server + 1}.${at + 2}`),
-      behindNat: undefined,
+      behindNats: [],
     })),
     serverPort: 0,
   };

@@ -16,8 +16,8 @@ export interface ServerSite extends Site {
   readonly direct: string;
   /** For the relay: backends of one machine. */
   readonly behindRelay: readonly string[];
-  /** For the kernel's own balancer; undefined where there is none. */
-  readonly behindNat: string | undefined;
+  /** For the kernel's own balancers, one for each. */
+  readonly behindNats: readonly string[];
 }
 
 /** Where clients reach a balancer. */
@@ -27,6 +27,18 @@ export interface MiddleSite extends Site {
   readonly sources: AddressRange;
 }
 
+/**
+ * Where the kernel's own work is done that the balancing is.
+ *
+ *   sender   where the kernel does it by itself: on the core of whoever sends, within the system call
+ *   relay    on the core that other balancers have (receive packet steering), as if it came from another machine
+ */
+export type NatPlace = 'sender' | 'relay';
+
+export interface NatSite extends MiddleSite {
+  readonly place: NatPlace;
+}
+
 export interface Network {
   /** For people. */
   readonly description: string;
@@ -34,8 +46,8 @@ export interface Network {
   /** The client's addresses on its way to the servers themselves. */
   readonly directSources: AddressRange;
   readonly relay: MiddleSite;
-  /** Undefined where the kernel cannot take part. */
-  readonly nat: MiddleSite | undefined;
+  /** Where the kernel balances; none where it cannot take part. */
+  readonly nats: readonly NatSite[];
   readonly servers: readonly ServerSite[];
   /** The servers' port; 0 where the kernel chooses one for each. */
   readonly serverPort: number;
@@ -47,6 +59,6 @@ export const serverCount = 2;
 export const addressesPerServer = 4;
 
 /** All addresses of a server. */
-export function addressesOf({ direct, behindRelay, behindNat }: ServerSite): string[] {
-  return [direct, ...behindRelay, ...(behindNat === undefined ? [] : [behindNat])];
+export function addressesOf({ direct, behindRelay, behindNats }: ServerSite): string[] {
+  return [direct, ...behindRelay, ...behindNats];
 }

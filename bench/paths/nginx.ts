@@ -9,23 +9,30 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { type Command, peer } from '../../test/helpers/peers.ts';
-import { formatEndpoint } from '../../src/net/net.ts';
+import { type Endpoint, formatEndpoint } from '../../src/net/net.ts';
 import { Child } from '../run/child.ts';
 import { singlePortBackends } from './backends.ts';
 import type { Stage } from '../run/stage.ts';
-import type { Path } from './path.ts';
 
 /** Where it has the network to itself. */
 const ownPort = 69;
 
+export interface StartedNginx {
+  readonly target: Endpoint;
+  readonly relay: Child;
+}
+
 /** Undefined, with the reason told to `say`, where nginx or its stream module is not installed. */
-export async function startNginx(stage: Stage, say: (line: string) => void): Promise<Path | undefined> {
+export async function startNginx(
+  stage: Stage,
+  say: (line: string) => void,
+): Promise<StartedNginx | undefined> {
   const nginx = peer('nginx');
   if (nginx === undefined) {
     say('nginx is not installed: nothing to compare with');
     return undefined;
   }
-  const { namespace, address, sources } = stage.network.relay;
+  const { namespace, address } = stage.network.relay;
   const port = namespace === undefined ? await freePort(address) : ownPort;
   const config = path.join(stage.folder, 'nginx.conf');
   writeFileSync(config, configuration(nginx, port, stage));
@@ -42,7 +49,7 @@ export async function startNginx(stage: Stage, say: (line: string) => void): Pro
     stdio: 'inherit',
     env: nginx.env,
   });
-  return { name: 'nginx', targets: [{ address, port }], sources, relay };
+  return { target: { address, port }, relay };
 }
 
 /** What nginx itself says against its configuration. */

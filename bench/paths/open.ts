@@ -1,9 +1,12 @@
 /** The paths that this machine, and this balancer, have. */
+import type { NatPlace } from '../network/network.ts';
+import { cpuTimeOf, softirqSecondsOf } from '../run/accounting.ts';
+import type { Child } from '../run/child.ts';
 import type { Stage } from '../run/stage.ts';
 import { backendsOf, directTargets } from './backends.ts';
-import { type Engine, hasEngines, startBalancer, type TidMode } from './balancer.ts';
+import { type Engine, hasFlag, startBalancer, type TidMode } from './balancer.ts';
 import { startNginx } from './nginx.ts';
-import { type Path, type PathName, pathNames } from './path.ts';
+import { type Path, type PathName, pathNames, type Relay } from './path.ts';
 
 export interface PathOptions {
   /** Those that are wanted. */
@@ -24,52 +27,81 @@ export async function openPaths(stage: Stage, options: PathOptions): Promise<Pat
   return paths;
 }
 
+/** The relay that a process is. */
+export function relayOf(child: Child): Relay {
+  return { cpuTime: () => cpuTimeOf(child.pid), stop: () => child.stop() };
+}
+
 async function openPath(name: PathName, stage: Stage, options: PathOptions): Promise<Path | undefined> {
   switch (name) {
     case 'direct':
       return direct(stage);
     case 'kernel-nat':
-      return kernelNat(stage, options);
+      return kernelNat(name, 'sender', stage, options);
+    case 'kernel-nat-steered':
+      return kernelNat(name, 'relay', stage, options);
     case 'nginx':
-      return startNginx(stage, options.say);
+      return nginx(stage, options);
     case 'portable-ephemeral':
-      return balancerPath(name, 'portable', 'ephemeral', stage, options);
+      return balancer(name, 'portable', 'ephemeral', stage, options);
     case 'portable-single-port':
-      return balancerPath(name, 'portable', 'single-port', stage, options);
+      return balancer(name, 'portable', 'single-port', stage, options);
     case 'linux-ephemeral':
-      return balancerPath(name, 'linux', 'ephemeral', stage, options);
+      return balancer(name, 'linux', 'ephemeral', stage, options);
     case 'linux-single-port':
-      return balancerPath(name, 'linux', 'single-port', stage, options);
+      return balancer(name, 'linux', 'single-port', stage, options);
   }
 }
 
 function direct({ servers, network }: Stage): Path {
-  const targets = directTargets(servers);
-  return { name: 'direct', targets, sources: network.directSources, relay: undefined };
+  const ends = { targets: directTargets(servers), sources: network.directSources };
+  return { name: 'direct', ends, relay: undefined };
 }
 
-function kernelNat({ network }: Stage, { say }: PathOptions): Path | undefined {
-  if (network.nat !== undefined) {
-    const { address, sources } = network.nat;
-    const targets = [{ address, port: network.serverPort }];
-    return { name: 'kernel-nat', targets, sources, relay: undefined };
+function kernelNat(
+  name: PathName,
+  place: NatPlace,
+  { network, placement }: Stage,
+  { say }: PathOptions,
+): Path | undefined {
+  const nat = network.nats.find((nat) => nat.place === place);
+  if (nat === undefined) {
+    say(`${name} is left out: it needs network namespaces${place === 'relay' ? ' and two cores' : ''}`);
+    return undefined;
   }
-  say('kernel-nat is left out: it needs network namespaces');
-  return undefined;
+  const ends = { targets: [{ address: nat.address, port: network.serverPort }], sources: nat.sources };
+  const core = place === 'relay' ? placement.relay : undefined;
+  return { name, ends, relay: core === undefined ? undefined : kernelOn(core) };
 }
 
-async function balancerPath(
+/** What the kernel does on that core apart from any process. */
+function kernelOn(core: number): Relay {
+  return {
+    cpuTime: () => ({ user: 0, system: softirqSecondsOf(core) }),
+    stop: () => Promise.resolve(),
+  };
+}
+
+async function nginx(stage: Stage, { say }: PathOptions): Promise<Path | undefined> {
+  const { sources } = stage.network.relay;
+  const started = await startNginx(stage, say);
+  if (started === undefined) return undefined;
+  return { name: 'nginx', ends: { targets: [started.target], sources }, relay: relayOf(started.relay) };
+}
+
+async function balancer(
   name: PathName,
   engine: Engine,
   mode: TidMode,
   stage: Stage,
   { nodeOptions, say }: PathOptions,
 ): Promise<Path | undefined> {
-  if (engine === 'linux' && !hasEngines(stage.balancer)) {
+  if (engine === 'linux' && !hasFlag(stage, '--engine')) {
     say(`${name} is left out: this balancer has no such engine`);
     return undefined;
   }
   const backends = backendsOf(stage.servers);
   const { target, relay } = await startBalancer(stage, { engine, mode, backends, nodeOptions });
-  return { name, targets: [target], sources: stage.network.relay.sources, relay };
+  const { sources } = stage.network.relay;
+  return { name, ends: { targets: [target], sources }, relay: relayOf(relay) };
 }

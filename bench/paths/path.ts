@@ -1,10 +1,10 @@
-import type { Endpoint } from '../../src/net/net.ts';
-import type { AddressRange } from '../network/network.ts';
-import type { Child } from '../run/child.ts';
+import type { LoadEnds } from '../messages.ts';
+import type { CpuTime } from '../run/accounting.ts';
 
 export const pathNames = [
   'direct',
   'kernel-nat',
+  'kernel-nat-steered',
   'nginx',
   'portable-ephemeral',
   'portable-single-port',
@@ -13,13 +13,17 @@ export const pathNames = [
 ] as const;
 export type PathName = (typeof pathNames)[number];
 
+/** What stands in between. */
+export interface Relay {
+  /** What it has used until now. */
+  cpuTime(): CpuTime;
+  stop(): Promise<void>;
+}
+
 /** A way from the generator to the servers. */
-export interface Path {
-  readonly name: PathName;
-  /** Where requests go: sessions take them in turn. */
-  readonly targets: readonly Endpoint[];
-  /** Addresses for crowds that one has no ports for. */
-  readonly sources: AddressRange;
-  /** The process that stands in between; undefined where none does. */
-  readonly relay: Child | undefined;
+export interface Path<Name extends string = PathName> {
+  readonly name: Name;
+  readonly ends: LoadEnds;
+  /** Undefined where nothing does, or nothing that can be told from who sends. */
+  readonly relay: Relay | undefined;
 }

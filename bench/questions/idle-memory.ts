@@ -1,5 +1,5 @@
 /** What sessions cost in memory that have got their first block and wait. */
-import type { Load, LoadCount } from '../messages.ts';
+import type { LoadCount, LoadOrder } from '../messages.ts';
 import { manyBackendsOf } from '../paths/backends.ts';
 import { type Engine, startBalancer, type TidMode } from '../paths/balancer.ts';
 import { openDescriptorsOf, residentOf } from '../run/accounting.ts';
@@ -41,9 +41,12 @@ async function runOnce(stage: Stage, { engine, mode, sessions }: IdleCase): Prom
   const { target, relay } = await startBalancer(stage, { engine, mode, backends, flags });
   try {
     const before = footprintOf(relay.pid);
-    const { sources } = stage.network.relay;
-    const load: Load = { kind: 'idle', sessions, sources };
-    await stage.generator.ask({ kind: 'start', targets: [target], load });
+    const order: LoadOrder = {
+      kind: 'start',
+      ends: { targets: [target], sources: stage.network.relay.sources },
+      load: { kind: 'idle', sessions },
+    };
+    await stage.generator.ask(order);
     await relay.until(`${sessions} sessions wait`, async () => {
       const { units } = await stage.generator.ask<LoadCount>({ kind: 'count' });
       return units >= sessions ? true : undefined;

@@ -1,18 +1,14 @@
 /** How many blocks or transfers a second arrive, along each path, and what each process used for them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Load, LoadCount } from '../messages.ts';
-import type { Path, PathName } from '../paths/path.ts';
+import type { Load, LoadCount, LoadOrder } from '../messages.ts';
+import type { Path } from '../paths/path.ts';
 import { busySecondsOf, type CpuTime, cpuTimeOf } from '../run/accounting.ts';
 import type { Stage } from '../run/stage.ts';
 import { percentile } from '../wire/latencies.ts';
+import { noTime, type Round, roundOf, type Usage } from './round.ts';
 
-export const roles = ['relay', 'generator', 'server'] as const;
-export type Role = (typeof roles)[number];
-
-export type ThroughputLoad =
-  | Extract<Load, { kind: 'blocks' }>
-  | Omit<Extract<Load, { kind: 'transfers' }>, 'sources'>;
+export type ThroughputLoad = Exclude<Load, { kind: 'idle' }>;
 
 /** Seconds. */
 export interface Timing {
@@ -21,34 +17,27 @@ export interface Timing {
   readonly window: number;
 }
 
-/** One count. */
-export interface Round {
-  readonly seconds: number;
-  /** Blocks or transfers. */
-  readonly units: number;
-  readonly repeats: number;
-  readonly errors: number;
-  /** Milliseconds that a transfer took; undefined of blocks. */
-  readonly latency: { readonly p50: number; readonly p99: number } | undefined;
-  /** Zero for the relay where there is none. */
-  readonly cpu: Readonly<Record<Role, CpuTime>>;
-  /** CPU seconds that other programs used on the cores of the bench; 0 where it has none of its own. */
-  readonly foreign: number;
+export interface Latency {
+  /** Milliseconds that half of the transfers did not exceed. */
+  readonly p50: number;
+  /** And all but one in a hundred. */
+  readonly p99: number;
 }
 
-export interface Measured {
+export interface ThroughputRound extends Round {
+  /** Undefined of blocks. */
+  readonly latency: Latency | undefined;
+}
+
+export interface Measured<Name extends string> {
   readonly load: ThroughputLoad;
-  readonly path: PathName;
-  readonly rounds: readonly Round[];
+  readonly path: Name;
+  readonly rounds: readonly ThroughputRound[];
 }
 
-interface Sample {
+interface Sample extends Usage {
   readonly count: LoadCount;
-  readonly cpu: Readonly<Record<Role, CpuTime>>;
-  readonly busy: number;
 }
-
-const nothing: CpuTime = { user: 0, system: 0 };
 
 /** A count is drawn out up to so many times, until the first transfer has ended. */
 const maxWindows = 10;
@@ -57,18 +46,14 @@ const maxWindows = 10;
 const settling = 100;
 
 /** The paths take turns within each round, so that a change of the machine's mood meets all of them. */
-export async function measureThroughput(
+export async function measureThroughput<Name extends string>(
   stage: Stage,
-  paths: readonly Path[],
+  paths: readonly Path<Name>[],
   load: ThroughputLoad,
   rounds: number,
   timing: Timing,
-): Promise<Measured[]> {
-  const measured = paths.map((path): Measured & { rounds: Round[] } => ({
-    load,
-    path: path.name,
-    rounds: [],
-  }));
+): Promise<Measured<Name>[]> {
+  const measured = paths.map(({ name }) => ({ load, path: name, rounds: [] as ThroughputRound[] }));
   for (let round = 0; round < rounds; round++) {
     for (const [at, path] of paths.entries())
       measured[at]?.rounds.push(await runOnce(stage, path, load, timing));
@@ -77,13 +62,23 @@ export async function measureThroughput(
 }
 
 /** Lets the code of everything on the path become as fast as it gets. */
-export async function warmUp(stage: Stage, path: Path, load: ThroughputLoad, seconds: number): Promise<void> {
+export async function warmUp(
+  stage: Stage,
+  path: Path<string>,
+  load: ThroughputLoad,
+  seconds: number,
+): Promise<void> {
   await runOnce(stage, path, load, { warmup: 0, window: seconds });
 }
 
-async function runOnce(stage: Stage, path: Path, load: ThroughputLoad, timing: Timing): Promise<Round> {
-  const { targets, sources } = path;
-  await stage.generator.ask({ kind: 'start', targets, load: { ...load, sources } });
+async function runOnce(
+  stage: Stage,
+  path: Path<string>,
+  load: ThroughputLoad,
+  timing: Timing,
+): Promise<ThroughputRound> {
+  const order: LoadOrder = { kind: 'start', ends: path.ends, load };
+  await stage.generator.ask(order);
   try {
     await sleep(timing.warmup * 1_000);
     const before = await sample(stage, path);
@@ -99,12 +94,12 @@ async function runOnce(stage: Stage, path: Path, load: ThroughputLoad, timing: T
   }
 }
 
-async function sample({ generator, servers, cores }: Stage, { relay }: Path): Promise<Sample> {
+async function sample({ generator, servers, cores }: Stage, { relay }: Path<string>): Promise<Sample> {
   const count = await generator.ask<LoadCount>({ kind: 'count' });
   return {
     count,
     cpu: {
-      relay: relay ? cpuTimeOf(relay.pid) : nothing,
+      relay: relay?.cpuTime() ?? noTime,
       generator: cpuTimeOf(generator.pid),
       server: servers.map(({ child }) => cpuTimeOf(child.pid)).reduce(added),
     },
@@ -112,26 +107,17 @@ async function sample({ generator, servers, cores }: Stage, { relay }: Path): Pr
   };
 }
 
-function difference(before: Sample, after: Sample): Round {
-  const units = after.count.units - before.count.units;
-  const cpu = {
-    relay: spent(before.cpu.relay, after.cpu.relay),
-    generator: spent(before.cpu.generator, after.cpu.generator),
-    server: spent(before.cpu.server, after.cpu.server),
-  };
-  const own = Object.values(cpu).reduce((sum, { user, system }) => sum + user + system, 0);
-  return {
+function difference(before: Sample, after: Sample): ThroughputRound {
+  const round = roundOf(before, after, {
     seconds: after.count.at - before.count.at,
-    units,
+    units: after.count.units - before.count.units,
     repeats: after.count.repeats - before.count.repeats,
     errors: after.count.errors - before.count.errors,
-    latency: latencyBetween(before.count.latencies, after.count.latencies),
-    cpu,
-    foreign: Math.max(0, after.busy - before.busy - own),
-  };
+  });
+  return { ...round, latency: latencyBetween(before.count.latencies, after.count.latencies) };
 }
 
-function latencyBetween(before: readonly number[], after: readonly number[]): Round['latency'] {
+function latencyBetween(before: readonly number[], after: readonly number[]): Latency | undefined {
   const counts = after.map((count, at) => count - (before[at] ?? 0));
   const [p50, p99] = [percentile(counts, 0.5), percentile(counts, 0.99)];
   return p50 === undefined || p99 === undefined ? undefined : { p50, p99 };
@@ -139,8 +125,4 @@ function latencyBetween(before: readonly number[], after: readonly number[]): Ro
 
 function added(a: CpuTime, b: CpuTime): CpuTime {
   return { user: a.user + b.user, system: a.system + b.system };
-}
-
-function spent(before: CpuTime, after: CpuTime): CpuTime {
-  return { user: after.user - before.user, system: after.system - before.system };
 }

@@ -1,4 +1,4 @@
-import { type Measured, type Role, roles, type Round } from '../questions/throughput.ts';
+import { type Role, roles, type Round } from '../questions/round.ts';
 import type { CpuTime } from '../run/accounting.ts';
 import { median, sum } from './statistics.ts';
 
@@ -7,26 +7,20 @@ export const notableForeign = 0.05;
 
 /** Medians over the rounds of one load on one path. */
 export interface Summary {
-  /** Blocks or transfers per second. */
+  /** Of whatever is counted, per second. */
   readonly rate: number;
   readonly lowest: number;
   readonly highest: number;
   /** CPU seconds of all rounds. */
   readonly cpu: Readonly<Record<Role, CpuTime>>;
-  /** CPU microseconds per block or transfer, user and system together. */
+  /** CPU microseconds for each, user and system together. */
   readonly cost: Readonly<Record<Role, number>>;
   /** How much of its core each used: CPU seconds per second. */
   readonly busy: Readonly<Record<Role, number>>;
-  /** Milliseconds that a transfer took, medians over the rounds; undefined of blocks. */
-  readonly latency: { readonly p50: number; readonly p99: number } | undefined;
   readonly repeats: number;
   readonly errors: number;
   /** Share of all cores of the bench that other programs used. */
   readonly foreign: number;
-}
-
-export interface ThroughputResult extends Measured {
-  readonly summary: Summary;
 }
 
 /** `cores` is how many the bench has of its own. */
@@ -43,19 +37,9 @@ export function summarize(rounds: readonly Round[], cores: number): Summary {
     })),
     cost: byRole((role) => median(rounds.map(({ cpu, units }) => (total(cpu[role]) / units) * 1e6))),
     busy: byRole((role) => median(rounds.map(({ cpu, seconds }) => total(cpu[role]) / seconds))),
-    latency: latencyOf(rounds),
     repeats: sum(rounds.map(({ repeats }) => repeats)),
     errors: sum(rounds.map(({ errors }) => errors)),
     foreign: cores === 0 ? 0 : sum(rounds.map(({ foreign }) => foreign)) / (seconds * cores),
-  };
-}
-
-function latencyOf(rounds: readonly Round[]): Summary['latency'] {
-  const latencies = rounds.map(({ latency }) => latency).filter((latency) => latency !== undefined);
-  if (latencies.length === 0) return undefined;
-  return {
-    p50: median(latencies.map(({ p50 }) => p50)),
-    p99: median(latencies.map(({ p99 }) => p99)),
   };
 }
 

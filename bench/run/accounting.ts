@@ -10,11 +10,14 @@ export interface CpuTime {
 /** USER_HZ is the same on all platforms that Node runs on: /proc counts in hundredths of a second. */
 const ticksPerSecond = 100;
 
+/** Where `stat` has what the process itself has used, and all children that it has waited for. */
+const cpuFields = { own: [11, 12], 'ended-children': [13, 14] } as const;
+
 /** `stat` as in /proc/PID/stat. Throws RangeError where it is something else. */
-export function parseCpuTime(stat: string): CpuTime {
+export function parseCpuTime(stat: string, whose: keyof typeof cpuFields = 'own'): CpuTime {
   // The name in parentheses may contain anything; the state that follows it is field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [user, system] = [Number(fields[11]), Number(fields[12])];
+  const [user = NaN, system = NaN] = cpuFields[whose].map((at) => Number(fields[at]));
   if (!Number.isFinite(user + system)) throw new RangeError('not the statistics of a process');
   return { user: user / ticksPerSecond, system: system / ticksPerSecond };
 }
@@ -51,4 +54,15 @@ export function openDescriptorsOf(pid: number): number {
 export function busySecondsOf(cores: readonly number[]): number {
   const stat = readFileSync('/proc/stat', 'utf8');
   return cores.reduce((sum, core) => sum + parseBusy(stat, core), 0);
+}
+
+/** Seconds that `core` spent on received packets and the like since the system started; `stat` as in /proc/stat. */
+export function parseSoftirq(stat: string, core: number): number {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'mu').exec(stat)?.[1] ?? '';
+  return Number(line.split(' ')[6] ?? 0) / ticksPerSecond;
+}
+
+/** As `parseSoftirq`, of this moment. */
+export function softirqSecondsOf(core: number): number {
+  return parseSoftirq(readFileSync('/proc/stat', 'utf8'), core);
 }

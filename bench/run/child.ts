@@ -20,8 +20,8 @@ export async function endAll(): Promise<void> {
 export const hasTaskset: boolean = spawnSync('taskset', ['--version']).status === 0;
 
 export interface ChildOptions {
-  /** The only core that it may run on. */
-  readonly core: number | undefined;
+  /** The only core that it may run on, or the only cores. */
+  readonly core: number | readonly number[] | undefined;
   /** The network namespace that it runs in; none is that of the bench. */
   readonly namespace?: string | undefined;
   /** Whether it runs before all other programs of the machine, for which the bench has to be root's. */
@@ -50,7 +50,7 @@ export class Child {
     const pinned = options.core !== undefined && hasTaskset;
     const command = [
       ...(options.namespace === undefined ? [] : ['ip', 'netns', 'exec', options.namespace]),
-      ...(pinned ? ['taskset', '--cpu-list', String(options.core)] : []),
+      ...(pinned ? ['taskset', '--cpu-list', [options.core].flat().join(',')] : []),
       program,
     ];
     const [first = program, ...rest] = [...command, ...args];
@@ -78,21 +78,21 @@ export class Child {
     return this.#hasEnded;
   }
 
-  /** The next message that it sends. */
-  async next<T>(): Promise<T> {
+  /** The next message that it sends, within so many milliseconds. */
+  async next<T>(limit: number = patience): Promise<T> {
     const { promise, resolve } = Promise.withResolvers<T>();
     const onMessage = (message: unknown): void => resolve(message as T);
     this.#process.once('message', onMessage);
     try {
-      return await this.#within(promise);
+      return await this.#within(promise, limit);
     } finally {
       this.#process.off('message', onMessage);
     }
   }
 
-  /** Sends `message` and waits for what comes back. */
-  async ask<T>(message: object): Promise<T> {
-    const answer = this.next<T>();
+  /** Sends `message` and waits for what comes back, for so many milliseconds. */
+  async ask<T>(message: object, limit: number = patience): Promise<T> {
+    const answer = this.next<T>(limit);
     this.#process.send(message);
     return answer;
   }
@@ -121,8 +121,8 @@ export class Child {
     if (!this.#hasEnded) this.#process.kill('SIGKILL');
   }
 
-  async #within<T>(answer: Promise<T>): Promise<T> {
-    const timeout = AbortSignal.timeout(patience);
+  async #within<T>(answer: Promise<T>, limit: number): Promise<T> {
+    const timeout = AbortSignal.timeout(limit);
     const late = new Promise<never>((_resolve, reject) => {
       timeout.addEventListener('abort', () => reject(new Error(`${this.name} does not answer`)));
     });

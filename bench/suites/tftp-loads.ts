@@ -9,18 +9,13 @@ const windowed = (sessions: number): ThroughputLoad => ({ kind: 'blocks', sessio
 const files = (sessions: number, blocks: number): ThroughputLoad => ({ kind: 'transfers', sessions, blocks });
 
 /** Sessions and windowsize, or what is read. */
-export const throughputLoads: ReadonlyMap<string, ThroughputLoad> = new Map([
-  ['1x1', lockStep(1)],
-  ['8x1', lockStep(8)],
-  ['64x1', lockStep(64)],
-  ['512x1', lockStep(512)],
-  ['8x16', windowed(8)],
-  ['64x16', windowed(64)],
-  ['one-block', files(64, 1)],
-  ['megabyte', files(8, megabyte)],
-]);
-
-export const quickLoads: readonly string[] = ['1x1', '64x1', '64x16', 'one-block'];
-
-/** What fills paths before anything is counted. */
-export const warmUpLoad: ThroughputLoad = lockStep(64);
+export const throughputLoads: Readonly<Record<string, ThroughputLoad>> = {
+  '1x1': lockStep(1),
+  '8x1': lockStep(8),
+  '64x1': lockStep(64),
+  '512x1': lockStep(512),
+  '8x16': windowed(8),
+  '64x16': windowed(64),
+  'one-block': files(64, 1),
+  megabyte: files(8, megabyte),
+};

@@ -1,5 +1,5 @@
 import type { AddressRange } from '../network/network.ts';
-import { numberOf } from './addresses.ts';
+import { addressOf, numberOf } from './addresses.ts';
 import { Port } from './port.ts';
 import type { Wire } from './wire.ts';
 
@@ -15,17 +15,26 @@ export interface Receiver {
   onMessage(slot: number): void;
 }
 
-/** Gives each client a port of its own; `receiver` is asked for when the first datagram has come. */
-export function openOwnPort(wire: Wire, receiver: () => Receiver): ClientPort {
-  const port = new Port(wire, { address: '0.0.0.0', port: 0 }, (count) => {
-    for (let slot = 0; slot < count; slot++) receiver().onMessage(slot);
+/** A port of its own for each client. `receivers` are in the order of the ports, and may be filled later. */
+export function openOwnPorts(
+  wire: Wire,
+  sources: AddressRange,
+  clients: number,
+  receivers: readonly Receiver[],
+): ClientPort[] {
+  const first = numberOf(sources.first);
+  return Array.from({ length: clients }, (_, at) => {
+    const address = addressOf(first + (at % sources.count));
+    const port = new Port(wire, { address, port: 0 }, (count) => {
+      for (let slot = 0; slot < count; slot++) receivers[at]?.onMessage(slot);
+    });
+    return { port, source: undefined };
   });
-  return { port, source: undefined };
 }
 
 /**
- * Ports for so many clients that there are not enough sockets: one socket stands for a client of each address.
- * `receivers` are in the order of the ports, and may be filled later.
+ * Ports for so many clients that there are not enough descriptors: one socket stands for a client of each address.
+ * Otherwise as `openOwnPorts`; there may be a few more of them.
  */
 export function openSharedPorts(
   wire: Wire,

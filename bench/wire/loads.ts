@@ -1,8 +1,7 @@
 /** The kinds of load, each as a crowd of clients. */
 import type { Endpoint } from '../../src/net/net.ts';
-import type { Load, LoadCount } from '../messages.ts';
-import type { AddressRange } from '../network/network.ts';
-import { type ClientPort, openOwnPort, openSharedPorts } from './client-ports.ts';
+import type { Load, LoadCount, LoadEnds } from '../messages.ts';
+import { type ClientPort, openOwnPorts, openSharedPorts } from './client-ports.ts';
 import { Download, type File } from './download.ts';
 import { Latencies } from './latencies.ts';
 import type { Port } from './port.ts';
@@ -24,45 +23,38 @@ export interface Crowd {
   stop(): void;
 }
 
-/** Starts `load` against `targets`, which sessions take in turn. Throws SyscallError. */
-export function startLoad(wire: Wire, load: Load, targets: readonly Endpoint[]): Crowd {
+/** Starts `load` between `ends`. Throws SyscallError. */
+export function startLoad(wire: Wire, load: Load, ends: LoadEnds): Crowd {
   switch (load.kind) {
     case 'blocks':
-      return startBlocks(wire, targets, load.sessions, load.windowsize);
+      return startBlocks(wire, ends, load.sessions, load.windowsize);
     case 'transfers':
-      return startTransfers(wire, targets, load);
+      return startTransfers(wire, ends, load.sessions, load.blocks);
     case 'idle':
-      return startIdle(wire, targets, load.sessions, load.sources);
+      return startIdle(wire, ends, load.sessions);
   }
 }
 
 function startBlocks(
   wire: Wire,
-  targets: readonly Endpoint[],
+  { targets, sources }: LoadEnds,
   sessions: number,
   windowsize: number,
 ): Crowd {
   const file: File = { kind: 'endless', windowsize };
   const clients: Download[] = [];
-  const ports: ClientPort[] = [];
-  for (let at = 0; at < sessions; at++) {
-    const port = openOwnPort(wire, () => client);
-    const client = new Download(wire, port, { file, target: targetOf(targets, at) });
-    ports.push(port);
-    clients.push(client);
+  const ports = openOwnPorts(wire, sources, sessions, clients);
+  for (const [at, port] of ports.entries()) {
+    clients.push(new Download(wire, port, { file, target: targetOf(targets, at) }));
   }
   for (const client of clients) client.read(0);
   return crowdOf(clients, ports, { units: () => sum(clients.map(({ blocks }) => blocks)) });
 }
 
-function startTransfers(
-  wire: Wire,
-  targets: readonly Endpoint[],
-  load: Extract<Load, { kind: 'transfers' }>,
-): Crowd {
-  const file: File = { kind: 'blocks', blocks: load.blocks };
+function startTransfers(wire: Wire, { targets, sources }: LoadEnds, sessions: number, blocks: number): Crowd {
+  const file: File = { kind: 'blocks', blocks };
   const clients: Download[] = [];
-  const ports = openSharedPorts(wire, load.sources, restingPorts, clients);
+  const ports = openSharedPorts(wire, sources, restingPorts, clients);
   const begun = new Float64Array(ports.length);
   const latencies = new Latencies();
   let done = 0;
@@ -83,16 +75,11 @@ function startTransfers(
   for (const [at, port] of ports.entries()) {
     clients.push(new Download(wire, port, { file, target: targetOf(targets, at), onEnd: () => onEnd(at) }));
   }
-  for (let session = 0; session < load.sessions; session++) start();
+  for (let session = 0; session < sessions; session++) start();
   return crowdOf(clients, ports, { units: () => done, latencies });
 }
 
-function startIdle(
-  wire: Wire,
-  targets: readonly Endpoint[],
-  sessions: number,
-  sources: AddressRange,
-): Crowd {
+function startIdle(wire: Wire, { targets, sources }: LoadEnds, sessions: number): Crowd {
   const clients: Download[] = [];
   const ports = openSharedPorts(wire, sources, sessions, clients);
   let opened = 0;
