@@ -17,6 +17,10 @@ export interface Settings {
   readonly isUrgent: boolean;
   /** Where the results go as JSON; undefined leaves the choice to the bench. */
   readonly output: string | undefined;
+  /** JSON of an earlier run, which is shown in place of a new one. */
+  readonly from: string | undefined;
+  /** Whether the documentation shows the results from now on. */
+  readonly hasDocs: boolean;
   /** Where CPU profiles of the balancer go; undefined takes none. */
   readonly profiles: string | undefined;
 }
@@ -35,6 +39,8 @@ const options = {
   loads: { type: 'string' },
   urgent: { type: 'boolean', default: false },
   output: { type: 'string' },
+  from: { type: 'string' },
+  docs: { type: 'boolean', default: false },
   profiles: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
@@ -65,6 +71,9 @@ Options:
   --urgent          run before all other programs of a machine that has more to
                     do (root's alone)
   --output FILE     where the JSON goes (default: bench/results/SUITE-TIME.json)
+  --from FILE       show the results in FILE, of an earlier run, and measure
+                    nothing
+  --docs            write the results of a suite that has a place in docs/ there
   --profiles DIR    let Node write CPU profiles of the balancer to DIR, which
                     makes it slower
   -h, --help        show this
@@ -91,6 +100,8 @@ export function readSettings(args: readonly string[]): Settings | undefined {
     loads: listFrom(values.loads),
     isUrgent: values.urgent,
     output: values.output,
+    from: values.from,
+    hasDocs: values.docs,
     profiles: values.profiles,
   };
 }

@@ -1,7 +1,7 @@
 import { loopback } from '../messages.ts';
 import { type AddressRange, addressesPerServer, type Network, serverCount } from './network.ts';
 
-const sources: AddressRange = { first: '127.64.0.1', count: 64 };
+const sources: AddressRange = { first: '127.64.0.1', count: 128 };
 
 /** All on one host, over loopback, of which every address of 127.0.0.0/8 is one. */
 export function loopbackNetwork(reason: string): Network {

@@ -39,7 +39,7 @@ const serverLink = (way: Way, server: number): string => `198.19.${ways[way]}${s
 
 /** More addresses of the client, in networks of 20 bits, which others reach over their link to it. */
 const sourceNetwork = (way: Way): string => `198.18.${128 + 16 * ways[way]}`;
-const sourcesOf = (way: Way): AddressRange => ({ first: `${sourceNetwork(way)}.1`, count: 64 });
+const sourcesOf = (way: Way): AddressRange => ({ first: `${sourceNetwork(way)}.1`, count: 128 });
 
 /**
  * The generator's ports return after some seconds. What connection tracking remembers of them must be gone by then: an

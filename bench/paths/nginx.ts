@@ -10,7 +10,7 @@ import path from 'node:path';
 
 import { type Command, peer } from '../../test/helpers/peers.ts';
 import { type Endpoint, formatEndpoint } from '../../src/net/net.ts';
-import { Child } from '../run/child.ts';
+import { Child, inNamespace } from '../run/child.ts';
 import { singlePortBackends } from './backends.ts';
 import type { Stage } from '../run/stage.ts';
 
@@ -54,8 +54,7 @@ export async function startNginx(
 
 /** What nginx itself says against its configuration. */
 function faultOf({ program, env }: Command, args: readonly string[], namespace?: string): string | undefined {
-  const where = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace];
-  const [first = program, ...rest] = [...where, program, ...args, '-t'];
+  const [first, ...rest] = inNamespace(namespace, [program, ...args, '-t']);
   const { status, stderr } = spawnSync(first, rest, { env: { ...process.env, ...env }, encoding: 'utf8' });
   return status === 0 ? undefined : (stderr.trim().split('\n')[0] ?? 'it does not start');
 }

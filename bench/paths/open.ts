@@ -21,7 +21,7 @@ export interface PathOptions {
 export async function openPaths(stage: Stage, options: PathOptions): Promise<Path[]> {
   const paths: Path[] = [];
   for (const name of pathNames.filter((name) => options.only.includes(name))) {
-    const path = await openPath(name, stage, options);
+    const path = await openers[name](stage, options);
     if (path) paths.push(path);
   }
   return paths;
@@ -32,26 +32,18 @@ export function relayOf(child: Child): Relay {
   return { cpuTime: () => cpuTimeOf(child.pid), stop: () => child.stop() };
 }
 
-async function openPath(name: PathName, stage: Stage, options: PathOptions): Promise<Path | undefined> {
-  switch (name) {
-    case 'direct':
-      return direct(stage);
-    case 'kernel-nat':
-      return kernelNat(name, 'sender', stage, options);
-    case 'kernel-nat-steered':
-      return kernelNat(name, 'relay', stage, options);
-    case 'nginx':
-      return nginx(stage, options);
-    case 'portable-ephemeral':
-      return balancer(name, 'portable', 'ephemeral', stage, options);
-    case 'portable-single-port':
-      return balancer(name, 'portable', 'single-port', stage, options);
-    case 'linux-ephemeral':
-      return balancer(name, 'linux', 'ephemeral', stage, options);
-    case 'linux-single-port':
-      return balancer(name, 'linux', 'single-port', stage, options);
-  }
-}
+type Opener = (stage: Stage, options: PathOptions) => Path | undefined | Promise<Path | undefined>;
+
+const openers: Readonly<Record<PathName, Opener>> = {
+  direct,
+  'kernel-nat': (stage, options) => kernelNat('kernel-nat', 'sender', stage, options),
+  'kernel-nat-steered': (stage, options) => kernelNat('kernel-nat-steered', 'relay', stage, options),
+  nginx,
+  'portable-ephemeral': (stage, options) => balancer('portable', 'ephemeral', stage, options),
+  'portable-single-port': (stage, options) => balancer('portable', 'single-port', stage, options),
+  'linux-ephemeral': (stage, options) => balancer('linux', 'ephemeral', stage, options),
+  'linux-single-port': (stage, options) => balancer('linux', 'single-port', stage, options),
+};
 
 function direct({ servers, network }: Stage): Path {
   const ends = { targets: directTargets(servers), sources: network.directSources };
@@ -90,12 +82,12 @@ async function nginx(stage: Stage, { say }: PathOptions): Promise<Path | undefin
 }
 
 async function balancer(
-  name: PathName,
   engine: Engine,
   mode: TidMode,
   stage: Stage,
   { nodeOptions, say }: PathOptions,
 ): Promise<Path | undefined> {
+  const name = `${engine}-${mode}` as const;
   if (engine === 'linux' && !hasFlag(stage, '--engine')) {
     say(`${name} is left out: this balancer has no such engine`);
     return undefined;

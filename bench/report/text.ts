@@ -2,8 +2,8 @@
 import type { IdleMemory } from '../questions/idle-memory.ts';
 import type { WorkerCount } from '../questions/workers.ts';
 import { describePlacement, type Placement } from '../run/cores.ts';
-import type { Settings } from '../settings.ts';
 import { compareThroughput, judgeMemory, judgeWorkers, type WorkersResult } from './expectations.ts';
+import type { Machine } from './machine.ts';
 import { disturbance, fullCores, percent } from './hindrances.ts';
 import { median } from './statistics.ts';
 import { total } from './summary.ts';
@@ -47,6 +47,10 @@ const memoryColumns: readonly Column[] = [
 ];
 
 export interface TftpResults {
+  readonly machine: Machine;
+  readonly rounds: number;
+  /** Seconds of a round. */
+  readonly window: number;
   /** What the parts were connected by. */
   readonly network: string;
   readonly placement: Placement;
@@ -55,11 +59,11 @@ export interface TftpResults {
   readonly idleMemory: readonly IdleMemory[];
 }
 
-export function renderTftp(results: TftpResults, settings: Settings): string {
-  const { network, placement, throughput, workers, idleMemory } = results;
+export function renderTftp(results: TftpResults): string {
+  const { network, placement, rounds, window, throughput, workers, idleMemory } = results;
   const lines = [
     `${network}; ${describePlacement(placement)}.`,
-    `Blocks or transfers per second: medians of ${settings.rounds} rounds of ${settings.timing.window} s.`,
+    `Blocks or transfers per second: medians of ${rounds} rounds of ${window} s.`,
     'µs: CPU time for each block or transfer, user and system. What the kernel does for whoever sends is the',
     "sender's; of kernel-nat it is told by what generator and servers use more than without it.",
     'others: what programs that have nothing to do with this used of the cores meanwhile.',

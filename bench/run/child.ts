@@ -19,6 +19,13 @@ export async function endAll(): Promise<void> {
 
 export const hasTaskset: boolean = spawnSync('taskset', ['--version']).status === 0;
 
+type Command = readonly [program: string, ...args: string[]];
+
+/** A command that runs `command` in that network namespace; as it is where there is none. */
+export function inNamespace(namespace: string | undefined, command: Command): Command {
+  return namespace === undefined ? command : ['ip', 'netns', 'exec', namespace, ...command];
+}
+
 export interface ChildOptions {
   /** The only core that it may run on, or the only cores. */
   readonly core: number | readonly number[] | undefined;
@@ -48,12 +55,10 @@ export class Child {
   constructor(name: string, program: string, args: readonly string[], options: ChildOptions) {
     this.name = name;
     const pinned = options.core !== undefined && hasTaskset;
-    const command = [
-      ...(options.namespace === undefined ? [] : ['ip', 'netns', 'exec', options.namespace]),
-      ...(pinned ? ['taskset', '--cpu-list', [options.core].flat().join(',')] : []),
-      program,
-    ];
-    const [first = program, ...rest] = [...command, ...args];
+    const command: Command = pinned
+      ? ['taskset', '--cpu-list', [options.core].flat().join(','), program, ...args]
+      : [program, ...args];
+    const [first, ...rest] = inNamespace(options.namespace, command);
     this.#process = spawn(first, rest, {
       stdio: options.stdio,
       env: { ...process.env, ...options.env },

@@ -1,4 +1,6 @@
 /** TFTP: the balancer's engines in both TID modes, the servers themselves, the kernel's NAT, and nginx where there is one. */
+import { readFileSync } from 'node:fs';
+
 import { readSystemLimits } from '../../src/net/limits.ts';
 import { hasFlag } from '../paths/balancer.ts';
 import { openPaths } from '../paths/open.ts';
@@ -7,6 +9,9 @@ import { type IdleCase, type IdleMemory, measureIdleMemory } from '../questions/
 import { measureThroughput, warmUp } from '../questions/throughput.ts';
 import { measureWorkers } from '../questions/workers.ts';
 import type { WorkersResult } from '../report/expectations.ts';
+import { describeTftp, plotTftp } from '../report/documents.ts';
+import { describeMachine } from '../report/machine.ts';
+import { replacePlace } from '../report/markdown.ts';
 import { renderTftp, type TftpResults } from '../report/text.ts';
 import { describeLoad, resultOf, type ThroughputResult } from '../report/throughput-result.ts';
 import { openStage, type Stage } from '../run/stage.ts';
@@ -40,21 +45,42 @@ interface Run {
 
 export const tftp: Suite = {
   run: async (settings, say) => {
-    const only = chosen('path', settings.only ?? pathNames, pathNames);
-    const usual = settings.quick ? quickLoads : loadNames;
-    const loads = chosen('load', settings.loads ?? usual, loadNames);
-    const stage = await openStage(settings.isUrgent, say);
-    const run: Run = { stage, settings, only, loads, say };
-    const results: TftpResults = {
-      network: stage.network.description,
-      placement: stage.placement,
-      throughput: await measurePaths(run),
-      workers: await measureAllWorkers(run),
-      idleMemory: await measureMemory(run),
+    const results = settings.from === undefined ? await measure(settings, say) : read(settings.from);
+    return {
+      text: renderTftp(results),
+      data: results,
+      documents: [
+        { file: 'docs/performance-tftp.svg', update: () => plotTftp(results) },
+        {
+          file: 'docs/performance.md',
+          update: (text) => replacePlace(text, 'figures of tftp', describeTftp(results)),
+        },
+      ],
     };
-    return { text: renderTftp(results, settings), data: results };
   },
 };
+
+function read(file: string): TftpResults {
+  return JSON.parse(readFileSync(file, 'utf8')) as TftpResults;
+}
+
+async function measure(settings: Settings, say: Run['say']): Promise<TftpResults> {
+  const only = chosen('path', settings.only ?? pathNames, pathNames);
+  const usual = settings.quick ? quickLoads : loadNames;
+  const loads = chosen('load', settings.loads ?? usual, loadNames);
+  const stage = await openStage(settings.isUrgent, say);
+  const run: Run = { stage, settings, only, loads, say };
+  return {
+    machine: describeMachine(),
+    rounds: settings.rounds,
+    window: settings.timing.window,
+    network: stage.network.description,
+    placement: stage.placement,
+    throughput: await measurePaths(run),
+    workers: await measureAllWorkers(run),
+    idleMemory: await measureMemory(run),
+  };
+}
 
 /** Those of `known` that are in `wanted`. Throws UsageError where one is not known. */
 function chosen<T extends string>(what: string, wanted: readonly string[], known: readonly T[]): T[] {

@@ -10,10 +10,10 @@ import type { Wire } from './wire.ts';
 /** Sessions that open at the same time where thousands are wanted: a listener's receive buffer holds their requests. */
 const maxOpening = 64;
 /**
- * Ports that take turns in transfers, so that each rests for a while between two of them: for seconds, as connection
- * tracking tells transfers apart by them.
+ * Sockets whose ports take turns in transfers, on all addresses, so that each rests for a while between two of them:
+ * for more than a second, as connection tracking tells transfers apart by them.
  */
-const restingPorts = 65_536;
+const restingSockets = 512;
 
 /** A load while it runs. */
 export interface Crowd {
@@ -25,14 +25,9 @@ export interface Crowd {
 
 /** Starts `load` between `ends`. Throws SyscallError. */
 export function startLoad(wire: Wire, load: Load, ends: LoadEnds): Crowd {
-  switch (load.kind) {
-    case 'blocks':
-      return startBlocks(wire, ends, load.sessions, load.windowsize);
-    case 'transfers':
-      return startTransfers(wire, ends, load.sessions, load.blocks);
-    case 'idle':
-      return startIdle(wire, ends, load.sessions);
-  }
+  if (load.kind === 'blocks') return startBlocks(wire, ends, load.sessions, load.windowsize);
+  if (load.kind === 'transfers') return startTransfers(wire, ends, load.sessions, load.blocks);
+  return startIdle(wire, ends, load.sessions);
 }
 
 function startBlocks(
@@ -54,7 +49,7 @@ function startBlocks(
 function startTransfers(wire: Wire, { targets, sources }: LoadEnds, sessions: number, blocks: number): Crowd {
   const file: File = { kind: 'blocks', blocks };
   const clients: Download[] = [];
-  const ports = openSharedPorts(wire, sources, restingPorts, clients);
+  const ports = openSharedPorts(wire, sources, restingSockets * sources.count, clients);
   const begun = new Float64Array(ports.length);
   const latencies = new Latencies();
   let done = 0;

@@ -6,6 +6,9 @@ import { blocksOf, oneBlockLetter } from './file-names.ts';
 import { Port } from './port.ts';
 import type { Wire } from './wire.ts';
 
+/** In place of the number of a file's last block. */
+const endless = 0;
+
 const headerLength = 4;
 const fullLength = headerLength + blockSize;
 /** Final in every block size there is. */
@@ -25,7 +28,7 @@ export class Responder {
   readonly #replies: Port;
   /** Blocks that follow an ACK, by the port that it comes from; 0 where a transfer has no further ones. */
   readonly #windows = new Uint16Array(65_536);
-  /** The last block, by the client's port; 0 of a file without an end. */
+  /** The last block, by the client's port; `endless` where there is none. */
   readonly #lasts = new Uint16Array(65_536);
 
   /** Throws SyscallError. */
@@ -72,13 +75,14 @@ export class Responder {
 
   /** Whether there is such a block. The payload is whatever the slot holds. */
   #put(batch: Wire['batch'], slot: number, block: number, last: number): boolean {
-    if (last !== 0 && block > last) return false;
+    const isLast = last !== endless && block === last;
+    if (last !== endless && block > last) return false;
     const data = batch.data(slot);
     data[0] = 0;
     data[1] = Opcode.data;
     data[2] = block >> 8;
     data[3] = block & 0xff;
-    batch.setLength(slot, block === last ? lastLength : fullLength);
+    batch.setLength(slot, isLast ? lastLength : fullLength);
     return true;
   }
 
