@@ -7,10 +7,11 @@ export interface Settings {
   readonly suite: string;
   /** Of each measurement; the figures are medians over them. */
   readonly rounds: number;
+  /** Of TFTP; FTP is measured by the file. */
   readonly timing: Timing;
-  /** Fewer loads and fewer idle sessions. */
+  /** Fewer and smaller loads, and fewer idle sessions. */
   readonly quick: boolean;
-  /** The paths that are wanted, and the loads; undefined wants all. */
+  /** The paths that are wanted, and the loads; undefined wants all. Of TFTP. */
   readonly only: readonly string[] | undefined;
   readonly loads: readonly string[] | undefined;
   /** Before all other programs of the machine. */
@@ -52,22 +53,27 @@ const quickDefaults = { seconds: 0.4, warmup: 0.1 } as const;
 export const helpText: string = `Usage: npm run bench -- [SUITE] [options]
 
 Measures the balancer on this machine against the same servers reached directly,
-through the kernel's NAT and, where nginx is installed, through nginx. Prints a
-table and writes all rounds as JSON. Needs Linux; root has it in network
-namespaces, which are removed at the end, others over loopback, without NAT.
+through the kernel's NAT (TFTP), and through nginx (TFTP) or ProFTPD with
+mod_proxy (FTP) where they are installed. Prints a table and writes all rounds
+as JSON. Needs Linux.
 
 Suites:
   tftp              blocks and transfers per second, memory of idle sessions
-                    (what happens without a suite)
+                    (what happens without a suite); root has it in network
+                    namespaces, which are removed at the end, others over
+                    loopback, without NAT
+  ftp               bytes, small files and logins per second, memory of idle
+                    sessions, over loopback; needs vsftpd, and has a GiB in
+                    memory
 
 Options:
-  --only PATHS      these paths alone, with commas in between
-  --loads LOADS     these loads alone, with commas in between; a wrong name is
-                    answered with the right ones, as it is of paths
-  --quick           fewer loads, shorter counts, fewer idle sessions: for a
-                    first impression
+  --only PATHS      these paths of TFTP alone, with commas in between
+  --loads LOADS     these loads of TFTP alone, with commas in between; a wrong
+                    name is answered with the right ones, as it is of paths
+  --quick           fewer and smaller loads, fewer idle sessions: for a first
+                    impression
   --rounds N        measure everything N times, at least 3 (default: 3)
-  --seconds S       length of one count (default: ${defaults.seconds}; quick: ${quickDefaults.seconds})
+  --seconds S       length of one count of TFTP (default: ${defaults.seconds}; quick: ${quickDefaults.seconds})
   --urgent          run before all other programs of a machine that has more to
                     do (root's alone)
   --output FILE     where the JSON goes (default: bench/results/SUITE-TIME.json)

@@ -111,12 +111,12 @@ export class App implements StatusSource {
   async drain(force: AbortSignal): Promise<DrainOutcome> {
     this.#isDraining = true;
     const { promise, resolve, reject } = Promise.withResolvers<DrainOutcome>();
-    let mayBegin = true;
+    let mayBeNew = true;
     const check = (): void => {
-      if (!mayBegin && this.#activeSessions() === 0) resolve('drained');
+      if (!mayBeNew && this.#activeSessions() === 0) resolve('drained');
     };
     this.#dataPlane.drain().then(() => {
-      mayBegin = false;
+      mayBeNew = false;
       check();
     }, reject);
     const onForce = (): void => resolve('forced');
@@ -168,6 +168,7 @@ export class App implements StatusSource {
       reasons.map((reason) => `${service}: ${reason}`),
     );
     if (this.#isDraining) return { ready: false, reasons: ['draining', ...reasons], services };
+    if (this.#isDeserted()) return { ready: false, reasons: ['no worker serves', ...reasons], services };
     const ready = services.some((service) => service.ready);
     return { ready, reasons: ready ? [] : reasons, services };
   }
@@ -206,6 +207,9 @@ export class App implements StatusSource {
   #onEvent(event: Event): void {
     if (event.kind === 'backend.suspect') {
       for (const control of this.#controls) control.suspected(event);
+    }
+    if (event.kind === 'worker.down') {
+      for (const control of this.#controls) control.adoptEjections();
     }
     if (event.kind !== 'backend.state') return;
     const { service, backend, to } = event;
@@ -256,6 +260,11 @@ export class App implements StatusSource {
     const { address, port } = this.#admin;
     if (this.#stopped.signal.aborted) await this.#admin.close();
     this.#parts.log.info({ address, port }, 'admin endpoints listen');
+  }
+
+  #isDeserted(): boolean {
+    const workers = this.#dataPlane.workers();
+    return workers.length > 0 && workers.every(({ state }) => state !== 'serving');
   }
 
   #activeSessions(): number {

@@ -67,7 +67,7 @@ interface PartOptions extends Pick<ChildOptions, 'namespace' | 'isUrgent'> {
 
 /** Starts one of the bench's own programs. */
 export function startPart(
-  name: 'load' | 'server',
+  name: 'ftp-load' | 'load' | 'server',
   core: number | undefined,
   { args = [], ...options }: PartOptions = {},
 ): Child {

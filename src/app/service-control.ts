@@ -118,6 +118,11 @@ export class ServiceControl {
     this.#ejection.suspected(event);
   }
 
+  /** A worker has died, perhaps before it could tell which backends it found bad. */
+  adoptEjections(): void {
+    this.#ejection.adopt();
+  }
+
   #take(update: SourceUpdate, isFirst: boolean): void {
     if (update.kind === 'failed') {
       this.#complain(update.source, update.error);

@@ -28,7 +28,7 @@ export class TransferLogs {
 
   /** Bound, so that it can subscribe to a bus by itself. */
   readonly note = (event: Event): void => {
-    if (event.kind !== 'ftp.transfer' || !files.has(event.command)) return;
+    if (event.kind !== 'ftp.transfer' || !isLogged(event)) return;
     this.#byService.get(event.service)?.write({ ...entryOf(event), at: this.#now() });
   };
 
@@ -40,6 +40,11 @@ export class TransferLogs {
   close(): void {
     for (const log of this.#byService.values()) log.close();
   }
+}
+
+/** What the server has refused never was a transfer: ProFTPD leaves it out too, while vsftpd has a line of 0 bytes. */
+function isLogged({ command, result }: FtpTransfer): boolean {
+  return files.has(command) && result !== 'refused';
 }
 
 function open(path: string, onFault: (error: unknown) => void): Xferlog {

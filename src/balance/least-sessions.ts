@@ -1,4 +1,4 @@
-import type { Eligible, Policy, Pool } from './pool.ts';
+import { type Eligible, type Policy, type Pool, weightsByIndex } from './pool.ts';
 import type { Scoreboard } from './scoreboard.ts';
 
 /**
@@ -8,7 +8,6 @@ import type { Scoreboard } from './scoreboard.ts';
 export class LeastSessions implements Policy {
   readonly #scoreboard: Scoreboard;
   readonly #service: number;
-  /** By scoreboard index. */
   readonly #weights: Int32Array;
   /** The equal ones of one pick. */
   readonly #equal: Int32Array;
@@ -16,8 +15,7 @@ export class LeastSessions implements Policy {
   constructor(pool: Pool, scoreboard: Scoreboard, service: number) {
     this.#scoreboard = scoreboard;
     this.#service = service;
-    this.#weights = new Int32Array(1 + Math.max(-1, ...pool.backends.map((backend) => backend.index)));
-    for (const backend of pool.backends) this.#weights[backend.index] = backend.weight;
+    this.#weights = weightsByIndex(pool);
     this.#equal = new Int32Array(pool.backends.length);
   }
 

@@ -1,4 +1,4 @@
-import type { Eligible, Pool } from './pool.ts';
+import { type Eligible, type Pool, weightsByIndex } from './pool.ts';
 
 /**
  * Smooth weighted round robin, worked out in advance: the sequence of backends for one list of eligible ones, in which
@@ -8,7 +8,6 @@ import type { Eligible, Pool } from './pool.ts';
  * In each step every backend earns its weight; the richest has the turn and pays what all have earned.
  */
 export class WeightedSchedule {
-  /** By scoreboard index. */
   readonly #weights: Int32Array;
   readonly #turns: Int32Array;
   #length = 0;
@@ -19,8 +18,7 @@ export class WeightedSchedule {
   readonly #credit: Int32Array;
 
   constructor(pool: Pool) {
-    this.#weights = new Int32Array(1 + Math.max(-1, ...pool.backends.map((backend) => backend.index)));
-    for (const backend of pool.backends) this.#weights[backend.index] = backend.weight;
+    this.#weights = weightsByIndex(pool);
     this.#turns = new Int32Array(pool.backends.reduce((sum, backend) => sum + backend.weight, 0));
     this.#list = new Int32Array(pool.backends.length);
     this.#credit = new Int32Array(pool.backends.length);

@@ -29,6 +29,8 @@ const faultsOfConfiguration: ReadonlySet<string> = new Set([
   'TLB_ERR_DUPLICATE_BACKEND',
   'TLB_ERR_TOO_MANY_BACKENDS',
   'TLB_ERR_ENGINE',
+  'TLB_ERR_PASSWORD',
+  'TLB_ERR_XFERLOG',
 ]);
 
 /** The failure that `error`, whatever was thrown, is to the user; undefined if it only ended a help or version text. */

@@ -39,6 +39,24 @@ interface AnyServiceConfig {
   readonly limits: SessionLimits;
 }
 
+/** By what TFTP's transfers can be shared out. */
+export const tftpPolicies: readonly PolicyName[] = [
+  'round-robin',
+  'least-sessions',
+  'two-choices',
+  'source-hash',
+  'file-hash',
+  'first',
+];
+/** By what FTP's sessions can be. */
+export const ftpPolicies: readonly PolicyName[] = [
+  'round-robin',
+  'least-sessions',
+  'two-choices',
+  'source-hash',
+  'first',
+];
+
 export interface TftpServiceConfig extends AnyServiceConfig {
   readonly kind: 'tftp';
   readonly tids: TidMode;

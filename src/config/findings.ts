@@ -66,14 +66,23 @@ function ofService(service: ServiceConfig, machine: Machine): Finding[] {
 
 function ofTids(service: TftpServiceConfig): Finding[] {
   const { tids } = service;
-  return tids.kind === 'ephemeral' ? ofPortRange(service, '--tid-ports', tids.ports) : [];
+  if (tids.kind !== 'ephemeral') return [];
+  return ofPortRange(service, { flag: '--tid-ports', range: tids.ports, carried: 'sessions per address' });
 }
 
 function ofPassivePorts(service: FtpServiceConfig): Finding[] {
-  return ofPortRange(service, '--passive-ports', service.data.passivePorts);
+  const carried = 'passive clients about to connect, on all addresses together';
+  return ofPortRange(service, { flag: '--passive-ports', range: service.data.passivePorts, carried });
 }
 
-function ofPortRange(service: ServiceConfig, flag: string, range: PortRange | undefined): Finding[] {
+interface PortOption {
+  readonly flag: string;
+  readonly range: PortRange | undefined;
+  /** What takes one port each. */
+  readonly carried: string;
+}
+
+function ofPortRange(service: ServiceConfig, { flag, range, carried }: PortOption): Finding[] {
   if (range === undefined) return [];
   const { limits, listeners } = service;
   const { first, last } = range;
@@ -82,7 +91,7 @@ function ofPortRange(service: ServiceConfig, flag: string, range: PortRange | un
   return [
     ...when(limits.total === 0 || ports < limits.total, 'port-range-small', () => {
       const wanted = limits.total === 0 ? 'any number of' : String(limits.total);
-      return `${flag} ${first}-${last} carries ${ports} sessions per address, ${limitFlag(service)} allows ${wanted}`;
+      return `${flag} ${first}-${last} carries ${ports} ${carried}, ${limitFlag(service)} allows ${wanted}`;
     }),
     ...when(inside !== undefined, 'port-range-overlap', () => {
       return `${flag} ${first}-${last} contains the listening port ${inside?.port}`;

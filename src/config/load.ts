@@ -5,7 +5,8 @@ import type { BackendConfig, Config, FtpServiceConfig, HealthConfig, TftpService
 import type { Fault } from './fault.ts';
 import type { OptionKey, Options } from './options.ts';
 import { defaultPorts } from './rules.ts';
-import { optionInfos, type OptionProblem, readOptions } from './schema.ts';
+import { type OptionProblem, readOptions } from './read-options.ts';
+import { optionInfos } from './schema.ts';
 import { type Environment, type FlagValues, gather, type Said, unknownVariables } from './sources.ts';
 
 export type Loaded =
@@ -58,7 +59,7 @@ function tftpService(options: Options): TftpServiceConfig {
     name: 'tftp',
     listeners: options.vip.map((address) => ({ address, port: options.tftpPort })),
     backends: [...options.backend, ...options.tftpBackend].map((spec) => withPort(spec, defaultPorts.tftp)),
-    policy: 'round-robin',
+    policy: options.policy,
     tids: options.singlePort ? { kind: 'single-port' } : { kind: 'ephemeral', ports: options.tidPorts },
     requests: {
       readOnly: options.readOnly,
@@ -89,6 +90,12 @@ function ftpService(options: Options): FtpServiceConfig {
       readOnly: options.readOnly,
       denied: options.ftpDeny ?? [],
       maxWaiting: options.ftpMaxWaiting,
+      caps: {
+        clientLine: options.ftpMaxLine,
+        backendLine: options.ftpMaxReplyLine,
+        replyBytes: options.ftpMaxReply,
+        replyLines: options.ftpMaxReplyLines,
+      },
     },
     data: {
       clientModes: options.ftpModes,

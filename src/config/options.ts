@@ -21,6 +21,7 @@ export interface Options {
   readonly tftpBackend: readonly BackendSpec[];
   readonly ftpBackend: readonly BackendSpec[];
   readonly readOnly: boolean;
+  readonly policy: PolicyName;
   readonly maxBlksize?: number | 'auto' | undefined;
   readonly maxWindowsize?: number | undefined;
   readonly stripMulticast: boolean;
@@ -37,6 +38,10 @@ export interface Options {
   readonly backendPasvAddress: DataRules['backendPasvAddress'];
   readonly ftpDeny?: readonly string[] | undefined;
   readonly ftpMaxWaiting: number;
+  readonly ftpMaxLine: number;
+  readonly ftpMaxReplyLine: number;
+  readonly ftpMaxReply: number;
+  readonly ftpMaxReplyLines: number;
   readonly ftpConnectTimeout: number;
   readonly ftpGreetingTimeout: number;
   readonly ftpLoginTimeout: number;

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-import { logLevels } from './config.ts';
+import { ftpPolicies, logLevels, tftpPolicies } from './config.ts';
 import * as field from './fields.ts';
 import type { OptionGroup, OptionInfo, OptionKey, Options } from './options.ts';
 import { rules } from './rules.ts';
@@ -102,6 +102,14 @@ const both = {
 };
 
 const tftp = {
+  policy: field
+    .word(tftpPolicies)
+    .prefault('round-robin')
+    .register(about, {
+      group: 'TFTP',
+      value: 'POLICY',
+      text: `how transfers are shared out: ${tftpPolicies.join(', ')}`,
+    }),
   maxBlksize: field.integerOr('auto', 8, 65464).optional().register(about, {
     group: 'TFTP',
     value: 'auto|N',
@@ -140,11 +148,14 @@ const tftp = {
 };
 
 const ftp = {
-  ftpPolicy: field.word(['round-robin', 'least-sessions']).prefault('round-robin').register(about, {
-    group: 'FTP',
-    value: 'POLICY',
-    text: 'how sessions are shared out: round-robin or least-sessions, both by weight',
-  }),
+  ftpPolicy: field
+    .word(ftpPolicies)
+    .prefault('round-robin')
+    .register(about, {
+      group: 'FTP',
+      value: 'POLICY',
+      text: `how sessions are shared out: ${ftpPolicies.join(', ')}`,
+    }),
   ftpModes: field.word(['active,passive', 'passive']).prefault('active,passive').register(about, {
     group: 'FTP',
     value: 'MODES',
@@ -185,6 +196,7 @@ const ftp = {
     value: 'N',
     text: 'commands of a client that wait behind the one that runs before reading stops',
   }),
+  ...ftpSizes(),
   ...ftpTimes(),
   xferlog: field.path().optional().register(about, {
     group: 'FTP',
@@ -192,6 +204,31 @@ const ftp = {
     text: 'log of FTP transfers in the wu-ftpd format; SIGUSR1 opens it anew, for rotation',
   }),
 };
+
+function ftpSizes() {
+  return {
+    ftpMaxLine: field.integer(512, 65_536).prefault('4096').register(about, {
+      group: 'FTP',
+      value: 'BYTES',
+      text: 'longest command of a client; what is longer gets 500',
+    }),
+    ftpMaxReplyLine: field.integer(512, 65_536).prefault('8192').register(about, {
+      group: 'FTP',
+      value: 'BYTES',
+      text: 'longest line in a reply of a server; what is longer ends the session',
+    }),
+    ftpMaxReply: field.integer(65_536, 16_777_216).prefault('1048576').register(about, {
+      group: 'FTP',
+      value: 'BYTES',
+      text: 'longest reply of a server, all lines together; what is longer ends the session',
+    }),
+    ftpMaxReplyLines: field.integer(100, 100_000).prefault('5000').register(about, {
+      group: 'FTP',
+      value: 'N',
+      text: 'most lines in a reply of a server; what has more ends the session',
+    }),
+  };
+}
 
 function ftpTimes() {
   return {
@@ -215,37 +252,18 @@ function ftpTime(fallback: string, text: string): z.ZodPrefault<z.ZodType<number
 }
 
 const limits = {
-  maxSessions: field.integer(0, 1_000_000).prefault('5000').register(about, {
-    group: 'Limits',
-    value: 'N',
-    text: 'TFTP sessions at a time; 0 = no limit',
-  }),
-  maxSessionsPerClient: field.integer(0, 1_000_000).prefault('0').register(about, {
-    group: 'Limits',
-    value: 'N',
-    text: 'TFTP sessions at a time of one client address; 0 = no limit',
-  }),
-  maxSessionsPerBackend: field.integer(0, 1_000_000).prefault('0').register(about, {
-    group: 'Limits',
-    value: 'N',
-    text: 'TFTP sessions at a time on one backend; 0 = no limit',
-  }),
-  ftpMaxSessions: field.integer(0, 1_000_000).prefault('2000').register(about, {
-    group: 'Limits',
-    value: 'N',
-    text: 'FTP sessions at a time; 0 = no limit',
-  }),
-  ftpMaxSessionsPerClient: field.integer(0, 1_000_000).prefault('0').register(about, {
-    group: 'Limits',
-    value: 'N',
-    text: 'FTP sessions at a time of one client address; 0 = no limit',
-  }),
-  ftpMaxSessionsPerBackend: field.integer(0, 1_000_000).prefault('0').register(about, {
-    group: 'Limits',
-    value: 'N',
-    text: 'FTP sessions at a time on one backend; 0 = no limit',
-  }),
+  maxSessions: sessions('5000', 'TFTP sessions at a time'),
+  maxSessionsPerClient: sessions('0', 'TFTP sessions at a time of one client address'),
+  maxSessionsPerBackend: sessions('0', 'TFTP sessions at a time on one backend'),
+  ftpMaxSessions: sessions('2000', 'FTP sessions at a time'),
+  ftpMaxSessionsPerClient: sessions('0', 'FTP sessions at a time of one client address'),
+  ftpMaxSessionsPerBackend: sessions('0', 'FTP sessions at a time on one backend'),
 };
+
+function sessions(fallback: string, text: string): z.ZodPrefault<z.ZodType<number>> {
+  const described: About = { group: 'Limits', value: 'N', text: `${text}; 0 = no limit` };
+  return field.integer(0, 1_000_000).prefault(fallback).register(about, described);
+}
 
 const health = {
   healthFile: field.fileName().prefault('tftp-lb-health').register(about, {
@@ -342,10 +360,14 @@ const schema = z.strictObject({
   ...health,
   ...operation,
 });
-const checked: z.ZodType<Options> = schema.check(...rules);
+/** Reads options, and what is between them. */
+export const checked: z.ZodType<Options> = schema.check(...rules);
 
-/** Every option, in the order in which help and docs show them. */
-export const optionInfos: readonly OptionInfo[] = schema.keyof().options.map(infoOf);
+/** In the order in which help and docs show them. */
+export const optionKeys: readonly OptionKey[] = schema.keyof().options;
+
+/** Every option, in that order. */
+export const optionInfos: readonly OptionInfo[] = optionKeys.map(infoOf);
 
 function infoOf(key: OptionKey): OptionInfo {
   const declared = schema.shape[key];
@@ -364,33 +386,5 @@ function infoOf(key: OptionKey): OptionInfo {
     placeholder: value ?? '',
     text,
     fallback,
-  };
-}
-
-/** What is wrong with one option, with one entry of a list, or between the options `keys`. */
-export interface OptionProblem {
-  readonly keys: readonly OptionKey[];
-  readonly index: number | undefined;
-  /** The end of a sentence that begins with the option. */
-  readonly problem: string;
-}
-
-export type ReadOptions =
-  | { readonly kind: 'sound'; readonly options: Options }
-  | { readonly kind: 'faulty'; readonly problems: readonly OptionProblem[] };
-
-/** Reads what is given by option: texts, lists of texts, booleans. What is left out takes its default. */
-export function readOptions(given: Readonly<Partial<Record<OptionKey, unknown>>>): ReadOptions {
-  const result = checked.safeParse(given);
-  if (result.success) return { kind: 'sound', options: result.data };
-  return { kind: 'faulty', problems: result.error.issues.map(problemOf) };
-}
-
-/** An issue's path is the option, or the options of a rule, and where it is about one entry of a list, its index. */
-function problemOf({ path, message }: z.core.$ZodIssue): OptionProblem {
-  return {
-    keys: schema.keyof().options.filter((key) => path.includes(key)),
-    index: path.find((part) => typeof part === 'number'),
-    problem: message,
   };
 }

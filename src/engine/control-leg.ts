@@ -2,6 +2,7 @@ import type { CloseHow } from '../ftp/effects.ts';
 import type { Clock, Endpoint, Timer } from '../net/net.ts';
 import type { TcpHandlers, TcpSocket } from '../net/tcp.ts';
 import type { Departures } from './departures.ts';
+import type { FtpSessionHost } from './ftp-session-host.ts';
 
 /** What a leg tells the session that it belongs to. Nothing is told once the leg is closed. */
 export interface ControlLegOwner {
@@ -14,8 +15,8 @@ export interface ControlLegOwner {
 
 /** Bytes that may wait for a slow reader before no more is wanted for it. */
 const enough = 16_384;
-/** Bytes that may wait at all: two replies of the greatest length that is let through, and what goes with them. */
-const tooMuch = 2.5 * 1_048_576;
+/** Bytes that may wait beside two of the longest replies that are let through: answers of our own. */
+const besides = 524_288;
 /** Milliseconds for which a peer may refuse to read what waits for it. */
 const patience = 60_000;
 
@@ -25,12 +26,15 @@ export class ControlLeg implements TcpHandlers {
   readonly #owner: ControlLegOwner;
   readonly #clock: Clock;
   readonly #departures: Departures;
+  /** Bytes that may wait at all. */
+  readonly #most: number;
   #slowTimer: Timer | undefined;
   #isClosed = false;
 
-  constructor(clock: Clock, departures: Departures, socket: TcpSocket, owner: ControlLegOwner) {
-    this.#clock = clock;
+  constructor({ net, departures, service }: FtpSessionHost, socket: TcpSocket, owner: ControlLegOwner) {
+    this.#clock = net;
     this.#departures = departures;
+    this.#most = 2 * service.commands.caps.replyBytes + besides;
     this.#socket = socket;
     this.#owner = owner;
     socket.handle(this);
@@ -47,7 +51,7 @@ export class ControlLeg implements TcpHandlers {
   /** False: no more is wanted until `onDrain`. */
   write(bytes: Uint8Array): boolean {
     if (this.#isClosed || this.#socket.write(bytes)) return true;
-    if (this.#socket.pending > tooMuch) this.#socket.reset();
+    if (this.#socket.pending > this.#most) this.#socket.reset();
     this.#slowTimer ??= this.#clock.setTimer(patience, () => this.#socket.reset());
     return this.#socket.pending <= enough;
   }

@@ -22,6 +22,9 @@ export type DataLegEvent =
   /** Somebody else than the peer was turned away. */
   | { readonly kind: 'stranger'; readonly peer: Endpoint };
 
+/** One reason for all legs: where there is none, an exception with its stack is made for each. */
+const over = new Error('the leg is over');
+
 export type OpenListener = (handlers: ListenHandlers) => Promise<TcpListener>;
 export type Dial = (signal: AbortSignal) => Promise<TcpSocket>;
 
@@ -79,13 +82,13 @@ export class DataLeg implements TcpHandlers {
   take(): DataLink | undefined {
     const socket = this.#socket;
     this.#socket = undefined;
-    this.#closing.abort();
+    this.#closing.abort(over);
     return socket && { socket, early: this.#early, isEnded: this.#isEnded };
   }
 
   /** Breaks whatever there is; nothing is told any more. Idempotent. */
   close(): void {
-    this.#closing.abort();
+    this.#closing.abort(over);
     this.#listener?.close();
     this.#socket?.reset();
     this.#socket = undefined;

@@ -12,7 +12,9 @@
  *  2. The target gets its FIN behind the last byte, and only if the source has ended with a FIN.
  *  3. The source gets ours when the target is done, so that until then a broken target can still be passed on to it as
  *     a reset.
- *  4. Broken means that both legs are reset: nobody takes a part for the whole.
+ *  4. Broken means that both legs are reset: nobody takes a part for the whole. If it was the backend that broke its
+ *     own, the client's is reset a moment later: a server that refuses a transfer may break its connection before it says
+ *     why, and a client whose connection is broken may no longer listen.
  *  5. A target that ended its own direction before it had everything may have closed altogether. It says so by a
  *     reset, a moment after it was sent something: it gets its FIN only after that moment.
  *  6. A leg that was reported as clean is never reset afterwards.
@@ -44,6 +46,8 @@ export interface RelayOptions {
   readonly onBytes: (count: number) => void;
   /** Takes over a leg that is over on our side: it wants an `end`, and to be waited for. */
   readonly dismiss: (socket: TcpSocket) => void;
+  /** Takes over a leg that wants a reset, and that a little later. */
+  readonly breakLater: (socket: TcpSocket) => void;
 }
 
 export interface DataRelay {
@@ -66,6 +70,7 @@ export class StreamRelay implements DataRelay {
   readonly #options: RelayOptions;
   readonly #source: TcpSocket;
   readonly #target: TcpSocket;
+  readonly #client: TcpSocket;
   readonly #ofSource: RelayEnd;
   readonly #ofTarget: RelayEnd;
   readonly #resolve: (outcome: RelayOutcome) => void;
@@ -88,6 +93,7 @@ export class StreamRelay implements DataRelay {
     this.#options = options;
     this.#source = source.socket;
     this.#target = target.socket;
+    this.#client = client.socket;
     [this.#ofSource, this.#ofTarget] = isDownload
       ? ['backend-reset', 'client-reset']
       : ['client-reset', 'backend-reset'];
@@ -116,6 +122,8 @@ export class StreamRelay implements DataRelay {
 
   #sourceHandlers(): TcpHandlers {
     return {
+      // Rule 1: as long as the target needs it, the source is paused.
+      borrows: true,
       onData: (data) => this.#onData(data),
       onEnd: () => this.#onSourceEnd(),
       onDrain: () => undefined,
@@ -125,6 +133,7 @@ export class StreamRelay implements DataRelay {
 
   #targetHandlers(): TcpHandlers {
     return {
+      borrows: true,
       // Read all the same: unread bytes would turn our own close into a reset.
       onData: () => undefined,
       onEnd: () => {
@@ -166,8 +175,10 @@ export class StreamRelay implements DataRelay {
 
   #break(end: RelayEnd): void {
     if (this.#isOver) return;
-    this.#source.reset();
-    this.#target.reset();
+    for (const socket of [this.#source, this.#target]) {
+      if (end === 'backend-reset' && socket === this.#client) this.#options.breakLater(socket);
+      else socket.reset();
+    }
     this.#over(end);
   }
 

@@ -1,7 +1,7 @@
 /**
- * Connections that are done with: ended on our side, they wait for their peer's end, so that what was written last is
- * not thrown away by a reset. What comes meanwhile is read and dropped. Whoever waits too long, or is one too many, is
- * left to the system.
+ * Connections that are done with. Some are ended on our side and wait for their peer's end, so that what was written
+ * last is not thrown away by a reset; what comes meanwhile is read and dropped. Whoever waits too long, or is one too
+ * many, is left to the system. Others are to be reset, a moment later.
  */
 import type { Clock } from '../net/net.ts';
 import type { TcpHandlers, TcpSocket } from '../net/tcp.ts';
@@ -9,6 +9,8 @@ import { type TimerWheel, WheelEntry } from './timer-wheel.ts';
 
 /** Milliseconds that a peer has for its end. */
 const patience = 10_000;
+/** Milliseconds until a reset: what another connection has to say about it is there by then. */
+const delay = 250;
 /** Each costs a descriptor. */
 const maxWaiting = 1_024;
 
@@ -30,11 +32,15 @@ export class Departures {
 
   /** Ends the connection, which has not been closed, and takes it over. */
   add(socket: TcpSocket): void {
-    const departure = new Departure(socket, this.#clock.now() + patience, () => this.#remove(departure));
-    this.#waiting.add(departure);
-    this.#wheel.schedule(departure);
-    const [oldest] = this.#waiting;
-    if (this.#waiting.size > maxWaiting) oldest?.leave();
+    this.#wait(socket, patience, () => socket.release());
+    socket.resume();
+    socket.end();
+  }
+
+  /** Takes the connection over, which has not been closed, and resets it in a moment. It is never ended. */
+  breakLater(socket: TcpSocket): void {
+    this.#wait(socket, delay, () => socket.reset());
+    socket.pause();
   }
 
   /** Resolves when none is left; after so many milliseconds those that are left are not waited for. */
@@ -49,6 +55,15 @@ export class Departures {
     timer.cancel();
   }
 
+  #wait(socket: TcpSocket, milliseconds: number, leave: () => void): void {
+    const departure = new Departure(this.#clock.now() + milliseconds, leave, () => this.#remove(departure));
+    socket.handle(departure);
+    this.#waiting.add(departure);
+    this.#wheel.schedule(departure);
+    const [oldest] = this.#waiting;
+    if (this.#waiting.size > maxWaiting) oldest?.leave();
+  }
+
   #remove(departure: Departure): void {
     this.#waiting.delete(departure);
     this.#wheel.remove(departure);
@@ -58,22 +73,19 @@ export class Departures {
 
 class Departure extends WheelEntry implements TcpHandlers {
   override readonly deadline: number;
-  readonly #socket: TcpSocket;
+  readonly #leave: () => void;
   readonly #onOver: () => void;
 
-  constructor(socket: TcpSocket, deadline: number, onOver: () => void) {
+  constructor(deadline: number, leave: () => void, onOver: () => void) {
     super();
     this.deadline = deadline;
-    this.#socket = socket;
+    this.#leave = leave;
     this.#onOver = onOver;
-    socket.handle(this);
-    socket.resume();
-    socket.end();
   }
 
   /** Waits no longer. */
   leave(): void {
-    this.#socket.release();
+    this.#leave();
     this.#onOver();
   }
 

@@ -127,6 +127,7 @@ export class FtpDataChannels {
       stallTimeout: service.timing.stall,
       onBytes: (count) => this.#owner.onDataBytes(pair.direction, count),
       dismiss: (socket) => departures.add(socket),
+      breakLater: (socket) => departures.breakLater(socket),
     });
     channel.relay = relay;
     void relay.done.then((outcome) => this.#onRelayDone(generation, channel, outcome));

@@ -11,6 +11,8 @@ export interface FtpListenersParts {
   readonly service: string;
   readonly emit: Emit;
   readonly onConnection: (socket: TcpSocket) => void;
+  /** What a connection is told for which there is no descriptor. */
+  readonly farewell: Uint8Array;
   /** A connection was lost before it could be accepted. */
   readonly onLost: (listener: Endpoint) => void;
 }
@@ -47,10 +49,11 @@ export class FtpListeners {
   }
 
   async #listen(spec: ListenerSpec): Promise<void> {
-    const { net, onConnection, onLost } = this.#parts;
+    const { net, onConnection, farewell, onLost } = this.#parts;
     const { address, port, isShared: reusePort = false } = spec;
     const handlers: ListenHandlers = {
       onConnection,
+      farewell,
       onError: (error) => {
         if (error.closed) this.#onFailed(listener, spec, error);
         else onLost(listener);

@@ -16,6 +16,7 @@ import type {
   FtpRefusal,
   FtpSessionOptions,
   GreetingFailure,
+  NoBackend,
   SessionRecord,
   TransferRecord,
 } from '../ftp/effects.ts';
@@ -44,7 +45,7 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
     super();
     this.#host = host;
     this.#startedAt = host.net.now();
-    this.#client = new ControlLeg(host.net, host.departures, socket, {
+    this.#client = new ControlLeg(host, socket, {
       onBytes: (bytes) => this.tell((machine, now) => machine.onClientBytes(bytes, now)),
       onEnd: () => this.tell((machine, now) => machine.onClientEnd(now)),
       onReset: () => this.tell((machine, now) => machine.onClientReset(now)),
@@ -100,8 +101,7 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
   }
 
   onConnected(socket: TcpSocket): void {
-    const { net, departures } = this.#host;
-    const leg = new ControlLeg(net, departures, socket, {
+    const leg = new ControlLeg(this.#host, socket, {
       onBytes: (bytes) => this.tell((machine, now) => machine.onBackendBytes(bytes, now)),
       onEnd: () => this.tell((machine, now) => machine.onBackendEnd(now)),
       onReset: () => this.tell((machine, now) => machine.onBackendReset(now)),
@@ -115,8 +115,8 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
     this.tell((machine, now) => machine.onBackendUnavailable(now));
   }
 
-  onNobody(): void {
-    this.tell((machine, now) => machine.onNoBackend(now));
+  onNobody(reason: NoBackend): void {
+    this.tell((machine, now) => machine.onNoBackend(reason, now));
   }
 
   onDataBytes(direction: Direction, count: number): void {
@@ -260,6 +260,7 @@ function optionsOf({ data, commands, timing }: FtpService, client: string): FtpS
     isReadOnly: commands.readOnly,
     denied: new Set(commands.denied),
     timeouts: timing,
+    caps: commands.caps,
     maxWaiting: commands.maxWaiting,
   };
 }

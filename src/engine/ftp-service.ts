@@ -64,6 +64,7 @@ export class FtpServiceEngine implements FtpSessionHost {
       service: service.name,
       emit: parts.emit,
       onConnection: (socket) => this.#onConnection(socket),
+      farewell: refusals['max-sessions'],
       onLost: (listener) => this.#emitReject('no-resources', '', listener),
     });
   }

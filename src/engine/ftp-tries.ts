@@ -1,5 +1,5 @@
 import type { Backend } from '../balance/pool.ts';
-import type { GreetingFailure } from '../ftp/effects.ts';
+import type { GreetingFailure, NoBackend } from '../ftp/effects.ts';
 import { type Endpoint, formatEndpoint, NetError } from '../net/net.ts';
 import type { TcpSocket } from '../net/tcp.ts';
 import type { FailoverReason } from '../observe/events.ts';
@@ -12,7 +12,7 @@ export interface FtpTriesOwner {
   /** The backend could not be reached; another one may be asked for. */
   onUnavailable(): void;
   /** There is none to ask, or this host has run out of ports or descriptors. */
-  onNobody(): void;
+  onNobody(reason: NoBackend): void;
 }
 
 /** The backends that one FTP session asks, one after the other. The one that was asked last counts the session. */
@@ -47,7 +47,8 @@ export class FtpTries {
     if (!backend) await Promise.resolve();
     if (attempt.signal.aborted) socket?.reset();
     else if (socket) this.#owner.onConnected(socket);
-    else if (this.#failure === 'no-resources' || !backend) this.#owner.onNobody();
+    else if (this.#failure === 'no-resources') this.#owner.onNobody('no-resources');
+    else if (!backend) this.#owner.onNobody('no-backend');
     else this.#owner.onUnavailable();
   }
 
@@ -71,7 +72,8 @@ export class FtpTries {
 
   #next(): Backend | undefined {
     const { backends } = this.#host;
-    const next = backends.pick(this.#client.address, this.#tried);
+    const wanted = { client: this.#client.address, file: '', user: '' };
+    const next = backends.pick(wanted, this.#tried);
     if (!next) return undefined;
     const previous = this.#backend;
     backends.moveActive(previous, next);

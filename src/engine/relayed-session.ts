@@ -85,6 +85,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     this.#tries = new Tries(
       host,
       this,
+      opening.request.file,
       opening.clientAddress,
       opening.forwarded,
       isRead ? window : undefined,

@@ -1,4 +1,4 @@
-import type { Backend, PickRequest } from '../balance/pool.ts';
+import { type Backend, isSamePool, type PickRequest, type Policy } from '../balance/pool.ts';
 import { policies } from '../balance/policies.ts';
 import type { Scoreboard, ScoreWriter } from '../balance/scoreboard.ts';
 import { Selector } from '../balance/selector.ts';
@@ -12,6 +12,7 @@ export class ServiceBackends {
   readonly #writer: ScoreWriter;
   readonly #emit: EngineParts['emit'];
   #service: Service;
+  #policy: Policy;
   #selector: Selector;
   #byIndex: ReadonlyMap<number, Backend>;
 
@@ -21,11 +22,15 @@ export class ServiceBackends {
     this.#emit = emit;
     this.#service = service;
     this.#byIndex = byIndex(service);
+    this.#policy = this.#policyFor(service);
     this.#selector = this.#selectorFor(service);
   }
 
-  /** The service has another pool, policy or limit now. */
+  /** The service may have another pool, policy or limit now. */
   update(service: Service): void {
+    // Snapshots come for the sake of other services, too, and the table of a hash takes milliseconds to work out.
+    const isSame = service.policy === this.#service.policy && isSamePool(service.pool, this.#service.pool);
+    if (!isSame) this.#policy = this.#policyFor(service);
     this.#selector = this.#selectorFor(service);
     this.#byIndex = byIndex(service);
     this.#service = service;
@@ -37,8 +42,7 @@ export class ServiceBackends {
   }
 
   /** The backend to ask next, or undefined when none is eligible. `tried` has scoreboard indexes. */
-  pick(client: string, tried: readonly number[]): Backend | undefined {
-    const request: PickRequest = { client };
+  pick(request: PickRequest, tried: readonly number[]): Backend | undefined {
     const index = this.#selector.select(request, tried);
     if (index >= 0 && this.#selector.doubted) {
       this.#emit({ kind: 'health.doubted', service: this.#service.name });
@@ -74,9 +78,12 @@ export class ServiceBackends {
     else this.#writer.streamedToBackend(backend.index, bytes);
   }
 
-  #selectorFor({ pool, policy, index, limits }: Service): Selector {
-    const instance = policies[policy](pool, this.#scoreboard, index);
-    return new Selector(pool, instance, this.#scoreboard, limits.perBackend);
+  #policyFor({ pool, policy, index }: Service): Policy {
+    return policies[policy](pool, this.#scoreboard, index);
+  }
+
+  #selectorFor({ pool, limits }: Service): Selector {
+    return new Selector(pool, this.#policy, this.#scoreboard, limits.perBackend);
   }
 }
 

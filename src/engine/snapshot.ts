@@ -1,5 +1,5 @@
 import type { Pool } from '../balance/pool.ts';
-import type { FtpSessionOptions, FtpTimeouts } from '../ftp/effects.ts';
+import type { FtpCaps, FtpSessionOptions, FtpTimeouts } from '../ftp/effects.ts';
 import type { Network } from './network.ts';
 
 /**
@@ -40,7 +40,14 @@ export interface FtpService extends AnyService {
   readonly timing: FtpTiming;
 }
 
-export type PolicyName = 'round-robin' | 'least-sessions';
+export type PolicyName =
+  | 'round-robin'
+  | 'least-sessions'
+  | 'two-choices'
+  | 'source-hash'
+  | 'file-hash'
+  | 'user-hash'
+  | 'first';
 
 /** `address` may be 0.0.0.0 or ::, which stand for every local address of their family. */
 export interface ListenerSpec {
@@ -89,13 +96,14 @@ export interface TftpTiming {
   readonly idleTimeout: number;
 }
 
-/** Which commands of FTP clients pass. */
+/** Which commands of FTP clients pass, and how much may be said. */
 export interface CommandRules {
   readonly readOnly: boolean;
   /** Verbs that get 550, in upper case. */
   readonly denied: readonly string[];
   /** Commands of one client that may wait behind the one that runs. */
   readonly maxWaiting: number;
+  readonly caps: FtpCaps;
 }
 
 /** How FTP's data connections are made; the words of four fields are explained in FtpSessionOptions. */

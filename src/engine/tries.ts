@@ -10,6 +10,7 @@ import type { SessionHost } from './session-host.ts';
 export class Tries {
   readonly #host: SessionHost;
   readonly #owner: LegOwner;
+  readonly #file: string;
   readonly #client: string;
   /** One character a byte. */
   readonly #request: string;
@@ -20,16 +21,18 @@ export class Tries {
   /** The ERROR 1 that is relayed if nobody has the file. */
   notFound: Uint8Array | undefined;
 
-  /** `request` is what the backends get to see. */
+  /** `file` and `client` are what backends are picked by, `request` is what they get to see. */
   constructor(
     host: SessionHost,
     owner: LegOwner,
+    file: string,
     client: string,
     request: string,
     receiveBuffer: number | undefined,
   ) {
     this.#host = host;
     this.#owner = owner;
+    this.#file = file;
     this.#client = client;
     this.#request = request;
     this.#receiveBuffer = receiveBuffer;
@@ -65,7 +68,8 @@ export class Tries {
    */
   askFirst(): Backend | undefined {
     for (;;) {
-      const backend = this.#host.backends.pick(this.#client, this.#tried);
+      const wanted = { client: this.#client, file: this.#file, user: '' };
+      const backend = this.#host.backends.pick(wanted, this.#tried);
       if (!backend) return undefined;
       this.#tried = [...this.#tried, backend.index];
       try {

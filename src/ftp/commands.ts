@@ -64,14 +64,6 @@ export function isHttpRequest(text: string): boolean {
   return httpRequest.test(text);
 }
 
-/** Their arguments are secrets. */
-const secretVerbs: ReadonlySet<string> = verbs('PASS ACCT ADAT');
-
-/** A command for a log or a trace, not escaped. A line that is no command has no such form and stays out of both. */
-export function redacted(command: Command): string {
-  return secretVerbs.has(command.verb) ? `${command.verb} ***` : command.text;
-}
-
 function verbs(list: string): ReadonlySet<string> {
   return new Set(list.split(/\s+/));
 }

@@ -13,6 +13,9 @@
  *  5. After `sessionEnded` no effect follows and every input is ignored.
  */
 
+import { lineCaps } from './lines.ts';
+import { replyCaps } from './replies.ts';
+
 /** Where a data connection goes to or comes in. `address` is numeric. */
 export interface DataAddress {
   readonly address: string;
@@ -35,7 +38,7 @@ export type DataMode = 'passive' | 'active';
  * How a relay ended. `clean` means all of this: the sender ended with a FIN (under TLS with close_notify in front of
  * it), every byte was written to the receiver and has left this process, the receiver was sent a FIN behind it, and it
  * has not reset its connection up to its own FIN or the end of the time that it is given for one. Everything else is
- * one of the other four; then both legs have been reset.
+ * one of the other four; then both legs have been reset, or the client's is about to be.
  */
 export type RelayEnd =
   | 'clean'
@@ -120,12 +123,12 @@ export const ftpTransferResults = [
   'backend-error',
   /** The client's data connection broke. */
   'client-reset',
-  /** The backend's did. */
+  /** The backend's did, and its reply does not say why. */
   'backend-reset',
   'stalled',
   /** The client's data connection could not be opened. */
   'no-client-data',
-  /** The backend's could not. */
+  /** The backend's could not, and its reply does not say why. */
   'no-backend-data',
   /** ABOR. */
   'client-abort',
@@ -173,6 +176,8 @@ export const ftpSessionEnds = [
   /** What the backend said cannot be followed. */
   'backend-protocol',
   'no-backend',
+  /** This host had no port or descriptor left to reach a backend. */
+  'no-resources',
   'login-timeout',
   'idle-timeout',
   'reply-timeout',
@@ -182,6 +187,9 @@ export const ftpSessionEnds = [
   'http',
 ] as const;
 export type FtpSessionEnd = (typeof ftpSessionEnds)[number];
+
+/** Why no backend could be had. */
+export type NoBackend = Extract<FtpSessionEnd, 'no-backend' | 'no-resources'>;
 
 export interface SessionRecord {
   readonly end: FtpSessionEnd;
@@ -221,8 +229,8 @@ export interface FtpInputs {
   onBackendConnected(now: number): void;
   /** The backend that was picked could not be reached; the engine has reported why. The machine asks for the next. */
   onBackendUnavailable(now: number): void;
-  /** Nobody is left to ask. */
-  onNoBackend(now: number): void;
+  /** Nobody is left to ask, or nobody can be asked. */
+  onNoBackend(reason: NoBackend, now: number): void;
   /** `bytes` belong to the machine from now on. */
   onBackendBytes(bytes: Uint8Array, now: number): void;
   onBackendEnd(now: number): void;
@@ -342,6 +350,22 @@ export const defaultFtpTimeouts: FtpTimeouts = {
   settle: 10_000,
 };
 
+/** How much of what a peer says is kept until it is whole. Of a line, the bytes in front of its LF count. */
+export interface FtpCaps {
+  readonly clientLine: number;
+  readonly backendLine: number;
+  /** Ends of lines counted. */
+  readonly replyBytes: number;
+  readonly replyLines: number;
+}
+
+export const defaultFtpCaps: FtpCaps = {
+  clientLine: lineCaps.client,
+  backendLine: lineCaps.backend,
+  replyBytes: replyCaps.bytes,
+  replyLines: replyCaps.lines,
+};
+
 export interface FtpSessionOptions {
   /** Numeric addresses of the client's control connection; a zone is allowed. */
   readonly client: string;
@@ -360,6 +384,7 @@ export interface FtpSessionOptions {
   /** In upper case. */
   readonly denied: ReadonlySet<string>;
   readonly timeouts: FtpTimeouts;
+  readonly caps: FtpCaps;
   /** Commands of a client that may wait behind the one that runs. */
   readonly maxWaiting: number;
 }

@@ -10,10 +10,14 @@
 import { type Answer, backendError } from './errors.ts';
 import { encodeLines, type Line, lineError } from './lines.ts';
 
+export interface ReplyCaps {
+  readonly lines: number;
+  /** Ends of lines counted. */
+  readonly bytes: number;
+}
+
 /** A reply of that many lines is a listing of a large folder (STAT); beyond it, somebody is filling our memory. */
-export const maxReplyLines = 5_000;
-/** Ends of lines counted. */
-export const maxReplyBytes: number = 1024 * 1024;
+export const replyCaps: ReplyCaps = { lines: 5_000, bytes: 1_048_576 };
 
 export interface Reply {
   /** 100 to 599. */
@@ -27,9 +31,14 @@ export type ReplyClass = 'preliminary' | 'completion' | 'intermediate' | 'transi
 const firstLine = /^([1-5]\d\d)(?:([ -])|$)/;
 
 export class ReplyParser {
+  readonly #caps: ReplyCaps;
   #code = '';
   #lines: string[] = [];
   #bytes = 0;
+
+  constructor(caps: ReplyCaps = replyCaps) {
+    this.#caps = caps;
+  }
 
   /** The reply that ends with `line`, if one does. Throws FtpProtocolError; then the backend cannot be followed any more. */
   push(line: Line): Reply | undefined {
@@ -38,8 +47,8 @@ export class ReplyParser {
     const isLast = this.#lines.length === 0 ? this.#begin(text) : text.startsWith(`${this.#code} `);
     this.#lines.push(text);
     this.#bytes += text.length + 2;
-    if (this.#lines.length > maxReplyLines) throw backendError('a reply has too many lines');
-    if (this.#bytes > maxReplyBytes) throw backendError('a reply is too long');
+    if (this.#lines.length > this.#caps.lines) throw backendError('a reply has too many lines');
+    if (this.#bytes > this.#caps.bytes) throw backendError('a reply is too long');
     return isLast ? this.#take() : undefined;
   }
 

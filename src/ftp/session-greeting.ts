@@ -6,7 +6,7 @@
  *     seen nothing of it, and what it has sent meanwhile is kept.
  *  3. When nobody is left to ask the client gets 421.
  */
-import type { GreetingFailure } from './effects.ts';
+import type { GreetingFailure, NoBackend } from './effects.ts';
 import type { Reply } from './replies.ts';
 import { replyOf, serviceClosing } from './session-answers.ts';
 import type { SessionContext } from './session-context.ts';
@@ -40,9 +40,9 @@ export class Greeting {
     this.#context.effects.connectBackend();
   }
 
-  onNobodyLeft(now: number): void {
+  onNobodyLeft(reason: NoBackend, now: number): void {
     this.#tries -= 1;
-    this.#context.end('no-backend', replyOf(serviceClosing), now);
+    this.#context.end(reason, replyOf(serviceClosing), now);
   }
 
   /** False: it is no greeting. */

@@ -14,14 +14,16 @@ export type QueueItem =
 
 export class ClientQueue {
   readonly #max: number;
-  readonly #framer = new LineFramer('client');
+  readonly #framer: LineFramer;
   readonly #items: QueueItem[] = [];
   #isBegun = false;
   #isClosed = false;
   #taken = 0;
 
-  constructor(max: number) {
+  /** `lineCap` is the longest line in bytes. */
+  constructor(max: number, lineCap: number) {
     this.#max = max;
+    this.#framer = new LineFramer('client', lineCap);
   }
 
   /** Lines that were taken. */

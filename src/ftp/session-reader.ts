@@ -1,10 +1,16 @@
+import type { FtpCaps } from './effects.ts';
 import { LineFramer } from './lines.ts';
 import { type Reply, ReplyParser } from './replies.ts';
 
 /** The replies of one connection to a backend. */
 export class BackendReader {
-  readonly #framer = new LineFramer('backend');
-  readonly #parser = new ReplyParser();
+  readonly #framer: LineFramer;
+  readonly #parser: ReplyParser;
+
+  constructor({ backendLine, replyBytes, replyLines }: FtpCaps) {
+    this.#framer = new LineFramer('backend', backendLine);
+    this.#parser = new ReplyParser({ bytes: replyBytes, lines: replyLines });
+  }
 
   push(bytes: Uint8Array): void {
     this.#framer.push(bytes);

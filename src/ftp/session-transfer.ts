@@ -299,7 +299,16 @@ export class Transfer implements Work {
 
   #currentResult(): FtpTransferResult {
     if (this.#voice.isDelivered) return 'ok';
-    return this.#data.failure ?? (this.#hasBegun ? 'backend-error' : 'refused');
+    const { failure } = this.#data;
+    if (failure !== undefined && !this.#isExplained(failure)) return failure;
+    return this.#hasBegun ? 'backend-error' : 'refused';
+  }
+
+  /** A backend that refuses or gives up may break its data connection: which of the two is seen first says nothing. */
+  #isExplained(failure: FtpTransferResult): boolean {
+    if (failure !== 'backend-reset' && failure !== 'no-backend-data') return false;
+    const { code } = this.#voice;
+    return code !== undefined && code !== noDataConnection.code && code !== transferAborted.code;
   }
 
   #report(now: number): void {

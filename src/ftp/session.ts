@@ -32,6 +32,7 @@ import type {
   FtpSessionEnd,
   FtpSessionOptions,
   GreetingFailure,
+  NoBackend,
   RelayOutcome,
 } from './effects.ts';
 import type { Reply } from './replies.ts';
@@ -64,7 +65,7 @@ export class FtpSession implements FtpInputs {
   readonly #data: DataChannel;
   readonly #queue: ClientQueue;
   readonly #context: SessionContext;
-  #reader = new BackendReader();
+  #reader: BackendReader;
   #greeting: Greeting | undefined;
   #work: Work | undefined;
   #startedAt = 0;
@@ -78,7 +79,8 @@ export class FtpSession implements FtpInputs {
     this.#effects = effects;
     this.#voice = new ClientVoice(effects);
     this.#data = new DataChannel(effects, this.#timers, options.timeouts);
-    this.#queue = new ClientQueue(options.maxWaiting);
+    this.#queue = new ClientQueue(options.maxWaiting, options.caps.clientLine);
+    this.#reader = new BackendReader(options.caps);
     this.#context = {
       effects,
       options,
@@ -162,8 +164,8 @@ export class FtpSession implements FtpInputs {
     this.#turn(now, () => this.#greeting?.onUnavailable());
   }
 
-  onNoBackend(now: number): void {
-    this.#turn(now, () => this.#greeting?.onNobodyLeft(now));
+  onNoBackend(reason: NoBackend, now: number): void {
+    this.#turn(now, () => this.#greeting?.onNobodyLeft(reason, now));
   }
 
   onBackendBytes(bytes: Uint8Array, now: number): void {
@@ -310,7 +312,7 @@ export class FtpSession implements FtpInputs {
   }
 
   #failGreeting(reason: GreetingFailure): void {
-    this.#reader = new BackendReader();
+    this.#reader = new BackendReader(this.#options.caps);
     this.#greeting?.onFailure(reason);
   }
 

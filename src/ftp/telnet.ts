@@ -1,6 +1,7 @@
 /**
  * What a control connection has of Telnet (RFC 854, RFC 959 section 4.1.3, RFC 1123 section 4.1.2.10): a client that
- * interrupts a transfer sends IAC IP IAC DM in front of ABOR, and IAC in a file name is doubled.
+ * interrupts a transfer sends IAC IP IAC DM in front of ABOR, and IAC in a file name is doubled. A name stays as the
+ * client sent it, since servers differ in whether they halve the IAC.
  *
  * One or two of these bytes are sent as urgent data, which is lost on the way to us. So the interrupt may look like
  * any mix of IAC, IP and DM.
@@ -20,12 +21,4 @@ export interface WithoutTelnet {
 export function stripTelnet(line: string): WithoutTelnet {
   const front = commands.exec(line)?.[0] ?? '';
   return { text: line.slice(front.length), interrupted: front.replace(negotiation, '') !== '' };
-}
-
-/**
- * A file name as a person reads it: a doubled IAC is one byte. Towards a backend the name stays as the client sent it,
- * since servers differ in whether they halve it.
- */
-export function undoubled(name: string): string {
-  return name.replaceAll('\xff\xff', '\xff');
 }

@@ -57,20 +57,34 @@ export class EjectionKeeper {
   suspected(event: BackendSuspect): void {
     const backend = this.#backends.get(event.index);
     if (event.service !== this.#settings.service || backend?.name !== event.backend) return;
-    this.#parts.scoreboard.setEjected(event.index, true);
-    const running = this.#timers.get(event.index);
-    running?.cancel();
-    this.#timers.set(
-      event.index,
-      this.#parts.clock.setTimer(this.#settings.duration, () => this.#readmit(backend)),
-    );
-    if (!running) this.#announce(backend, this.#standingOf(backend), 'ejected', event.reason);
+    this.#eject(backend, event.reason);
+  }
+
+  /** Takes over the flags whose time does not run: whoever set them died before it could tell. */
+  adopt(): void {
+    for (const [index, backend] of this.#backends) {
+      const isUntold = this.#parts.scoreboard.isEjected(index) && !this.#timers.has(index);
+      if (isUntold) this.#eject(backend, 'untold');
+    }
   }
 
   /** Ends all timers; the scoreboard stays as it is. */
   stop(): void {
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
+  }
+
+  #eject(backend: Backend, reason: string): void {
+    const { index } = backend;
+    this.#parts.scoreboard.setEjected(index, true);
+    const running = this.#timers.get(index);
+    running?.cancel();
+    const { clock } = this.#parts;
+    this.#timers.set(
+      index,
+      clock.setTimer(this.#settings.duration, () => this.#readmit(backend)),
+    );
+    if (!running) this.#announce(backend, this.#standingOf(backend), 'ejected', reason);
   }
 
   #readmit(backend: Backend): void {

@@ -40,3 +40,14 @@ export const IPV6_PKTINFO = 50;
 
 export const EINTR = 4;
 export const EAGAIN = 11;
+export const EACCES = 13;
+export const EINVAL = 22;
+export const ENONET = 64;
+export const EPROTO = 71;
+export const EMSGSIZE = 90;
+export const ENOPROTOOPT = 92;
+export const EOPNOTSUPP = 95;
+export const ENETUNREACH = 101;
+export const ECONNREFUSED = 111;
+export const EHOSTDOWN = 112;
+export const EHOSTUNREACH = 113;

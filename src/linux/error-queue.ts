@@ -52,7 +52,6 @@ export class ErrorQueue {
     const result = this.#libc.recvmsg(fd, this.#header, MSG_ERRQUEUE | MSG_DONTWAIT);
     if (result === -EAGAIN) return 0;
     if (result < 0) return result;
-    if (this.#vector.nameLength(0) === 0) this.destination.clear(0);
     this.#at = this.#find(IPPROTO_IP, IP_RECVERR);
     if (this.#at === NOT_FOUND) this.#at = this.#find(IPPROTO_IPV6, IPV6_RECVERR);
     return 1;

@@ -55,6 +55,14 @@ export class LocalAddresses {
     return at === NOT_FOUND ? 0 : this.received.view.getUint32(at + IN6_PKTINFO.address + word * 4, false);
   }
 
+  /** Index of the interface that the message came in through. 0 if it is not known. */
+  interfaceIndex(index: number): number {
+    const at4 = this.#info4(index);
+    if (at4 !== NOT_FOUND) return this.received.view.getUint32(at4 + IN_PKTINFO.interfaceIndex, true);
+    const at6 = this.#info6(index);
+    return at6 === NOT_FOUND ? 0 : this.received.view.getUint32(at6 + IN6_PKTINFO.interfaceIndex, true);
+  }
+
   /** The 4 or 16 bytes of the address that the message was sent to; none if it is not known. */
   copy(index: number): Uint8Array {
     const at4 = this.#info4(index);
@@ -75,13 +83,16 @@ export class LocalAddresses {
     this.#sentLengths[index] = controlSpace(IN_PKTINFO.size);
   }
 
-  /** As `send4`, for the 16 bytes of an IPv6 address. Throws RangeError for any other number of bytes. */
-  send6(index: number, address: Uint8Array): void {
+  /**
+   * As `send4`, for the 16 bytes of an IPv6 address; one that is link-local needs the index of its interface. Throws
+   * RangeError for any other number of bytes.
+   */
+  send6(index: number, address: Uint8Array, interfaceIndex: number = 0): void {
     if (address.byteLength !== 16) throw new RangeError(`${address.byteLength} bytes are no IPv6 address`);
     const at = checkSlot(index, this.#count) * SENT_SIZE;
     const data = writeControl(this.sent, at, IPPROTO_IPV6, IPV6_PKTINFO, IN6_PKTINFO.size);
     this.sent.bytes.set(address, data + IN6_PKTINFO.address);
-    this.sent.view.setUint32(data + IN6_PKTINFO.interfaceIndex, 0, true);
+    this.sent.view.setUint32(data + IN6_PKTINFO.interfaceIndex, interfaceIndex, true);
     this.#sentLengths[index] = controlSpace(IN6_PKTINFO.size);
   }
 

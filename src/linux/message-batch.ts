@@ -114,7 +114,6 @@ export class MessageBatch {
     this.#sending.setDataLength(index, length);
     this.#truncated[index] = (receiving.flags(index) & MSG_TRUNC) === 0 ? 0 : 1;
     this.locals.accept(index, receiving.controlLength(index));
-    if (receiving.nameLength(index) === 0) this.peers.clear(index);
     receiving.setNameLength(index, NAME_SIZE);
     receiving.setControlLength(index, RECEIVED_SIZE);
   }

@@ -48,15 +48,12 @@ export class MessageVector {
     return address;
   }
 
-  /** What the kernel is told, or tells, of the size of the name. */
-  nameLength(index: number): number {
-    return this.#header(index, MMSGHDR.nameLength);
-  }
-
+  /** Bytes of the name, or of the room for it. */
   setNameLength(index: number, length: number): void {
     this.#headers.words[index * HEADER_WORDS + MMSGHDR.nameLength / WORD] = length;
   }
 
+  /** Bytes of control messages that were received. */
   controlLength(index: number): number {
     return this.#header(index, MMSGHDR.controlLength);
   }

@@ -37,6 +37,8 @@ export class MemoryTcpSocket implements TcpSocket {
   readonly #inbox: News[] = [];
   #opening: Opening | undefined;
   #handlers: TcpHandlers | undefined;
+  /** What was lent when the socket was paused. */
+  #lent: Uint8Array | undefined;
   #paused = false;
   #blocked = false;
   #endTold = false;
@@ -104,6 +106,7 @@ export class MemoryTcpSocket implements TcpSocket {
 
   resume(): void {
     this.#paused = false;
+    this.#takeBack();
     this.#home.soon(this.#tellNews);
   }
 
@@ -189,6 +192,8 @@ export class MemoryTcpSocket implements TcpSocket {
       case 'data':
         this.#path.send({ kind: 'taken', bytes: news.data.length });
         handlers.onData(news.data);
+        if (handlers.borrows === true) this.#lent = news.data;
+        if (!this.#paused) this.#takeBack();
         return;
       case 'fin':
         this.#endTold = true;
@@ -198,6 +203,12 @@ export class MemoryTcpSocket implements TcpSocket {
       case 'reset':
         this.#loseToPeer();
     }
+  }
+
+  /** Whoever still needs what was lent shall notice. */
+  #takeBack(): void {
+    this.#lent?.fill(0xdb);
+    this.#lent = undefined;
   }
 
   #loseToPeer(): void {

@@ -4,7 +4,15 @@ import { type Bound, SocketTable } from './memory-socket-table.ts';
 import { MemoryTcpPath, type Segment } from './memory-tcp-path.ts';
 import { MemoryTcpSocket, type EndHome } from './memory-tcp-socket.ts';
 import { NetError, type Endpoint, type NetErrorCode } from './net.ts';
-import type { ConnectOptions, ListenHandlers, TcpBinding, TcpListener, TcpNet, TcpSocket } from './tcp.ts';
+import {
+  turnAway,
+  type ConnectOptions,
+  type ListenHandlers,
+  type TcpBinding,
+  type TcpListener,
+  type TcpNet,
+  type TcpSocket,
+} from './tcp.ts';
 
 /** What TCP needs of its host, and of other hosts as they are seen from there. */
 export interface TcpHost {
@@ -124,7 +132,7 @@ export class MemoryTcp implements TcpNet, EndHome {
     const socket = this.#open(at, from);
     socket.accept();
     if (isFull) {
-      socket.reset();
+      turnAway(socket, listener.handlers);
       const attempt = `cannot accept on ${listener.address} port ${listener.port}`;
       listener.handlers.onError(
         new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: this host has no file descriptors left`),

@@ -1,9 +1,10 @@
 import { createConnection, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import { NetError, type Endpoint, type NetErrorCode } from './net.ts';
-import { isDescriptorLeft } from './node-descriptors.ts';
+import { isDescriptorLeft, noDescriptors } from './node-descriptors.ts';
 import { errnoOf, toNetError } from './node-errors.ts';
 import { checkEndpoint, endOf, unmapped } from './node-tcp-address.ts';
-import { highWaterMark, NodeTcpSocket, socketOptions } from './node-tcp-socket.ts';
+import { TcpReader } from './node-tcp-reader.ts';
+import { NodeTcpSocket, socketOptions, writableHighWaterMark } from './node-tcp-socket.ts';
 import { monotonicNow, startTimer } from './node-timer.ts';
 import type { ConnectOptions, TcpSocket } from './tcp.ts';
 
@@ -14,8 +15,9 @@ export async function connectNodeTcp(to: Endpoint, options: ConnectOptions): Pro
   const { from, timeout, signal } = options;
   signal?.throwIfAborted();
   const attempt = attemptOf(to, from);
+  const reader = new TcpReader();
   // Paused, it reads nothing until it is asked to.
-  const raw = createConnection(optionsOf(to, from, attempt)).pause();
+  const raw = createConnection({ ...optionsOf(to, from, attempt), onread: reader.options }).pause();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onAbort = (): void => reject(signal?.reason);
   signal?.addEventListener('abort', onAbort);
@@ -24,9 +26,13 @@ export async function connectNodeTcp(to: Endpoint, options: ConnectOptions): Pro
   });
   raw.on('error', (error) => reject(connectError(error, from, attempt)));
   raw.once('connect', resolve);
+  // node:net takes the descriptor in the tick before this one. An attempt may last, and must not hold the last one.
+  process.nextTick(() => {
+    if (!isDescriptorLeft()) reject(new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: ${noDescriptors}`));
+  });
   try {
     await promise;
-    return adopt(raw, to, attempt);
+    return adopt(raw, reader, to, attempt);
   } catch (error) {
     raw.destroy();
     throw error;
@@ -43,11 +49,7 @@ function attemptOf(to: Endpoint, from: Endpoint | undefined): string {
 
 /** Throws NetError. Both addresses are numeric, so no name is ever looked up. */
 function optionsOf(to: Endpoint, from: Endpoint | undefined, attempt: string): TcpSocketConnectOpts {
-  const options = {
-    ...socketOptions,
-    readableHighWaterMark: highWaterMark,
-    writableHighWaterMark: highWaterMark,
-  };
+  const options = { ...socketOptions, writableHighWaterMark };
   const family = checkEndpoint(to, 1, attempt);
   if (from === undefined) return { ...options, host: to.address, port: to.port };
   if (checkEndpoint(from, 0, attempt) !== family) {
@@ -56,14 +58,10 @@ function optionsOf(to: Endpoint, from: Endpoint | undefined, attempt: string): T
   return { ...options, host: to.address, port: to.port, localAddress: from.address, localPort: from.port };
 }
 
-function adopt(raw: Socket, to: Endpoint, attempt: string): NodeTcpSocket {
+function adopt(raw: Socket, reader: TcpReader, to: Endpoint, attempt: string): NodeTcpSocket {
   const local = endOf(raw.localAddress, raw.localPort);
   if (local === undefined) throw new NetError('TLB_ERR_REFUSED', `${attempt}: ${lostAtOnce}`);
-  if (!isDescriptorLeft()) {
-    raw.resetAndDestroy();
-    throw new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: this process has no file descriptors left`);
-  }
-  return new NodeTcpSocket(raw, local, { address: unmapped(to.address), port: to.port });
+  return new NodeTcpSocket(raw, reader, local, { address: unmapped(to.address), port: to.port });
 }
 
 /** What a system error means for an attempt to connect. */

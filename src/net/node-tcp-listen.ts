@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, Socket, type SocketConstructorOpts } from 'node:net';
 import { NetError } from './net.ts';
-import { isDescriptorLeft } from './node-descriptors.ts';
+import { isDescriptorLeft, noDescriptors } from './node-descriptors.ts';
 import { errnoOf, toNetError } from './node-errors.ts';
 import { checkEndpoint, endOf } from './node-tcp-address.ts';
-import { highWaterMark, NodeTcpSocket, socketOptions } from './node-tcp-socket.ts';
-import type { ListenHandlers, TcpBinding, TcpListener } from './tcp.ts';
+import { TcpReader } from './node-tcp-reader.ts';
+import { NodeTcpSocket, socketOptions, writableHighWaterMark } from './node-tcp-socket.ts';
+import { turnAway, type ListenHandlers, type TcpBinding, type TcpListener } from './tcp.ts';
 
 const defaultBacklog = 511;
 
@@ -14,7 +15,7 @@ export async function listenNodeTcp(at: TcpBinding, handlers: ListenHandlers): P
   const { address, port, backlog = defaultBacklog, reusePort = false } = at;
   const attempt = `cannot listen on ${address} port ${port}`;
   const ipv6Only = checkEndpoint(at, 0, attempt) === 6;
-  const server = createServer({ ...socketOptions, highWaterMark, pauseOnConnect: true });
+  const server = createServer({ ...socketOptions, pauseOnConnect: true });
   try {
     server.listen({ host: address, port, backlog, ipv6Only, exclusive: true, reusePort });
     await once(server, 'listening');
@@ -23,6 +24,10 @@ export async function listenNodeTcp(at: TcpBinding, handlers: ListenHandlers): P
       throw new NetError('TLB_ERR_NO_PORTS', `${attempt}: no free port is left`, { cause: error });
     }
     throw toNetError(error, attempt);
+  }
+  if (!isDescriptorLeft()) {
+    server.close();
+    throw new NetError('TLB_ERR_NO_DESCRIPTORS', `${attempt}: ${noDescriptors}`);
   }
   return new NodeTcpListener(server, handlers);
 }
@@ -61,13 +66,34 @@ class NodeTcpListener implements TcpListener {
       raw.on('error', () => undefined).destroy();
       return;
     }
-    const socket = new NodeTcpSocket(raw, local, remote);
+    const reader = new TcpReader();
+    const socket = new NodeTcpSocket(readInto(reader, raw), reader, local, remote);
     if (isDescriptorLeft()) {
       this.#handlers.onConnection(socket);
       return;
     }
-    socket.reset();
-    const reason = 'this process has no file descriptors left';
-    this.#handlers.onError(new NetError('TLB_ERR_NO_DESCRIPTORS', `${this.#attempt}: ${reason}`));
+    turnAway(socket, this.#handlers);
+    this.#handlers.onError(new NetError('TLB_ERR_NO_DESCRIPTORS', `${this.#attempt}: ${noDescriptors}`));
   }
+}
+
+/** What node:net keeps to itself of a socket. */
+interface Holder {
+  _handle?: SocketConstructorOpts['handle'] | null;
+}
+
+/**
+ * A server cannot be told how its connections are to be read, so each moves to a socket that was. How this is done is
+ * not documented, but it is how node:net itself makes the sockets of a server.
+ */
+function readInto(reader: TcpReader, accepted: Socket): Socket {
+  const holder: Holder = accepted as object;
+  const handle = holder._handle;
+  if (!handle) throw new TypeError('node:net gives no access to its connections');
+  const { allowHalfOpen } = socketOptions;
+  const options = { handle, allowHalfOpen, writableHighWaterMark, onread: reader.options };
+  const socket = new Socket(options).pause();
+  holder._handle = null;
+  accepted.destroy();
+  return socket;
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Endpoint, NetError } from './net.ts';
 import { toNetError } from './node-errors.ts';
+import type { ReadTarget, TcpReader } from './node-tcp-reader.ts';
 import type { TcpEnd, TcpHandlers, TcpSocket } from './tcp.ts';
 
 /** How every socket is made, whoever opens it. */
@@ -12,8 +13,8 @@ export const socketOptions = {
   keepAliveInitialDelay: 60_000,
 } as const;
 
-/** Bytes, for both directions: reading stops with each chunk until that is taken. NodeTcpSocket depends on it. */
-export const highWaterMark = 1;
+/** Bytes: whatever is pending makes a socket drain. */
+export const writableHighWaterMark = 1;
 
 const nothing = new Uint8Array(0);
 
@@ -24,16 +25,17 @@ interface Outcome {
 
 /**
  * A connection of node:net. Before version 1.52, libuv takes a reset that it finds together with data for a FIN,
- * unless reading stops at that data. So reading stops at each chunk (by the high-water mark) and goes on from a turn
+ * unless reading stops at that data. So reading stops at each chunk (TcpReader sees to that) and goes on from a turn
  * of the event loop of its own. What the system says then, end or error, is true in both halves of a connection's
  * life: a write of nothing would tell as well, but only as long as this side has not sent its own FIN.
  */
-export class NodeTcpSocket implements TcpSocket {
+export class NodeTcpSocket implements TcpSocket, ReadTarget {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly #raw: Socket;
   #handlers: TcpHandlers | undefined;
   #paused = false;
+  #isReading = false;
   #aborted = false;
   #blocked = false;
   #turnPlanned = false;
@@ -42,11 +44,15 @@ export class NodeTcpSocket implements TcpSocket {
   #error: NetError | undefined;
   #outcome: Outcome | undefined;
 
-  /** `raw` is connected, reads nothing yet, and was made with the options above. */
-  constructor(raw: Socket, local: Endpoint, remote: Endpoint) {
+  /** `raw` is connected and reads nothing yet. It was made with the options above and those of `reader`. */
+  constructor(raw: Socket, reader: TcpReader, local: Endpoint, remote: Endpoint) {
     this.local = local;
     this.remote = remote;
     this.#raw = raw;
+    reader.tell(this);
+    // From here on node:net reads when it is resumed and at no other time.
+    raw.read(0);
+    raw.pause();
     raw.on('error', (error) => {
       this.#error ??= toNetError(error, `lost the connection with ${remote.address} port ${remote.port}`);
     });
@@ -63,8 +69,11 @@ export class NodeTcpSocket implements TcpSocket {
     return this.#raw.writableLength;
   }
 
+  get borrows(): boolean {
+    return this.#handlers?.borrows === true;
+  }
+
   handle(handlers: TcpHandlers): void {
-    if (this.#handlers === undefined) this.#raw.on('readable', this.#planTurn);
     this.#handlers = handlers;
     this.#planTurn();
   }
@@ -102,10 +111,19 @@ export class NodeTcpSocket implements TcpSocket {
 
   pause(): void {
     this.#paused = true;
+    if (this.#isReading) this.#raw.pause();
+    this.#isReading = false;
   }
 
   resume(): void {
     this.#paused = false;
+    this.#planTurn();
+  }
+
+  onRead(data: Uint8Array): void {
+    this.#isReading = false;
+    if (!this.#isListening) return;
+    this.#handlers?.onData(data);
     this.#planTurn();
   }
 
@@ -117,18 +135,19 @@ export class NodeTcpSocket implements TcpSocket {
 
   readonly #takeTurn = (): void => {
     this.#turnPlanned = false;
-    this.#tellData();
     this.#tellEnd();
     this.#tellClose();
+    this.#read();
   };
 
   get #isListening(): boolean {
     return !this.#paused && !this.#aborted;
   }
 
-  #tellData(): void {
-    const data: Buffer | null = this.#isListening ? this.#raw.read() : null;
-    if (data !== null) this.#handlers?.onData(data);
+  #read(): void {
+    if (this.#isReading || !this.#isListening || this.#raw.destroyed) return;
+    this.#isReading = true;
+    this.#raw.resume();
   }
 
   #tellEnd(): void {

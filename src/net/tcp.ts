@@ -16,7 +16,12 @@ export type TcpEnd = 'clean' | 'reset' | 'aborted';
 
 /** None of these is called from within a call to the socket. */
 export interface TcpHandlers {
-  /** `data` is the receiver's to keep. */
+  /**
+   * True for handlers to whom data need only be lent, which is cheaper: it is overwritten once `onData` has returned
+   * or, if the socket is paused by then, once it is resumed.
+   */
+  readonly borrows?: boolean;
+  /** `data` is the receiver's to keep, unless it borrows. */
   onData(data: Uint8Array): void;
   /** The peer has sent its FIN and everything before it was handed over. Never called for a reset. */
   onEnd(): void;
@@ -65,6 +70,18 @@ export interface ListenHandlers {
   onConnection(socket: TcpSocket): void;
   /** A connection could not be accepted and is gone, for want of descriptors for example; the listener goes on. */
   onError(error: NetError): void;
+  /** What a connection is told in front of its end if there is no descriptor for it; without it, it is reset. */
+  readonly farewell?: Uint8Array;
+}
+
+/** What becomes of a connection for which there is no descriptor. */
+export function turnAway(socket: TcpSocket, { farewell }: ListenHandlers): void {
+  if (farewell === undefined) {
+    socket.reset();
+    return;
+  }
+  socket.write(farewell);
+  socket.release();
 }
 
 export interface TcpBinding {

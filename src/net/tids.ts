@@ -53,6 +53,7 @@ export interface BackendTidOptions {
 export interface BackendTids {
   /** As Net.openTid, but the handlers hear the address of `peer` alone, unless `anyAddress` is set. Throws NetError. */
   lend(peer: Endpoint, handlers: TidHandlers, options: BackendTidOptions): TidSocket;
+  /** As that of VipTids. */
   close(): void;
 }
 

@@ -152,7 +152,7 @@ export const ftpTransferResults = [
   'refused',
   /** The backend answered with an error after its 1xx. */
   'backend-error',
-  /** A data connection broke. */
+  /** A data connection broke; the backend's without a reply that says why. */
   'client-reset',
   'backend-reset',
   'stalled',
@@ -180,6 +180,8 @@ export const ftpSessionEnds = [
   /** What the backend said cannot be followed. */
   'backend-protocol',
   'no-backend',
+  /** This host had no port or descriptor left to reach a backend. */
+  'no-resources',
   'login-timeout',
   'idle-timeout',
   'reply-timeout',

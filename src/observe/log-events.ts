@@ -8,6 +8,7 @@ import type {
   BackendState,
   Event,
   FtpDataRefusal,
+  FtpEnd,
   FtpRefusal,
   FtpSessionEnd,
   FtpTransfer,
@@ -34,6 +35,9 @@ const shortages: ReadonlySet<RejectReason> = new Set([
   'no-backend',
   'no-resources',
 ]);
+
+/** Sessions that never had a backend. */
+const unserved: ReadonlySet<FtpEnd> = new Set(['no-backend', 'no-resources']);
 
 /** What is throttled. */
 type Topic = RejectReason | 'health-doubted' | `ftp ${FtpRefusal}` | `ftp data ${FtpDataRefusal}`;
@@ -117,6 +121,7 @@ function writeFtpEnd(event: FtpSessionEnd, log: Logger): void {
     duration: milliseconds(event.duration),
   };
   if (event.end === 'fault') log.error(fields, 'session ended by a fault');
+  else if (unserved.has(event.end)) log.warn(fields, 'session was served by nobody');
   else log.info(fields, 'session ended');
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Snapshot } from '../engine/snapshot.ts';
 import type { LentSocket } from '../linux/net/linux-net.ts';
-import type { PortShare } from '../linux/net/vip-tids.ts';
+import type { PortShare } from '../linux/net/port-range.ts';
 import { NetError, type NetErrorCode } from '../net/net.ts';
 import type { TidPorts } from '../net/node-net.ts';
 import type { Event } from '../observe/events.ts';

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach } from 'vitest';
 import {
   NetError,
+  type Clock,
   type Endpoint,
   type Net,
   type TidHandlers,
@@ -9,12 +10,19 @@ import {
   type UdpSocket,
 } from '../../src/net/net.ts';
 
+/** What nets of all kinds can do. */
+export type AnyNet = Clock & Pick<Net, 'bindUdp' | 'localAddresses' | 'mtuOf' | 'random'>;
+
 /** One host that talks to itself. */
-export interface NetWorld {
-  readonly net: Net;
+export interface World<Kind extends AnyNet> {
+  readonly net: Kind;
   /** Lets time pass until `condition` holds, and fails if it never does. */
   until(condition: () => boolean): Promise<void>;
+  /** Called when all sockets are closed. */
+  close?(): void;
 }
+
+export type NetWorld = World<Net>;
 
 interface Datagram {
   readonly data: string;
@@ -50,7 +58,7 @@ export class Ear implements TidHandlers {
   }
 }
 
-interface Heard<Socket> {
+export interface Heard<Socket> {
   readonly socket: Socket;
   readonly ear: Ear;
 }
@@ -60,9 +68,9 @@ interface BindOptions extends Partial<UdpBinding> {
 }
 
 /** A world, the addresses of one family in it, and sockets that are closed when the test is over. */
-export class NetScene {
-  readonly net: Net;
-  readonly until: NetWorld['until'];
+export class UdpScene<Kind extends AnyNet = AnyNet> {
+  readonly net: Kind;
+  readonly until: (condition: () => boolean) => Promise<void>;
   readonly family: 4 | 6;
   readonly loopback: string;
   readonly wildcard: string;
@@ -73,9 +81,11 @@ export class NetScene {
   /** Payload of the longest datagram: 65535 bytes less both headers; IPv6 does not count its own. */
   readonly longest: number;
   readonly #closers: (() => void)[] = [];
+  readonly #world: World<Kind>;
 
-  constructor(world: NetWorld, family: 4 | 6) {
+  constructor(world: World<Kind>, family: 4 | 6) {
     this.net = world.net;
+    this.#world = world;
     this.until = (condition) => world.until(condition);
     this.family = family;
     [this.loopback, this.otherLoopback] = family === 4 ? ['127.0.0.1', '::1'] : ['::1', '127.0.0.1'];
@@ -87,14 +97,7 @@ export class NetScene {
   /** Where nothing else is asked for, on a free port of the loopback address. */
   readonly bind = ({ ear = new Ear(), ...asked }: BindOptions = {}): Heard<UdpSocket> => {
     const socket = this.net.bindUdp({ address: this.loopback, port: 0, ...asked }, ear);
-    this.#closers.push(() => socket.close());
-    return { socket, ear };
-  };
-
-  readonly openTid = (peer: Endpoint): Heard<TidSocket> => {
-    const ear = new Ear();
-    const socket = this.net.openTid(peer, ear);
-    this.#closers.push(() => socket.close());
+    this.atEnd(() => socket.close());
     return { socket, ear };
   };
 
@@ -105,16 +108,31 @@ export class NetScene {
     return { address: this.loopback, port: socket.port };
   };
 
+  atEnd(close: () => void): void {
+    this.#closers.push(close);
+  }
+
   end(): void {
     for (const close of this.#closers) close();
+    this.#world.close?.();
   }
 }
 
+/** Of a net that opens one TID at a time. */
+export class NetScene extends UdpScene<Net> {
+  readonly openTid = (peer: Endpoint): Heard<TidSocket> => {
+    const ear = new Ear();
+    const socket = this.net.openTid(peer, ear);
+    this.atEnd(() => socket.close());
+    return { socket, ear };
+  };
+}
+
 /** Gives each test of the surrounding suite a scene of its own. */
-export function useScene(createWorld: () => NetWorld, family: 4 | 6): () => NetScene {
-  let scene: NetScene;
+export function useScene<Scene extends { end(): void }>(create: () => Scene): () => Scene {
+  let scene: Scene;
   beforeEach(() => {
-    scene = new NetScene(createWorld(), family);
+    scene = create();
   });
   afterEach(() => scene.end());
   return () => scene;

@@ -22,6 +22,11 @@ function fill(socket: TcpSocket): Uint8Array[] {
   throw new Error('writing never met a limit');
 }
 
+/** Is content with data that is lent. */
+class Borrower extends TcpEar {
+  readonly borrows = true;
+}
+
 /** Lets so much time pass that another connection has carried bytes to and fro. */
 async function passTime({ pair, until }: TcpScene): Promise<void> {
   const echo = new TcpEar((data) => server.socket.write(data));
@@ -58,6 +63,31 @@ export function flowContract(scene: () => TcpScene): void {
         await until(() => server.ear.length === length);
       }
       expect(server.ear.data).toBe(sent.join(''));
+    });
+
+    it('that is lent is good for the call, and for a pause that begins in it', async () => {
+      const { pair, until } = scene();
+      const sent = chunkOf(0);
+      let place = 0;
+      const isNext = (data: Uint8Array): boolean =>
+        Buffer.compare(data, sent.subarray(place, place + data.length)) === 0;
+      const ear = new Borrower((data) => {
+        expect(isNext(data)).toBe(true);
+        server.socket.pause();
+      });
+      const { client, server } = await pair(new TcpEar(), ear);
+      client.socket.write(sent);
+      client.socket.end();
+      for (let heard = 0; place < sent.length; heard++) {
+        await until(() => ear.chunks.length > heard);
+        if (heard < 5) await passTime(scene());
+        const data = ear.chunks[heard] ?? new Uint8Array();
+        expect(isNext(data)).toBe(true);
+        place += data.length;
+        server.socket.resume();
+      }
+      await until(() => ear.events.length > 0);
+      expect([place, ear.events]).toEqual([sent.length, ['end']]);
     });
 
     it('waits for handlers, and nothing is lost before they come', async () => {

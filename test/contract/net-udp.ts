@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NetError, type Endpoint } from '../../src/net/net.ts';
-import { bytes, codeOf, Ear, type NetScene } from './net-scene.ts';
+import { bytes, codeOf, Ear, type UdpScene } from './net-scene.ts';
 
-export function udpContract(scene: () => NetScene): void {
+export function udpContract(scene: () => UdpScene): void {
   describe('bindUdp', () => {
     it('reports the address and the port that the system chose', () => {
       const { bind, loopback } = scene();

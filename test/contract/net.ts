@@ -1,7 +1,7 @@
 /** What every Net must keep, whichever network is behind it: the doc comments of src/net/net.ts as tests. */
 import { describe } from 'vitest';
-import { hostContract } from './net-host.ts';
-import { useScene, type NetWorld } from './net-scene.ts';
+import { hostContract, lookupContract } from './net-host.ts';
+import { NetScene, useScene, type NetWorld } from './net-scene.ts';
 import { tidContract } from './net-tid.ts';
 import { udpContract } from './net-udp.ts';
 
@@ -15,9 +15,10 @@ export interface NetContractOptions {
 
 export function netContract({ name, family, createWorld, skip = false }: NetContractOptions): void {
   describe.skipIf(skip)(`${name}, IPv${family}`, () => {
-    const scene = useScene(createWorld, family);
+    const scene = useScene(() => new NetScene(createWorld(), family));
     udpContract(scene);
     tidContract(scene);
     hostContract(scene);
+    lookupContract(scene);
   });
 }

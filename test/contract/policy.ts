@@ -1,32 +1,43 @@
-import { getHeapStatistics } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PolicyFactory } from '../../src/balance/policies.ts';
-import type { Policy } from '../../src/balance/pool.ts';
+import { policies } from '../../src/balance/policies.ts';
+import type { PickRequest } from '../../src/balance/pool.ts';
+import type { PolicyName } from '../../src/engine/snapshot.ts';
 import { eligibleOf, poolOf, smallScoreboard } from '../helpers/pools.ts';
+import { keyContract } from './policy-keys.ts';
+import { bytesPerCall, chosen, everyone, picks, requests } from './policy-scene.ts';
+import { loadContract, orderContract, turnContract } from './policy-shares.ts';
 
-export interface PolicyTraits {
-  /** Whether every backend gets exactly the share of picks that its weight says. */
-  readonly exactShares: boolean;
-}
+/** What a policy goes by, and so what it promises besides. */
+export type PolicyTraits =
+  /** By turns: every backend has exactly as many as its weight says. */
+  | { readonly kind: 'turns' }
+  /** By load: sessions that stay are shared out by weight. */
+  | { readonly kind: 'load' }
+  /** By a part of the request: the same key goes to the same backend, and backends have keys by weight. */
+  | { readonly kind: 'key'; readonly key: keyof PickRequest }
+  /** By the order of the pool: the first one that is eligible. */
+  | { readonly kind: 'order' };
 
-const request = { client: '198.51.100.7' };
 const firstIndex = 3;
 const weights = fc.array(fc.integer({ min: 1, max: 256 }), { minLength: 1, maxLength: 8 });
+const mask = fc.integer({ min: 1, max: 255 });
 
 /** What every policy owes to the selector. */
-export function policyContract(name: string, make: PolicyFactory, traits: PolicyTraits): void {
+export function policyContract(name: PolicyName, traits: PolicyTraits): void {
+  const make = policies[name];
+
   describe(`policy ${name}`, () => {
     test('picks only what is eligible', () => {
-      const turns = fc.array(fc.record({ mask: fc.integer({ min: 1, max: 255 }), retry: fc.boolean() }), {
-        maxLength: 40,
-      });
+      const turns = fc.array(fc.record({ mask, retry: fc.boolean() }), { maxLength: 40 });
+      const wanted = requests(40);
       fc.assert(
         fc.property(weights, turns, (weights, turns) => {
           const policy = make(poolOf(weights, firstIndex), smallScoreboard(), 1);
-          for (const { mask, retry } of turns) {
-            const indexes = chosen(weights, mask);
-            expect(indexes).toContain(policy.pick(eligibleOf(indexes, retry), request));
+          for (const [at, { mask, retry }] of turns.entries()) {
+            const indexes = chosen(weights.length, mask, firstIndex);
+            const [picked] = picks(policy, eligibleOf(indexes, retry), wanted.slice(at, at + 1));
+            expect(indexes).toContain(picked);
           }
         }),
       );
@@ -36,108 +47,59 @@ export function policyContract(name: string, make: PolicyFactory, traits: Policy
       const policy = make(poolOf([1, 1, 1]), smallScoreboard(), 0);
       const eligible = eligibleOf([1, 2, 0]);
       eligible.count = 1;
-      expect([1, 2, 3].map(() => policy.pick(eligible, request))).toEqual([1, 1, 1]);
+      expect(new Set(picks(policy, eligible, requests(20)))).toEqual(new Set([1]));
     });
 
     test('two workers that see the same pick the same', () => {
+      const wanted = requests(50);
       fc.assert(
-        fc.property(weights, fc.integer({ min: 1, max: 255 }), (weights, mask) => {
-          const [one, other] = [1, 2].map(() => make(poolOf(weights), smallScoreboard(), 0));
-          const eligible = eligibleOf(chosen(weights, mask, 0));
-          expect(picks(other, eligible, 50)).toEqual(picks(one, eligible, 50));
+        fc.property(weights, mask, (weights, mask) => {
+          const eligible = eligibleOf(chosen(weights.length, mask));
+          const picked = [1, 2].map(() =>
+            picks(make(poolOf(weights), smallScoreboard(), 0), eligible, wanted),
+          );
+          expect(picked[1]).toEqual(picked[0]);
         }),
+        { numRuns: 30 },
       );
+    });
+
+    test('a new snapshot of the same pool changes nothing', () => {
+      const pool = poolOf([3, 1, 2, 5]);
+      const wanted = requests(60);
+      const picked = [[60], [7, 13, 40]].map((stages) => {
+        const board = smallScoreboard();
+        let at = 0;
+        return stages.flatMap((count) =>
+          picks(make(pool, board, 0), everyone(pool), wanted.slice(at, (at += count))),
+        );
+      });
+      expect(picked[1]).toEqual(picked[0]);
     });
 
     test('allocates nothing for a pick', () => {
       const policy = make(poolOf([1, 2, 3, 4]), smallScoreboard(), 0);
-      const lists = [eligibleOf([0, 1, 2, 3]), eligibleOf([0, 3]), eligibleOf([1, 2, 3], true)] as const;
+      const lists = [eligibleOf([0, 1, 2, 3]), eligibleOf([0, 3]), eligibleOf([1, 2, 3], true)];
+      const wanted = requests(5);
       const pickAll = (): void => {
-        for (const eligible of lists) policy.pick(eligible, request);
+        for (const eligible of lists) for (const request of wanted) policy.pick(eligible, request);
       };
       expect(bytesPerCall(pickAll)).toBeLessThan(1);
     });
 
-    if (traits.exactShares) sharesContract(make);
+    contractOf(name, traits);
   });
 }
 
-function sharesContract(make: PolicyFactory): void {
-  test('as many picks as there is weight give every backend its weight, wherever they begin', () => {
-    fc.assert(
-      fc.property(weights, fc.integer({ min: 1, max: 255 }), fc.nat(1000), (weights, mask, skipped) => {
-        const policy = make(poolOf(weights), smallScoreboard(), 0);
-        const eligible = eligibleOf(chosen(weights, mask, 0));
-        picks(policy, eligible, skipped);
-        const total = [...eligible.indexes].reduce((sum, index) => sum + (weights[index] ?? 0), 0);
-        const counts = countOf(picks(policy, eligible, total));
-        for (const index of eligible.indexes) expect(counts.get(index)).toBe(weights[index]);
-      }),
-    );
-  });
-
-  test('any number of picks over equal backends differ by at most one, also when some leave and return', () => {
-    const stages = fc.array(fc.record({ mask: fc.integer({ min: 1, max: 255 }), count: fc.nat(30) }), {
-      maxLength: 8,
-    });
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 8 }),
-        fc.integer({ min: 1, max: 256 }),
-        stages,
-        (k, weight, stages) => {
-          const equal = Array.from({ length: k }, () => weight);
-          const policy = make(poolOf(equal), smallScoreboard(), 0);
-          for (const { mask, count } of stages) {
-            const eligible = eligibleOf(chosen(equal, mask, 0));
-            const counts = countOf(picks(policy, eligible, count));
-            const numbers = [...eligible.indexes].map((index) => counts.get(index) ?? 0);
-            expect(Math.max(...numbers) - Math.min(...numbers)).toBeLessThanOrEqual(1);
-          }
-        },
-      ),
-    );
-  });
-
-  test('retries take no turn from new requests', () => {
-    const policy = make(poolOf([1, 1, 1]), smallScoreboard(), 0);
-    const all = [0, 1, 2];
-    const first = Array.from({ length: 30 }, () => {
-      const index = policy.pick(eligibleOf(all), request);
-      const others = all.filter((other) => other !== index);
-      const next = policy.pick(eligibleOf(others, true), request);
-      const last = others.filter((other) => other !== next);
-      policy.pick(eligibleOf(last, true), request);
-      return index;
-    });
-    expect(countOf(first)).toEqual(new Map(all.map((index) => [index, 10])));
-  });
-}
-
-/** The indexes whose bit is set in `mask`, and at least one. */
-function chosen(weights: readonly number[], mask: number, from: number = firstIndex): number[] {
-  const indexes = weights.map((_, at) => from + at);
-  const some = indexes.filter((_, at) => (mask & (1 << at)) !== 0);
-  return some.length > 0 ? some : indexes;
-}
-
-function picks(policy: Policy | undefined, eligible: ReturnType<typeof eligibleOf>, count: number): number[] {
-  return Array.from({ length: count }, () => policy?.pick(eligible, request) ?? -1);
-}
-
-function countOf(picked: readonly number[]): Map<number, number> {
-  const counts = new Map<number, number>();
-  for (const index of picked) counts.set(index, (counts.get(index) ?? 0) + 1);
-  return counts;
-}
-
-/** The median over several rounds: the collector may run in one of them. */
-function bytesPerCall(call: () => void): number {
-  const calls = 10_000;
-  const rounds = Array.from({ length: 15 }, () => {
-    const before = getHeapStatistics().used_heap_size;
-    for (let at = 0; at < calls; at += 1) call();
-    return (getHeapStatistics().used_heap_size - before) / calls;
-  });
-  return rounds.sort((a, b) => a - b)[7] ?? Number.NaN;
+function contractOf(name: PolicyName, traits: PolicyTraits): void {
+  switch (traits.kind) {
+    case 'turns':
+      return turnContract(name);
+    case 'load':
+      return loadContract(policies[name]);
+    case 'key':
+      return keyContract(policies[name], traits.key);
+    case 'order':
+      return orderContract(policies[name]);
+  }
 }

@@ -1,4 +1,5 @@
 /** The balancer as users run it: a process of its own, seen through its log and its admin endpoints. */
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { formatEndpoint, type Endpoint } from '../../src/net/net.ts';
 import type { DropReason, SessionEnd } from '../../src/observe/events.ts';
@@ -27,6 +28,8 @@ export interface BalancerOptions {
   readonly flags?: readonly string[];
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How many file descriptors it may have; as many as the tests if left out. */
+  readonly descriptors?: number;
   /** The file that Node runs; the source if left out. */
   readonly entry?: string;
 }
@@ -75,6 +78,15 @@ export class Balancer {
     });
   }
 
+  /** Waits until `count` FTP transfers have ended. Each is its result and the code that the client got. */
+  async transfers(count: number): Promise<string[]> {
+    return until(`${count} FTP transfers have ended`, () => {
+      const ended = this.lines().filter(({ event }) => event === 'ftp.transfer');
+      if (ended.length < count) return undefined;
+      return ended.map(({ result, code }) => `${String(result)} ${String(code)}`);
+    });
+  }
+
   /** How many of the transfers that have ended were served by each backend. */
   shares(): Record<string, number> {
     const shares: Record<string, number> = {};
@@ -96,6 +108,11 @@ export class Balancer {
   /** How many datagrams were dropped for this reason, as the metrics have it. */
   drops(reason: DropReason): Promise<number> {
     return this.metric('tftplb_dropped_datagrams_total', { reason });
+  }
+
+  /** How many file descriptors it holds. */
+  descriptors(): number {
+    return readdirSync(`/proc/${this.program.pid}/fd`).length;
   }
 
   async status(): Promise<Status> {
@@ -128,8 +145,9 @@ export function endpointOf(text: string): Endpoint {
  */
 export async function startBalancer(
   backends: readonly Endpoint[],
-  { protocol = 'tftp', vips = ['127.0.0.1'], flags = [], env = {}, entry = source }: BalancerOptions = {},
+  options: BalancerOptions = {},
 ): Promise<Balancer> {
+  const { protocol = 'tftp', vips = ['127.0.0.1'], flags = [], env = {}, entry = source } = options;
   const args = [
     entry,
     ...vips.map((vip) => `--vip=${vip}`),
@@ -141,10 +159,20 @@ export async function startBalancer(
     '--admin=127.0.0.1:0',
     ...flags,
   ];
-  const program = new Program({ program: process.execPath, env }, args);
+  const program = startNode(args, env, options.descriptors);
   return until('the balancer serves', () => {
     if (program.exit !== undefined)
       throw new Error(`the balancer ended:\n${program.stdout}${program.stderr}`);
     return linesOf(program).some(({ msg }) => msg === 'serving') ? new Balancer(program, vips) : undefined;
   });
+}
+
+function startNode(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  descriptors: number | undefined,
+): Program {
+  if (descriptors === undefined) return new Program({ program: process.execPath, env }, args);
+  const script = `ulimit -n ${descriptors} && exec "$0" "$@"`;
+  return new Program({ program: 'sh', env }, ['-c', script, process.execPath, ...args]);
 }

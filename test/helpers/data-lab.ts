@@ -50,6 +50,10 @@ export class DataLab {
         socket.handle(new TcpEar());
         socket.end();
       },
+      breakLater: (socket) => {
+        socket.handle(new TcpEar());
+        net.setTimer(250, () => socket.reset());
+      },
     };
     const link = (leg: Leg, said: Partial<DataLink> = {}): DataLink => {
       if (said.early) leg.near.pause();

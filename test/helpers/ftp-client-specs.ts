@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 import path from 'node:path';
 import { formatEndpoint } from '../../src/net/net.ts';
-import type { PeerName } from './peers.ts';
+import { lacks, type PeerName } from './peers.ts';
 import type { Exit } from './processes.ts';
 
 /** Which command a client opens its data connections with. */
@@ -36,7 +36,8 @@ interface Launch {
 }
 
 interface FtpClientSpec {
-  readonly peer: PeerName;
+  /** Left out for a library of Node's. */
+  readonly peer?: PeerName;
   /** What it can be told to use over IPv4. */
   readonly verbs: readonly DataVerb[];
   readonly ipv6Verbs: readonly DataVerb[];
@@ -45,7 +46,7 @@ interface FtpClientSpec {
   readonly failed?: (exit: Exit, steps: number) => boolean;
 }
 
-export const ftpClientNames = ['curl', 'lftp', 'tnftp', 'inetutils-ftp', 'ftplib'] as const;
+export const ftpClientNames = ['curl', 'lftp', 'tnftp', 'inetutils-ftp', 'ftplib', 'basic-ftp'] as const;
 export type FtpClientName = (typeof ftpClientNames)[number];
 
 const isActive = (verb: DataVerb): boolean => verb === 'PORT' || verb === 'EPRT';
@@ -85,7 +86,7 @@ function lftp({ address, port, user, password, verb }: FtpTarget, steps: readonl
   const lines = [
     'set cmd:fail-exit yes',
     'set net:max-retries 1',
-    'set net:timeout 15',
+    'set net:timeout 60',
     'set ftp:ssl-allow no',
     'set xfer:clobber yes',
     `set ftp:passive-mode ${!isActive(verb)}`,
@@ -126,11 +127,12 @@ function bsdFailed({ stdout, stderr }: Exit, steps: number): boolean {
   return ((stdout + stderr).match(/^226 /gmu) ?? []).length < steps;
 }
 
-function ftplib(target: FtpTarget, steps: readonly FtpStep[]): Launch {
-  return {
-    args: [path.join(import.meta.dirname, 'ftplib-session.py')],
+/** A program of ours leads a library. */
+function led(program: string): FtpClientSpec['launch'] {
+  return (target, steps) => ({
+    args: [path.join(import.meta.dirname, program)],
     input: JSON.stringify({ ...target, isPassive: !isActive(target.verb), steps }),
-  };
+  });
 }
 
 const extended: readonly DataVerb[] = ['EPRT', 'EPSV'];
@@ -147,8 +149,22 @@ export const ftpClientSpecs: Readonly<Record<FtpClientName, FtpClientSpec>> = {
     launch: bsd(false),
     failed: bsdFailed,
   },
-  ftplib: { peer: 'python3', verbs: ['PORT', 'PASV'], ipv6Verbs: extended, launch: ftplib },
+  // Over IPv4 it knows nothing of the extended commands.
+  ftplib: {
+    peer: 'python3',
+    verbs: ['PORT', 'PASV'],
+    ipv6Verbs: extended,
+    launch: led('ftplib-session.py'),
+  },
+  // It is never active.
+  'basic-ftp': { verbs: ['PASV', 'EPSV'], ipv6Verbs: ['EPSV'], launch: led('basic-ftp-session.ts') },
 };
+
+/** For `describe.skipIf`, as `lacks`. */
+export function lacksClient(client: FtpClientName): boolean {
+  const { peer } = ftpClientSpecs[client];
+  return peer !== undefined && lacks(peer);
+}
 
 /** What a client can be told to open its data connections with when it talks to `address`. */
 export function verbsOf(client: FtpClientName, address: string): readonly DataVerb[] {

@@ -28,6 +28,11 @@ export class FtpClient {
     control.handle(this.ear);
   }
 
+  /** What it has heard behind the last line that was asked for. */
+  get unread(): string {
+    return this.ear.data.slice(this.#read);
+  }
+
   send(line: string): void {
     this.control.write(bytes(`${line}\r\n`));
   }

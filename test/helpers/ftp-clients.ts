@@ -47,7 +47,8 @@ export async function takeSteps(
 ): Promise<Exit> {
   const { peer, launch, failed } = ftpClientSpecs[client];
   const { args, input } = launch(target, steps);
-  const exit = await run(requirePeer(peer), args, {
+  const command = peer === undefined ? { program: process.execPath, env: {} } : requirePeer(peer);
+  const exit = await run(command, args, {
     input,
     // Nobody's own settings.
     env: { HOME: scratch() },

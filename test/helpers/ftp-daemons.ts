@@ -1,6 +1,6 @@
 /** Real FTP servers, each with a folder, an address and a port of its own. */
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { connect, createServer, isIPv6, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -78,4 +78,11 @@ export async function startFtpServer(
     report = `${program.name}\n${program.stdout}${program.stderr}`;
   }
   throw new Error(`${name} does not greet:\n${report}`);
+}
+
+/** The processes that serve its sessions: one for each, or itself. */
+export function sessionPids({ program: { pid } }: FtpServer): number[] {
+  if (pid === undefined) return [];
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.length === 0 ? [pid] : children.map(Number);
 }

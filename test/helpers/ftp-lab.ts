@@ -4,7 +4,7 @@ import { FtpEngine } from '../../src/engine/ftp-engine.ts';
 import { createPassivePool, PassivePool } from '../../src/engine/passive-pool.ts';
 import type { CreateFtpMachine } from '../../src/engine/ftp-session-host.ts';
 import type { FtpService, Snapshot } from '../../src/engine/snapshot.ts';
-import { defaultFtpTimeouts } from '../../src/ftp/effects.ts';
+import { defaultFtpCaps, defaultFtpTimeouts } from '../../src/ftp/effects.ts';
 import type { MemoryHost } from '../../src/net/memory-host.ts';
 import { MemoryNet, type MemoryNetOptions } from '../../src/net/memory-net.ts';
 import type { Net } from '../../src/net/net.ts';
@@ -20,7 +20,7 @@ export const ftpService: Omit<FtpService, 'pool' | 'listeners' | 'passivePool'> 
   name: 'ftp',
   policy: 'round-robin',
   limits: { total: 1_000, perClient: 0, perBackend: 0 },
-  commands: { readOnly: false, denied: [], maxWaiting: 16 },
+  commands: { readOnly: false, denied: [], maxWaiting: 16, caps: defaultFtpCaps },
   data: {
     clientModes: 'active,passive',
     backendData: 'passive',
@@ -162,6 +162,15 @@ export class FtpLab {
     const { ipv6 } = this.#options;
     return ipv6 === 'both' || ipv6 === leg;
   }
+}
+
+/** When all sessions have ended: the listener is open, and nothing else. */
+export async function expectNothingLeft(lab: FtpLab): Promise<void> {
+  // Connections that wait for their peer's end have their time.
+  await lab.pass(15_000);
+  expect(lab.balancer.openSockets).toBe(1);
+  expect(lab.passivePool.used).toBe(0);
+  expect(lab.active().every((sessions) => sessions === 0)).toBe(true);
 }
 
 interface Started {

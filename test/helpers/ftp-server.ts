@@ -12,6 +12,8 @@ export class FtpServer {
   readonly sessions: ServerSession[] = [];
   /** What is said to whoever connects; nothing if undefined. */
   greeting: string | undefined;
+  /** Whether each byte of a reply is sent by itself. */
+  isBytewise = false;
   readonly net: TcpNet;
   #listener: TcpListener | undefined;
 
@@ -35,6 +37,11 @@ export class FtpServer {
     const last = this.sessions.at(-1);
     if (!last) throw new Error('nobody has connected');
     return last;
+  }
+
+  /** Answers as usual again. */
+  restore(): void {
+    Object.assign(this.handlers, defaultHandlers);
   }
 
   close(): void {
@@ -73,7 +80,9 @@ export class ServerSession {
   }
 
   say(text: string): void {
-    this.control.write(bytes(`${text}\r\n`));
+    const reply = bytes(`${text}\r\n`);
+    if (!this.server.isBytewise) this.control.write(reply);
+    else for (const byte of reply) this.control.write(Uint8Array.of(byte));
   }
 
   /** Listens where the control connection arrived. */
@@ -124,7 +133,8 @@ export class ServerSession {
   }
 }
 
-function say(text: string): Handler {
+/** Answers with `text`, which may be several replies. */
+export function say(text: string): Handler {
   return (session) => session.say(text);
 }
 

@@ -6,7 +6,7 @@ import sys
 target = json.load(sys.stdin)
 ftp = ftplib.FTP()
 ftp.set_debuglevel(1)
-ftp.connect(target["address"], target["port"], timeout=15)
+ftp.connect(target["address"], target["port"], timeout=60)
 ftp.login(target["user"], target["password"])
 ftp.set_pasv(target["isPassive"])
 

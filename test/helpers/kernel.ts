@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 interface Entry {
+  /** Hexadecimal, as the kernel has it. */
+  readonly address: string;
   readonly port: number;
   /** Bytes that nobody has read yet. */
   readonly queued: number;
@@ -11,10 +13,10 @@ interface Entry {
 /** Columns of /proc/net/udp and the like: sl, local address:port, remote, state, tx:rx queue, timer, retransmits, uid, timeout, inode. */
 function entryOf(line: string): Entry | undefined {
   const [, local, , , queues, , , , , inode] = line.trim().split(/\s+/u);
-  const port = local?.split(':').at(-1);
+  const [address = '', port] = local?.split(':') ?? [];
   const queued = queues?.split(':').at(-1);
   if (port === undefined || queued === undefined || inode === undefined) return undefined;
-  return { port: Number.parseInt(port, 16), queued: Number.parseInt(queued, 16), inode };
+  return { address, port: Number.parseInt(port, 16), queued: Number.parseInt(queued, 16), inode };
 }
 
 function entriesOf(protocol: 'tcp' | 'udp'): Entry[] {
@@ -38,6 +40,12 @@ export function udpPortsOf(pid: number): number[] {
   return portsOf(pid, 'udp');
 }
 
+/** Those of an IPv4 address of this host alone. */
+export function udpPortsAt(pid: number, address: string): number[] {
+  const octets = address.split('.').map((octet) => Number(octet).toString(16).padStart(2, '0'));
+  return portsOf(pid, 'udp', octets.toReversed().join('').toUpperCase());
+}
+
 /** The local TCP ports that a process holds now. */
 export function tcpPortsOf(pid: number): number[] {
   return portsOf(pid, 'tcp');
@@ -49,11 +57,12 @@ export function threadsOf(pid: number): string[] {
   return readdirSync(folder).map((thread) => readFileSync(`${folder}/${thread}/comm`, 'utf8').trim());
 }
 
-function portsOf(pid: number, protocol: 'tcp' | 'udp'): number[] {
+function portsOf(pid: number, protocol: 'tcp' | 'udp', address?: string): number[] {
   const folder = `/proc/${pid}/fd`;
   const sockets = new Set(readdirSync(folder).map((descriptor) => targetOf(`${folder}/${descriptor}`)));
   return entriesOf(protocol)
-    .filter(({ inode }) => sockets.has(`socket:[${inode}]`))
+    .filter((entry) => sockets.has(`socket:[${entry.inode}]`))
+    .filter((entry) => address === undefined || entry.address === address)
     .map(({ port }) => port);
 }
 

@@ -9,7 +9,9 @@ import { temporaryFolder } from '../helpers/folders.ts';
 import { content, download, upload, type Way } from '../helpers/ftp-transfers.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
+import { runTftpLb } from './cli.ts';
 import { describeFlags } from './flags.ts';
+import { sizeTests } from './flags-ftp-sizes.ts';
 import { timeTests } from './flags-ftp-times.ts';
 import { connectTo, loginTo, net, standStill, startFtpBalancer, startFtpServer, verbsOf } from './ftp.ts';
 
@@ -22,12 +24,14 @@ async function greetingOf(listener: { address: string; port: number }): Promise<
 }
 
 describeFlags('FTP', {
+  ...sizeTests,
   ...timeTests,
 
   ftpPolicy: () => {
     test.each([
       ['round-robin', 0],
       ['least-sessions', 1],
+      ['two-choices', 1],
     ])('%s gives the third session to the server of session %i', async (policy, expected) => {
       const servers = [await startFtpServer({ name: 'a' }), await startFtpServer({ name: 'b' })];
       const balancer = await startFtpBalancer(servers, `--ftp-policy=${policy}`);
@@ -38,6 +42,26 @@ describeFlags('FTP', {
       await balancer.said({ event: 'ftp.session.end', end: 'quit' });
       const [third] = await greetingOf(balancer.listener);
       expect(third).toBe([first, second][expected]);
+    });
+
+    test('first gives every session to the server that is named first', async () => {
+      const servers = [await startFtpServer({ name: 'a' }), await startFtpServer({ name: 'b' })];
+      const { listener } = await startFtpBalancer(servers, '--ftp-policy=first');
+      const greetings = [await greetingOf(listener), await greetingOf(listener)].map(([line]) => line);
+      expect(greetings).toEqual(['220 a ready', '220 a ready']);
+    });
+
+    test('source-hash gives every session of an address to the same server', async () => {
+      const servers = [await startFtpServer({ name: 'a' }), await startFtpServer({ name: 'b' })];
+      const { listener } = await startFtpBalancer(servers, '--ftp-policy=source-hash');
+      const greetings: string[] = [];
+      for (const from of ['127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4']) {
+        const pair = [await connectTo(listener, from), await connectTo(listener, from)];
+        const [one = '', other] = await Promise.all(pair.map((client) => client.line()));
+        expect(other).toBe(one);
+        greetings.push(one);
+      }
+      expect(new Set(greetings).size).toBe(2);
     });
   },
 
@@ -211,6 +235,32 @@ describeFlags('FTP', {
       await download(client, 'EPSV');
       await until('it is used', () => linesOf(file, 1));
       expect(linesOf(`${file}.1`, 2)).toEqual(lines);
+    });
+
+    test('has no line for what the server has refused, and one for what broke off', async () => {
+      const file = path.join(temporaryFolder('xferlog'), 'xferlog');
+      const server = await startFtpServer();
+      const balancer = await startFtpBalancer([server], `--xferlog=${file}`);
+      const client = await loginTo(balancer.listener);
+      const { handlers } = server.server;
+      await client.epsv();
+      expect(await client.ask('RETR absent')).toBe('550 no such file');
+      handlers['STOR'] = (session) => session.say('550 no');
+      await client.epsv();
+      expect(await client.ask('STOR forbidden')).toBe('550 no');
+      handlers['STOR'] = (session) => session.say('150 go on\r\n452 full');
+      await client.epsv();
+      expect([await client.ask('STOR begun'), await client.line()]).toEqual(['150 go on', '452 full']);
+      const lines = await until('the last one is logged', () => linesOf(file, 1));
+      expect(lines).toEqual([expect.stringMatching(/ 0 begun a _ i r joe ftp 0 \* i$/)]);
+    });
+
+    test('that cannot be written keeps the balancer from starting', async () => {
+      const file = path.join(temporaryFolder('xferlog'), 'missing', 'xferlog');
+      const args = ['--vip=127.0.0.1', '--no-tftp', '--backend=192.0.2.11', `--xferlog=${file}`];
+      const exit = await runTftpLb(args);
+      expect(exit).toMatchObject({ code: 2, stderr: expect.stringContaining(file) as string });
+      expect(exit.stderr).toMatch(/^tftp-lb: cannot write --xferlog: [^\n]*\n$/);
     });
   },
 });

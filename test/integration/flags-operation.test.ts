@@ -4,7 +4,7 @@ import { afterAll, expect, test } from 'vitest';
 import { startBalancer } from '../helpers/balancer.ts';
 import { fetchFile, lacksIpv6, nobody, startEmbedded } from '../helpers/embedded.ts';
 import { noise } from '../helpers/folders.ts';
-import { tcpPortsOf, threadsOf, udpPortsOf } from '../helpers/kernel.ts';
+import { tcpPortsOf, threadsOf, udpPortsAt, udpPortsOf } from '../helpers/kernel.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 import { HeldDownload } from '../helpers/udp-peer.ts';
@@ -30,7 +30,7 @@ async function levelsLogged(level: string): Promise<Set<string>> {
     `--log-level=${level}`,
   ]);
   // Its log may not tell.
-  const port = await until('it listens', () => udpPortsOf(program.pid ?? 0)[0]);
+  const port = await until('it listens', () => udpPortsAt(program.pid ?? 0, address)[0]);
   for (let at = 0; at < 2; at += 1) await fetchFile({ address, port }, 'image');
   const { code, stdout, stderr } = await program.stop();
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -90,12 +90,42 @@ describeFlags('Operation', {
       const balancer = await startBalancer([startEmbedded()], { flags: [`--workers=${setting}`] });
       const { workers } = await balancer.status();
       const expected = Array.from({ length: count }, (_, index) => {
-        return { index, kind: 'portable', state: 'serving', restarts: 0 };
+        return { index, kind: expect.any(String), state: 'serving', restarts: 0 };
       });
       expect(workers).toEqual(expected);
       expect(threadsOf(balancer.program.pid ?? 0).filter((name) => name.startsWith('worker-'))).toHaveLength(
         count,
       );
+    });
+  },
+
+  engine: () => {
+    const onLinux = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch);
+
+    test.each([
+      ['portable', 'portable', 'it was asked for'],
+      ...(onLinux
+        ? [
+            ['linux', 'linux', 'it was asked for'],
+            ['auto', 'linux', 'its system calls work here'],
+          ]
+        : []),
+    ])('%s serves TFTP, and says so and why', async (setting, name, reason) => {
+      const balancer = await startBalancer([startEmbedded({ image })], { flags: [`--engine=${setting}`] });
+      await balancer.said({ msg: 'serving', engine: name, reason });
+      expect((await fetchFile(balancer.listener, 'image')).bytes).toEqual(image);
+      const { engine, workers } = await balancer.status();
+      expect(engine).toEqual({ name, reason });
+      expect(new Set(workers.map(({ kind }) => kind))).toEqual(new Set([name]));
+      expect(await balancer.metric('tftplb_build_info', { engine: name })).toBe(1);
+    });
+  },
+
+  busyPoll: () => {
+    test('0 makes no polls between two datagrams, and serves all the same', async () => {
+      const flags = ['--busy-poll=0', '--workers=1'];
+      const balancer = await startBalancer([startEmbedded({ image })], { flags });
+      expect((await fetchFile(balancer.listener, 'image')).bytes).toEqual(image);
     });
   },
 

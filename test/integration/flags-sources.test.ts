@@ -6,7 +6,7 @@ import { optionGroups, type OptionInfo, type OptionKey } from '../../src/config/
 import { optionInfos } from '../../src/config/schema.ts';
 import { fetchFile, startEmbedded } from '../helpers/embedded.ts';
 import { stopAll, until } from '../helpers/processes.ts';
-import { udpPortsOf } from '../helpers/kernel.ts';
+import { udpPortsAt } from '../helpers/kernel.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 import { runTftpLb, startTftpLb } from './cli.ts';
 
@@ -28,6 +28,7 @@ const one: Settings = {
   ftpBackend: '192.0.2.15:2021',
   resolveInterval: '1m',
   readOnly: 'true',
+  policy: 'file-hash',
   maxBlksize: '1024',
   maxWindowsize: '4',
   stripMulticast: 'false',
@@ -44,6 +45,10 @@ const one: Settings = {
   backendPasvAddress: 'trust',
   ftpDeny: 'SITE',
   ftpMaxWaiting: '8',
+  ftpMaxLine: '1000',
+  ftpMaxReplyLine: '2000',
+  ftpMaxReply: '70000',
+  ftpMaxReplyLines: '300',
   ftpConnectTimeout: '1s',
   ftpGreetingTimeout: '2s',
   ftpLoginTimeout: '3s',
@@ -71,6 +76,8 @@ const one: Settings = {
   logLevel: 'debug',
   drainTimeout: '10s',
   workers: '2',
+  engine: 'portable',
+  busyPoll: '0',
 };
 const other: Settings = {
   vip: '192.0.2.2',
@@ -84,6 +91,7 @@ const other: Settings = {
   ftpBackend: '192.0.2.16:7022,weight=5',
   resolveInterval: '2m',
   readOnly: 'false',
+  policy: 'first',
   maxBlksize: 'auto',
   maxWindowsize: '5',
   stripMulticast: 'true',
@@ -91,7 +99,7 @@ const other: Settings = {
   backendAnyAddress: 'false',
   tryInterval: '600ms',
   idleTimeout: '11s',
-  ftpPolicy: 'round-robin',
+  ftpPolicy: 'source-hash',
   ftpModes: 'active,passive',
   backendData: 'client',
   passivePorts: '51000-51099',
@@ -100,6 +108,10 @@ const other: Settings = {
   backendPasvAddress: 'ignore',
   ftpDeny: 'DELE,RMD',
   ftpMaxWaiting: '9',
+  ftpMaxLine: '1001',
+  ftpMaxReplyLine: '2001',
+  ftpMaxReply: '70001',
+  ftpMaxReplyLines: '301',
   ftpConnectTimeout: '11s',
   ftpGreetingTimeout: '12s',
   ftpLoginTimeout: '13s',
@@ -127,6 +139,8 @@ const other: Settings = {
   logLevel: 'error',
   drainTimeout: '12s',
   workers: 'auto',
+  engine: 'auto',
+  busyPoll: '50',
 };
 
 /** What no command line can do without. */
@@ -199,7 +213,6 @@ describe('options', () => {
       '/services/0/kind',
       '/services/0/name',
       '/services/0/backends/0/port',
-      '/services/0/policy',
       '/services/1/kind',
       '/services/1/name',
       '/services/1/backends/0/port',
@@ -251,7 +264,7 @@ test('the balancer runs on variables alone', async () => {
     logLevel: 'silent',
   });
   const program = startTftpLb([], { env });
-  const port = await until('it listens', () => udpPortsOf(program.pid ?? 0)[0]);
+  const port = await until('it listens', () => udpPortsAt(program.pid ?? 0, address)[0]);
   for (let at = 0; at < 2; at += 1) {
     const { bytes, peer } = await fetchFile({ address, port }, 'image');
     expect({ bytes, peer }).toEqual({ bytes: image, peer: { address, port } });

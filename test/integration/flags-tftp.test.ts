@@ -54,6 +54,48 @@ async function outcome(download: Promise<unknown>): Promise<string> {
 }
 
 describeFlags('TFTP', {
+  policy: () => {
+    const files = { image, kernel: image, menu: image };
+
+    test.each([
+      ['round-robin', 'b1 b0 b1'],
+      ['least-sessions', 'b1 b1 b1'],
+      ['two-choices', 'b1 b1 b1'],
+      ['first', 'b0 b0 b0'],
+    ])('%s: behind a download that b0 still serves, three others go to %s', async (policy, expected) => {
+      const servers = [startEmbedded(files), startEmbedded(files)];
+      const balancer = await startBalancer(servers, { flags: [`--policy=${policy}`] });
+      await HeldDownload.begin(balancer.listener, 'image');
+      for (let ended = 1; ended <= 3; ended += 1) {
+        await fetchFile(balancer.listener, 'image');
+        await balancer.ended(ended);
+      }
+      expect(
+        balancer
+          .sessions()
+          .map(({ backend }) => backend)
+          .join(' '),
+      ).toBe(expected);
+    });
+
+    test.each([
+      ['source-hash', 'client'],
+      ['file-hash', 'file'],
+    ] as const)('%s: downloads go to the same server if they are of the same %s', async (policy, key) => {
+      const servers = [startEmbedded(files), startEmbedded(files)];
+      const balancer = await startBalancer(servers, { flags: [`--policy=${policy}`] });
+      for (const from of ['127.0.0.1', '127.0.0.2', '127.0.0.3']) {
+        for (const file of Object.keys(files)) {
+          await (await HeldDownload.begin(balancer.listener, file, from)).finish();
+        }
+      }
+      const sessions = await balancer.ended(9);
+      const pairs = new Set(sessions.map(({ backend, ...said }) => `${said[key].split(':')[0]} ${backend}`));
+      expect(pairs.size).toBe(3);
+      expect(new Set(sessions.map(({ backend }) => backend))).toEqual(new Set(['b0', 'b1']));
+    });
+  },
+
   maxBlksize: () => {
     test('lowers what is above it and nothing else', async () => {
       const server = startEmbedded({ image });

@@ -18,7 +18,7 @@ peers=(
   'curl               usr/bin/curl'
   'nginx              usr/sbin/nginx  libnginx-mod-stream'
   'vsftpd             usr/sbin/vsftpd'
-  'proftpd-core       usr/sbin/proftpd  proftpd-mod-proxy'
+  'proftpd-core       usr/sbin/proftpd  proftpd-mod-proxy proftpd-mod-crypto'
   'pure-ftpd          usr/sbin/pure-ftpd'
   'python3-pyftpdlib  usr/lib/python3/dist-packages/pyftpdlib/__main__.py'
   'lftp               usr/bin/lftp'

@@ -10,7 +10,7 @@ import { cleanUp } from '../helpers/clean-up.ts';
 import { noise, publish, sha256 } from '../helpers/folders.ts';
 import {
   ftpClientNames,
-  ftpClientSpecs,
+  lacksClient,
   verbsOf,
   type DataVerb,
   type FtpClientName,
@@ -101,7 +101,7 @@ for (const { name, address } of routes) {
     }
 
     for (const client of ftpClientNames) {
-      describe.skipIf(lacks(ftpClientSpecs[client].peer))(client, () => {
+      describe.skipIf(lacksClient(client))(client, () => {
         for (const [index, vip] of vips.entries()) {
           test.for(verbsOf(client, vip))(`moves files over ${vip} with %s`, (verb) =>
             exchange(client, index, verb),

@@ -1,15 +1,13 @@
+import type { Clock } from '../../net/net.ts';
 import type { Libc } from '../libc.ts';
 import { decodeName, encodeName } from '../name-codec.ts';
 import type { SocketNames } from '../socket-names.ts';
+import { AddressTexts } from './address-texts.ts';
 
 /** Addresses that are remembered. Anybody can send from any address: when there are more, all are forgotten. */
 const maxKnown = 65_536;
-
-interface Known6 {
-  readonly words: readonly [number, number, number, number];
-  readonly scope: number;
-  readonly text: string;
-}
+/** Milliseconds for which link-local addresses are remembered: the interface that their zone names may become another. */
+const zoneLifetime = 1_000;
 
 /**
  * Socket addresses between the two forms that they have: numbers in an arena, text in the engine. What was translated
@@ -17,13 +15,17 @@ interface Known6 {
  */
 export class AddressBook {
   readonly #libc: Libc;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #texts4 = new Map<number, string>();
-  /** By a hash of their words. */
-  readonly #texts6 = new Map<number, Known6[]>();
+  readonly #texts6 = new AddressTexts(maxKnown);
   readonly #names = new Map<string, Uint8Array>();
+  readonly #zonedTexts = new AddressTexts(maxKnown);
+  readonly #zonedNames = new Map<string, Uint8Array>();
+  #zonesUntil = 0;
 
-  constructor(libc: Libc) {
+  constructor(libc: Libc, clock: Pick<Clock, 'now'>) {
     this.#libc = libc;
+    this.#clock = clock;
   }
 
   /** The address in a slot of `names` as text; '' if there is none. */
@@ -37,16 +39,18 @@ export class AddressBook {
   name(address: string): Uint8Array | undefined {
     const known = this.#names.get(address);
     if (known) return known;
-    const name = this.#tryEncode(address);
-    if (!name) return undefined;
-    if (this.#names.size >= maxKnown) this.#names.clear();
-    this.#names.set(address, name);
-    return name;
+    const isZoned = address.includes('%');
+    if (isZoned) this.#renewZones();
+    const names = isZoned ? this.#zonedNames : this.#names;
+    return names.get(address) ?? this.#learn(names, address);
   }
 
-  #tryEncode(address: string): Uint8Array | undefined {
+  #learn(names: Map<string, Uint8Array>, address: string): Uint8Array | undefined {
     try {
-      return encodeName(this.#libc, { address, port: 0 });
+      const name = encodeName(this.#libc, { address, port: 0 });
+      if (names.size >= maxKnown) names.clear();
+      names.set(address, name);
+      return name;
     } catch (error) {
       if (error instanceof TypeError) return undefined;
       throw error;
@@ -65,20 +69,21 @@ export class AddressBook {
   }
 
   #text6(names: SocketNames, index: number): string {
-    const [a, b] = [names.address6(index, 0), names.address6(index, 1)];
-    const [c, d] = [names.address6(index, 2), names.address6(index, 3)];
-    const scope = names.scope(index);
-    const hash =
-      Math.imul(a ^ Math.imul(b, 31) ^ scope, 0x9e3779b1) ^ Math.imul(c ^ Math.imul(d, 31), 0x85ebca6b);
-    for (const known of this.#texts6.get(hash) ?? []) {
-      const [w, x, y, z] = known.words;
-      if (w === a && x === b && y === c && z === d && known.scope === scope) return known.text;
-    }
-    if (this.#texts6.size >= maxKnown) this.#texts6.clear();
+    const isZoned = names.scope(index) !== 0;
+    if (isZoned) this.#renewZones();
+    const texts = isZoned ? this.#zonedTexts : this.#texts6;
+    const known = texts.get(names, index);
+    if (known !== undefined) return known;
     const text = decodeName(this.#libc, names.copy(index)).address;
-    const bucket = this.#texts6.get(hash) ?? [];
-    // Whoever finds addresses with one hash gets no longer lists for it.
-    this.#texts6.set(hash, [...bucket.slice(-3), { words: [a, b, c, d], scope, text }]);
+    texts.set(names, index, text);
     return text;
+  }
+
+  #renewZones(): void {
+    const now = this.#clock.now();
+    if (now < this.#zonesUntil) return;
+    this.#zonesUntil = now + zoneLifetime;
+    this.#zonedTexts.clear();
+    this.#zonedNames.clear();
   }
 }

@@ -1,6 +1,8 @@
 import type { Endpoint, TidHandlers, TidSocket, UdpSocket } from '../../net/net.ts';
 import type { OnStranger } from '../../net/tids.ts';
+import { ECONNREFUSED } from '../constants.ts';
 import { DatagramSocket, type SocketUser } from './datagram-socket.ts';
+import { isRefusal } from './network-errors.ts';
 import { datagramError, openSocket } from './open-socket.ts';
 import type { Owner } from './outbox.ts';
 import type { LoopParts } from './parts.ts';
@@ -8,67 +10,79 @@ import type { LoopParts } from './parts.ts';
 /** Bytes of receive buffer, as far as the kernel lets: the windows of several downloads arrive at one socket. */
 const receiveBuffer = 4_194_304;
 
-/** What the kernel makes of ICMP errors, beside the refusal itself (RFC 1122 section 4.1.3.3). */
-const refusals: ReadonlySet<number> = new Set([
-  111, // ECONNREFUSED
-  113, // EHOSTUNREACH
-  112, // EHOSTDOWN
-  101, // ENETUNREACH
-  92, // ENOPROTOOPT
-]);
-
-/** Where the sockets of a pool are bound. */
+/** Where the sockets of a pool are bound, and who is told what becomes of them. */
 export interface SocketSource {
   readonly address: string;
+  readonly onStranger: OnStranger;
+  /** The session that was served at `peerAddress` is done with the socket. */
+  readonly onGivenBack: (socket: BackendSocket, peerAddress: string) => void;
 }
 
 /** One backend-facing socket, lent to one session for each address of a backend. */
 export class BackendSocket implements SocketUser {
   readonly #socket: DatagramSocket;
+  readonly #later: (callback: () => void) => void;
   readonly #leases = new Map<string, BackendLease>();
   /** Whom it is lent to if that one hears everybody. */
   #sole: BackendLease | undefined;
-  readonly #onStranger: OnStranger;
+  readonly #source: SocketSource;
   readonly #answering: UdpSocket;
 
   /** Throws NetError. */
-  constructor(parts: LoopParts, { address }: SocketSource, onStranger: OnStranger) {
+  constructor(parts: LoopParts, source: SocketSource) {
+    const { address } = source;
     const fd = openSocket(parts.libc, { address, port: 0, receiveBuffer }, { hearsErrors: true });
     this.#socket = new DatagramSocket(parts, fd, true, this);
-    this.#onStranger = onStranger;
+    this.#later = (callback) => parts.loop.later(callback);
+    this.#source = source;
     this.#answering = {
       address,
       port: this.#socket.port,
-      send: (data, port, to) => this.#socket.send(data, port, to, this),
+      send: (data, port, to) => this.#socket.send(data, port, to, unheard),
       close: () => undefined,
     };
   }
 
+  get address(): string {
+    return this.#socket.address;
+  }
+
+  get port(): number {
+    return this.#socket.port;
+  }
+
   /** The session hears the peer's address, or everybody if it is the `sole` one. */
-  lend(peer: Endpoint, handlers: TidHandlers, sole: boolean, giveBack: () => void): TidSocket {
-    const lease = new BackendLease(this.#socket, peer, handlers, () => {
-      this.#leases.delete(peer.address);
-      this.#sole = undefined;
-      giveBack();
-    });
+  lend(peer: Endpoint, handlers: TidHandlers, sole: boolean): TidSocket {
+    const lease = new BackendLease(this, peer, handlers);
     this.#leases.set(peer.address, lease);
     if (sole) this.#sole = lease;
     return lease;
   }
 
+  giveBack(lease: BackendLease): void {
+    const { address } = lease.peer;
+    this.#leases.delete(address);
+    this.#sole = undefined;
+    this.#source.onGivenBack(this, address);
+  }
+
+  send(data: Uint8Array, port: number, address: string, owner: Owner): void {
+    this.#socket.send(data, port, address, owner);
+  }
+
   onDatagram(data: Uint8Array, port: number, address: string): void {
     const lease = this.#sole ?? this.#leases.get(address);
     if (lease) lease.handlers.onDatagram(data, port, address);
-    else this.#onStranger(this.#isAwaited() ? undefined : this.#answering, data, port, address);
+    else this.#source.onStranger(this.#isAwaited() ? undefined : this.#answering, data, port, address);
   }
 
   onRefused(port: number, address: string): void {
     const lease = this.#leases.get(address);
-    if (lease?.hearsRefusals === true && lease.peer.port === port) lease.handlers.onRefused();
+    if (lease?.peer.port === port) this.#later(() => lease.onRefused());
   }
 
-  /** What strangers are told matters to nobody here. */
-  onUnsent(): void {}
+  /** It is nobody's in particular, and passes. */
+  onUnreceived(): void {}
 
   close(): void {
     this.#socket.close();
@@ -83,22 +97,23 @@ export class BackendSocket implements SocketUser {
   }
 }
 
+/** What strangers are told matters to nobody. */
+const unheard: Owner = { onUnsent: () => undefined };
+
 /** The TID of one session towards one backend. */
 class BackendLease implements TidSocket, Owner {
   readonly peer: Endpoint;
   readonly handlers: TidHandlers;
   isAnswered = false;
+  readonly #socket: BackendSocket;
   /** Until the peer has answered from another port: refusals of its request port mean nothing then. */
-  hearsRefusals = true;
-  readonly #socket: DatagramSocket;
-  /** Undefined once it is closed. */
-  #giveBack: (() => void) | undefined;
+  #hearsRefusals = true;
+  #isOpen = true;
 
-  constructor(socket: DatagramSocket, peer: Endpoint, handlers: TidHandlers, giveBack: () => void) {
+  constructor(socket: BackendSocket, peer: Endpoint, handlers: TidHandlers) {
     this.#socket = socket;
     this.peer = peer;
     this.handlers = handlers;
-    this.#giveBack = giveBack;
   }
 
   get address(): string {
@@ -110,23 +125,29 @@ class BackendLease implements TidSocket, Owner {
   }
 
   send(data: Uint8Array, port: number, address: string): void {
-    if (this.#giveBack) this.#socket.send(data, port, address, this);
+    if (this.#isOpen) this.#socket.send(data, port, address, this);
   }
 
   pinned(peerPort: number): void {
     this.isAnswered = true;
-    if (peerPort !== this.peer.port) this.hearsRefusals = false;
+    if (peerPort !== this.peer.port) this.#hearsRefusals = false;
+  }
+
+  onRefused(): void {
+    if (this.#isOpen && this.#hearsRefusals) this.handlers.onRefused();
   }
 
   onUnsent(errno: number): void {
-    if (!this.#giveBack) return;
-    if (refusals.has(errno) && this.hearsRefusals) this.handlers.onRefused();
+    if (!this.#isOpen) return;
+    // A port refuses by ICMP alone, which comes through `onRefused`: this one is another session's.
+    const isOwn = errno !== ECONNREFUSED;
+    if (isOwn && isRefusal(errno) && this.#hearsRefusals) this.handlers.onRefused();
     else this.handlers.onError(datagramError(errno, `cannot send from port ${this.port}`));
   }
 
   close(): void {
-    const giveBack = this.#giveBack;
-    this.#giveBack = undefined;
-    giveBack?.();
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#socket.giveBack(this);
   }
 }

@@ -3,15 +3,25 @@ import { EAGAIN, EINTR, EPOLLERR } from '../constants.ts';
 import { ERROR_ORIGIN } from '../error-queue.ts';
 import { boundTo, close } from '../sockets.ts';
 import type { Receiver, Watched } from './event-loop.ts';
+import { isRefusal, mayComeLate } from './network-errors.ts';
+import { orNetError } from './open-socket.ts';
 import type { Exit, Owner } from './outbox.ts';
 import type { LoopParts } from './parts.ts';
 import type { SourceAddress } from './sender.ts';
 
+/** Errors that are read in a row, before others get their turn. */
+const maxErrors = 64;
+
 /** What a socket is for. */
-export interface SocketUser extends Owner {
+export interface SocketUser {
   /** `data` lies in `slot` of the loop's batch. */
   onDatagram(data: Uint8Array, port: number, address: string, slot: number): void;
-  /** What was sent there was refused by ICMP; only where the socket was opened with `hearsErrors`. */
+  /** Nothing can be received, for the reason `errno` (positive). */
+  onUnreceived(errno: number): void;
+  /**
+   * What was sent there was refused by ICMP; only where the socket was opened with `hearsErrors`. May come while a
+   * datagram of anybody's is being sent: it is no time to close the socket.
+   */
   onRefused(port: number, address: string): void;
 }
 
@@ -25,22 +35,30 @@ export class DatagramSocket implements Watched, Receiver, Exit, Endpoint {
   readonly #user: SocketUser;
   #isOpen = true;
 
-  /** Takes over `fd`, which is bound. Throws SyscallError. */
+  /** Takes over `fd`, which is bound. Throws NetError, having closed it. */
   constructor(parts: LoopParts, fd: number, hearsErrors: boolean, user: SocketUser) {
     this.fd = fd;
-    ({ address: this.address, port: this.port } = boundTo(parts.libc, fd));
     this.#parts = parts;
     this.#hearsErrors = hearsErrors;
     this.#user = user;
     parts.ledger.note(fd);
-    parts.loop.watch(this);
+    try {
+      const at = orNetError('cannot use a socket', () => boundTo(parts.libc, fd));
+      this.address = at.address;
+      this.port = at.port;
+      orNetError('cannot wait for a socket', () => parts.loop.watch(this));
+    } catch (error) {
+      parts.ledger.forget(fd);
+      close(parts.libc, fd);
+      throw error;
+    }
   }
 
   onReady(events: number): void {
-    if ((events & EPOLLERR) !== 0) this.clearError();
+    if ((events & EPOLLERR) !== 0) this.#readErrors();
     const result = this.#parts.loop.receive(this);
-    if (result >= 0 || result === -EAGAIN || result === -EINTR || this.clearError()) return;
-    this.#user.onUnsent(-result);
+    if (result >= 0 || result === -EAGAIN || result === -EINTR || this.clearError(-result)) return;
+    this.#user.onUnreceived(-result);
   }
 
   onDatagram(slot: number, data: Uint8Array): void {
@@ -49,22 +67,15 @@ export class DatagramSocket implements Watched, Receiver, Exit, Endpoint {
     this.#user.onDatagram(data, peers.port(slot), this.#parts.book.text(peers, slot), slot);
   }
 
-  /** From `from`, or the address that the socket is bound to. Throws nothing; failures reach `owner`. */
+  /** From `from`, or the address that the socket is bound to. Throws nothing; failures reach `owner` after the call. */
   send(data: Uint8Array, port: number, address: string, owner: Owner, from?: SourceAddress): void {
     if (this.#isOpen) this.#parts.sender.send(this, data, port, address, owner, from);
   }
 
-  clearError(): boolean {
-    if (!this.#hearsErrors) return false;
-    const { errors, book } = this.#parts;
-    let isCleared = false;
-    while (errors.read(this.fd) === 1) {
-      isCleared = true;
-      const origin = errors.origin();
-      if (origin !== ERROR_ORIGIN.icmp && origin !== ERROR_ORIGIN.icmp6) continue;
-      this.#user.onRefused(errors.destination.port(0), book.text(errors.destination, 0));
-    }
-    return isCleared;
+  clearError(errno: number): boolean {
+    if (!this.#hearsErrors || !mayComeLate(errno)) return false;
+    this.#readErrors();
+    return true;
   }
 
   close(): void {
@@ -73,5 +84,15 @@ export class DatagramSocket implements Watched, Receiver, Exit, Endpoint {
     this.#parts.loop.unwatch(this);
     this.#parts.ledger.forget(this.fd);
     close(this.#parts.libc, this.fd);
+  }
+
+  #readErrors(): void {
+    const { errors, book } = this.#parts;
+    for (let count = 0; count < maxErrors && errors.read(this.fd) === 1; count++) {
+      const origin = errors.origin();
+      const isFromNetwork = origin === ERROR_ORIGIN.icmp || origin === ERROR_ORIGIN.icmp6;
+      if (!isFromNetwork || !isRefusal(errors.errno())) continue;
+      this.#user.onRefused(errors.destination.port(0), book.text(errors.destination, 0));
+    }
   }
 }

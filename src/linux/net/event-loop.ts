@@ -55,13 +55,17 @@ export class EventLoop implements Clock {
   #currentData: Uint8Array | undefined;
   #now = performance.now();
   #isRunning = false;
+  /** Within `#hold`. */
+  #isHeld = false;
   #mustYield = false;
+  #nextHold: NodeJS.Immediate | undefined;
+  readonly #postponed: (() => void)[] = [];
 
   /** `ledger` is where its descriptor is noted. Throws SyscallError. */
   constructor(libc: Libc, options: LoopOptions, ledger: DescriptorLedger) {
     this.#ledger = ledger;
     this.batch = new MessageBatch(libc);
-    this.outbox = new Outbox(this.batch);
+    this.outbox = new Outbox(this.batch, (callback) => this.later(callback));
     this.#epoll = new Epoll(libc);
     ledger.note(this.#epoll.descriptor);
     this.#options = options;
@@ -74,11 +78,19 @@ export class EventLoop implements Clock {
    * a session that keeps fractions needs memory for each of them.
    */
   now(): number {
-    return Math.floor(this.#isRunning ? this.#now : performance.now());
+    return Math.floor(this.#isHeld ? this.#now : performance.now());
   }
 
   setTimer(delay: number, callback: () => void): Timer {
-    return this.#timers.add(this.now() + delay, callback);
+    return this.#timers.add(this.now() + (delay > 0 ? Math.ceil(delay) : 0), callback);
+  }
+
+  /**
+   * Calls back when the present round has done all else, or in the next round. For what a call finds out that must not
+   * surprise whoever made it: the failure of a datagram, while its sender is still at work.
+   */
+  later(callback: () => void): void {
+    this.#postponed.push(callback);
   }
 
   /** Throws SyscallError. */
@@ -102,15 +114,18 @@ export class EventLoop implements Clock {
     }
     const first = this.#filled;
     const count = this.batch.receive(receiver.fd, first);
-    for (let slot = first; slot < first + count; slot++) {
-      this.#filled = slot + 1;
-      this.#current = slot;
-      this.#currentData = this.#views.of(slot);
-      receiver.onDatagram(slot, this.#currentData);
+    if (count > 0) this.#filled = first + count;
+    try {
+      for (let slot = first; slot < first + count; slot++) {
+        this.#current = slot;
+        this.#currentData = this.#views.of(slot);
+        receiver.onDatagram(slot, this.#currentData);
+      }
+      return count;
+    } finally {
+      this.#current = -1;
+      this.#currentData = undefined;
     }
-    this.#current = -1;
-    this.#currentData = undefined;
-    return count;
   }
 
   /** The slot where `data` lies, if it is the datagram that is being handled, else -1. */
@@ -123,16 +138,17 @@ export class EventLoop implements Clock {
     this.#mustYield = true;
   }
 
-  /** Serves until `stop`, from the next turn of Node's loop on. */
+  /** Serves until `stop`, from the next turn of Node's loop on. What a handler throws is an uncaught exception. */
   start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    setImmediate(() => this.#hold());
+    this.#scheduleHold();
   }
 
   stop(): void {
     this.#isRunning = false;
     this.#mustYield = true;
+    clearImmediate(this.#nextHold);
   }
 
   /** Gives everything back. Nothing may be watched any longer. */
@@ -142,33 +158,47 @@ export class EventLoop implements Clock {
     this.#epoll.close();
   }
 
+  #scheduleHold(): void {
+    clearImmediate(this.#nextHold);
+    this.#nextHold = setImmediate(() => this.#hold());
+  }
+
   #hold(): void {
     this.#now = performance.now();
     const end = this.#now + this.#options.maxHold;
     this.#mustYield = false;
-    while (this.#isRunning && !this.#mustYield) {
-      this.#round();
-      if (this.#now >= end) break;
+    this.#isHeld = true;
+    try {
+      while (this.#isRunning && !this.#mustYield) {
+        this.#round();
+        if (this.#now >= end) break;
+      }
+    } finally {
+      this.#isHeld = false;
+      if (this.#isRunning) this.#scheduleHold();
     }
-    if (this.#isRunning) setImmediate(() => this.#hold());
   }
 
   #round(): void {
     const ready = this.#wait();
     this.#filled = 0;
-    for (let index = 0; index < ready; index++) {
-      this.#watched[this.#epoll.fd(index)]?.onReady(this.#epoll.events(index));
+    try {
+      for (let index = 0; index < ready; index++) {
+        this.#watched[this.#epoll.fd(index)]?.onReady(this.#epoll.events(index));
+      }
+      this.#timers.run(this.now());
+    } finally {
+      // The next round fills the slots anew.
+      this.outbox.flush();
     }
-    this.#timers.run(this.#now);
-    this.outbox.flush();
+    for (let count = this.#postponed.length; count > 0; count--) this.#postponed.shift()?.();
   }
 
   /** The number of descriptors that are ready, maybe 0. */
   #wait(): number {
-    const wait = Math.min(this.#options.maxWait, this.#timers.untilNext(this.#now));
     let ready = 0;
-    if (this.#spin.isWorthwhile) {
-      const end = Math.min(this.#now + this.#spin.time, this.#now + wait);
+    if (this.#spin.isWorthwhile && this.#postponed.length === 0) {
+      const end = Math.min(this.#now + this.#spin.time, this.#now + this.#patience());
       do {
         ready = this.#epoll.wait(0);
         this.#now = performance.now();
@@ -177,9 +207,15 @@ export class EventLoop implements Clock {
     }
     if (ready > 0) return ready;
     const from = this.#now;
-    ready = this.#epoll.wait(Math.ceil(Math.min(this.#options.maxWait, this.#timers.untilNext(from))));
+    ready = this.#epoll.wait(Math.ceil(this.#patience()));
     this.#now = performance.now();
     if (ready > 0) this.#spin.blocked(this.#now - from);
     return ready;
+  }
+
+  /** Milliseconds for which nothing need happen. */
+  #patience(): number {
+    if (this.#postponed.length > 0) return 0;
+    return Math.min(this.#options.maxWait, this.#timers.untilNext(this.#now));
   }
 }

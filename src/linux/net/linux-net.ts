@@ -13,9 +13,11 @@ import { SharedBackendTids } from './backend-tids.ts';
 import { DatagramSocket, type SocketUser } from './datagram-socket.ts';
 import { EventLoop, type LoopOptions } from './event-loop.ts';
 import { datagramError, openSocket, orNetError } from './open-socket.ts';
+import type { Owner } from './outbox.ts';
 import type { LoopParts } from './parts.ts';
+import { PortRange, type PortShare } from './port-range.ts';
 import { Sender } from './sender.ts';
-import { type PortShare, SharedVipTids } from './vip-tids.ts';
+import { SharedVipTids } from './vip-tids.ts';
 import { WildcardSocket } from './wildcard-socket.ts';
 
 /** A bound socket that belongs to whoever made the net, which works on a duplicate of it. */
@@ -58,7 +60,7 @@ export class LinuxNet implements TidNet {
     this.random = random ?? createSecureRandom();
     this.#lent = lent;
     this.#share = share;
-    const book = new AddressBook(libc);
+    const book = new AddressBook(libc, this.loop);
     const sender = new Sender(libc, this.loop, book);
     this.#parts = { libc, loop: this.loop, book, sender, errors: new ErrorQueue(libc), ledger: notes };
   }
@@ -81,15 +83,16 @@ export class LinuxNet implements TidNet {
 
   bindUdp(at: UdpBinding, handlers: UdpHandlers): UdpSocket {
     const lent = this.#lent.find(({ address, port }) => address === at.address && port === at.port);
-    if (lent) return this.#listen(this.#duplicate(lent), handlers);
+    if (lent) return new OwnSocket(this.#parts, this.#duplicate(lent), handlers);
     const any = isIPv6(at.address) ? '::' : '0.0.0.0';
     const wildcard = this.#lent.find(({ address, port }) => address === any && port === at.port);
     if (wildcard) return this.#wildcard(wildcard).at(at.address, handlers);
-    return this.#listen(openSocket(this.#parts.libc, at), handlers);
+    return new OwnSocket(this.#parts, openSocket(this.#parts.libc, at), handlers);
   }
 
   vipTids(options: VipTidOptions, onStranger: OnStranger): VipTids {
-    return new SharedVipTids(this.#parts, options, this.#share, this.random, onStranger);
+    const range = options.ports && new PortRange(options.ports, this.#share, this.random);
+    return new SharedVipTids(this.#parts, options, range, onStranger);
   }
 
   backendTids(onStranger: OnStranger): BackendTids {
@@ -102,14 +105,10 @@ export class LinuxNet implements TidNet {
     this.loop.close();
   }
 
-  #listen(fd: number, handlers: UdpHandlers): UdpSocket {
-    return orNetError('cannot listen', () => new OwnSocket(this.#parts, fd, handlers));
-  }
-
   #wildcard(lent: LentSocket): WildcardSocket {
     const known = this.#wildcards.get(lent);
     if (known) return known;
-    const opened = orNetError('cannot listen', () => new WildcardSocket(this.#parts, this.#duplicate(lent)));
+    const opened = new WildcardSocket(this.#parts, this.#duplicate(lent));
     this.#wildcards.set(lent, opened);
     return opened;
   }
@@ -121,7 +120,7 @@ export class LinuxNet implements TidNet {
 }
 
 /** A socket that is its holder's alone. */
-class OwnSocket implements UdpSocket, SocketUser {
+class OwnSocket implements UdpSocket, SocketUser, Owner {
   readonly #socket: DatagramSocket;
   readonly #handlers: UdpHandlers;
   #isOpen = true;
@@ -150,13 +149,21 @@ class OwnSocket implements UdpSocket, SocketUser {
   onRefused(): void {}
 
   onUnsent(errno: number): void {
-    if (!this.#isOpen) return;
-    const { address, port } = this.#socket;
-    this.#handlers.onError(datagramError(errno, `cannot send from ${address} port ${port}`));
+    this.#fail(errno, 'cannot send from');
+  }
+
+  onUnreceived(errno: number): void {
+    this.#fail(errno, 'cannot receive at');
   }
 
   close(): void {
     this.#isOpen = false;
     this.#socket.close();
+  }
+
+  #fail(errno: number, attempt: string): void {
+    if (!this.#isOpen) return;
+    const { address, port } = this.#socket;
+    this.#handlers.onError(datagramError(errno, `${attempt} ${address} port ${port}`));
   }
 }

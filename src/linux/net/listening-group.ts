@@ -37,8 +37,8 @@ export function closeListeningGroup(libc: Libc, group: readonly LentSocket[]): v
 
 function openMember(libc: Libc, at: Endpoint): LentSocket {
   const isWildcard = at.address === '0.0.0.0' || at.address === '::';
-  const options = { isShared: true, hasPacketInfo: isWildcard };
-  return { ...at, fd: openSocket(libc, { ...at, receiveBuffer }, options) };
+  const binding = { ...at, receiveBuffer, reusePort: true };
+  return { ...at, fd: openSocket(libc, binding, { hasPacketInfo: isWildcard }) };
 }
 
 function portOf(libc: Libc, fd: number): number {

@@ -11,8 +11,6 @@ export interface OpenOptions {
   readonly hearsErrors?: boolean;
   /** Tells and takes the address of this host with each datagram. */
   readonly hasPacketInfo?: boolean;
-  /** Shares its port with others that wish so. */
-  readonly isShared?: boolean;
   /** Binds to an address that is another host's; needs CAP_NET_ADMIN. */
   readonly isTransparent?: boolean;
 }
@@ -52,10 +50,11 @@ export function datagramError(errno: number, attempt: string): NetError {
   return toNetError(new SyscallError('sendmmsg', errno), attempt, fallback);
 }
 
-function prepare(libc: Libc, fd: number, { address, receiveBuffer }: UdpBinding, options: OpenOptions): void {
+function prepare(libc: Libc, fd: number, at: UdpBinding, options: OpenOptions): void {
+  const { address, receiveBuffer, reusePort } = at;
   const isV6 = isIPv6(address);
   if (isV6) setOption(libc, fd, 'IPV6_V6ONLY', 1);
-  if (options.isShared) setOption(libc, fd, 'SO_REUSEPORT', 1);
+  if (reusePort) setOption(libc, fd, 'SO_REUSEPORT', 1);
   if (options.isTransparent) setOption(libc, fd, isV6 ? 'IPV6_TRANSPARENT' : 'IP_TRANSPARENT', 1);
   if (options.hearsErrors) setOption(libc, fd, isV6 ? 'IPV6_RECVERR' : 'IP_RECVERR', 1);
   if (options.hasPacketInfo) setOption(libc, fd, isV6 ? 'IPV6_RECVPKTINFO' : 'IP_PKTINFO', 1);

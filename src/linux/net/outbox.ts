@@ -2,15 +2,18 @@ import type { MessageBatch } from '../message-batch.ts';
 
 /** Who has sent a datagram. */
 export interface Owner {
-  /** It could not be sent, for the reason `errno` (positive). */
+  /** It could not be sent, for the reason `errno` (positive). Told after the call that sent it. */
   onUnsent(errno: number): void;
 }
 
 /** The socket that a datagram leaves through. */
 export interface Exit {
   readonly fd: number;
-  /** True if the error may be that of an earlier datagram, which a later call was told, and is out of the way now. */
-  clearError(): boolean;
+  /**
+   * Whether the error (a positive errno) may be that of an earlier datagram, which the kernel tells whoever calls next:
+   * then it is out of the way now. Calls nobody who might close the socket.
+   */
+  clearError(errno: number): boolean;
 }
 
 /** Errors of earlier datagrams that are cleared for one that is to be sent. */
@@ -19,13 +22,16 @@ const maxClearings = 4;
 /** Sends slots of a batch; those that follow each other and leave through the same socket in one call. */
 export class Outbox {
   readonly #batch: MessageBatch;
+  readonly #later: (callback: () => void) => void;
   readonly #owners: (Owner | undefined)[];
   #exit: Exit | undefined;
   #first = 0;
   #count = 0;
 
-  constructor(batch: MessageBatch) {
+  /** `later` calls back after whatever is under way. */
+  constructor(batch: MessageBatch, later: (callback: () => void) => void) {
     this.#batch = batch;
+    this.#later = later;
     this.#owners = Array.from({ length: batch.slots });
   }
 
@@ -48,10 +54,11 @@ export class Outbox {
   flush(): void {
     const exit = this.#exit;
     if (exit === undefined) return;
-    this.#exit = undefined;
     const end = this.#first + this.#count;
+    this.#exit = undefined;
     this.#count = 0;
     for (let slot = this.#first; slot < end;) slot += this.#send(exit, slot, end);
+    this.#owners.fill(undefined, this.#first, end);
   }
 
   /** The number of slots that are done with, sent or not. */
@@ -59,8 +66,9 @@ export class Outbox {
     for (let clearings = 0; ; clearings++) {
       const sent = this.#batch.send(exit.fd, slot, end - slot);
       if (sent > 0) return sent;
-      if (clearings < maxClearings && exit.clearError()) continue;
-      this.#owners[slot]?.onUnsent(-sent);
+      if (clearings < maxClearings && exit.clearError(-sent)) continue;
+      const owner = this.#owners[slot];
+      this.#later(() => owner?.onUnsent(-sent));
       return 1;
     }
   }

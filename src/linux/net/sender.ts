@@ -1,12 +1,10 @@
+import { EINVAL, EMSGSIZE } from '../constants.ts';
 import type { LocalAddresses } from '../local-addresses.ts';
 import type { Libc } from '../libc.ts';
 import { MessageBatch } from '../message-batch.ts';
 import type { AddressBook } from './address-book.ts';
 import type { EventLoop } from './event-loop.ts';
 import { type Exit, Outbox, type Owner } from './outbox.ts';
-
-const EINVAL = 22;
-const EMSGSIZE = 90;
 
 /** The address of this host that a datagram is sent from, where its socket is bound to none. */
 export type SourceAddress =
@@ -17,6 +15,8 @@ export type SourceAddress =
       readonly address: Uint8Array;
       /** The same as four numbers, the leftmost first. */
       readonly words: readonly number[];
+      /** Index of the interface that a link-local address belongs to; 0 for all others. */
+      readonly scope: number;
     };
 
 /**
@@ -33,10 +33,10 @@ export class Sender {
     this.#loop = loop;
     this.#book = book;
     this.#spare = new MessageBatch(libc, { slots: 1 });
-    this.#spareBox = new Outbox(this.#spare);
+    this.#spareBox = new Outbox(this.#spare, (callback) => loop.later(callback));
   }
 
-  /** Throws nothing; failures reach `owner`. */
+  /** Throws nothing; failures reach `owner` after the call. */
   send(
     exit: Exit,
     data: Uint8Array,
@@ -46,7 +46,7 @@ export class Sender {
     from: SourceAddress | undefined,
   ): void {
     const name = this.#book.name(address);
-    if (name === undefined || !(port >= 1 && port <= 0xffff)) return owner.onUnsent(EINVAL);
+    if (name === undefined || !isPort(port)) return this.#fail(owner, EINVAL);
     const { batch, outbox } = this.#loop;
     const slot = this.#loop.slotOf(data);
     if (slot >= 0) {
@@ -57,7 +57,7 @@ export class Sender {
       outbox.put(exit, slot, owner);
       return;
     }
-    if (data.length > this.#spare.slotSize) return owner.onUnsent(EMSGSIZE);
+    if (data.length > this.#spare.slotSize) return this.#fail(owner, EMSGSIZE);
     outbox.flush();
     this.#spare.write(0, data);
     this.#spare.peers.set(0, name);
@@ -66,10 +66,19 @@ export class Sender {
     this.#spareBox.put(exit, 0, owner);
     this.#spareBox.flush();
   }
+
+  #fail(owner: Owner, errno: number): void {
+    this.#loop.later(() => owner.onUnsent(errno));
+  }
+}
+
+/** Whether a datagram can be sent to such a port. */
+export function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 0xffff;
 }
 
 function setSource(locals: LocalAddresses, slot: number, from: SourceAddress | undefined): void {
   if (from === undefined) locals.clear(slot);
   else if (from.family === 4) locals.send4(slot, from.address);
-  else locals.send6(slot, from.address);
+  else locals.send6(slot, from.address, from.scope);
 }

@@ -29,6 +29,8 @@ export class TimerList {
 
   /** Calls back all that are due at `now`, but none that these add. */
   run(now: number): void {
+    const [next] = this.#entries;
+    if (!next || next.at > now) return;
     const due = this.#entries.filter(({ at }) => at <= now);
     for (const entry of due) {
       const index = this.#entries.indexOf(entry);

@@ -3,9 +3,9 @@ import { SOCKADDR_IN, SOCKADDR_IN6 } from '../layout.ts';
 import type { Libc } from '../libc.ts';
 import type { LocalAddresses } from '../local-addresses.ts';
 import { encodeName } from '../name-codec.ts';
-import type { UdpHandlers, UdpSocket } from '../../net/net.ts';
+import { formatEndpoint, NetError, type UdpHandlers, type UdpSocket } from '../../net/net.ts';
 import { DatagramSocket, type SocketUser } from './datagram-socket.ts';
-import { datagramError } from './open-socket.ts';
+import { datagramError, orNetError } from './open-socket.ts';
 import type { Owner } from './outbox.ts';
 import type { LoopParts } from './parts.ts';
 import type { SourceAddress } from './sender.ts';
@@ -22,15 +22,19 @@ export class WildcardSocket implements SocketUser {
   /** A host has few. */
   #locals6: readonly LocalSocket[] = [];
 
-  /** Takes over `fd`, which is bound and has its packet info on. Throws SyscallError. */
+  /** Takes over `fd`, which is bound and has its packet info on. Throws NetError, having closed it. */
   constructor(parts: LoopParts, fd: number) {
     this.#parts = parts;
     this.#socket = new DatagramSocket(parts, fd, false, this);
   }
 
-  /** A socket for one address of this host. */
+  /** A socket for one address of this host. Throws NetError. */
   at(address: string, handlers: UdpHandlers): UdpSocket {
-    const source = sourceOf(this.#parts.libc, address);
+    const attempt = `cannot listen at ${formatEndpoint(address, this.#socket.port)}`;
+    const source = orNetError(attempt, () => sourceOf(this.#parts.libc, address));
+    if (this.#locals.some((other) => other.address === address)) {
+      throw new NetError('TLB_ERR_ADDRESS_IN_USE', `${attempt}: another socket holds this address and port`);
+    }
     const local: LocalSocket = new LocalSocket(this.#socket, address, source, handlers, () => {
       if (source.family === 4) this.#locals4.delete(source.address | 0);
       else this.#locals6 = this.#locals6.filter((other) => other !== local);
@@ -46,12 +50,16 @@ export class WildcardSocket implements SocketUser {
 
   onRefused(): void {}
 
-  onUnsent(errno: number): void {
-    for (const local of [...this.#locals4.values(), ...this.#locals6]) local.onUnsent(errno);
+  onUnreceived(errno: number): void {
+    for (const local of this.#locals) local.onUnreceived(errno);
   }
 
   close(): void {
     this.#socket.close();
+  }
+
+  get #locals(): LocalSocket[] {
+    return [...this.#locals4.values(), ...this.#locals6];
   }
 
   /** Undefined for an address that nobody has asked for, as one that has just come, and for broadcasts. */
@@ -91,12 +99,13 @@ class LocalSocket implements UdpSocket, Owner {
   /** Whether the datagram in the slot was sent to this IPv6 address. */
   is6(locals: LocalAddresses, slot: number): boolean {
     if (this.#source.family === 4) return false;
-    const { words } = this.#source;
+    const { words, scope } = this.#source;
     return (
       locals.address6(slot, 0) === words[0] &&
       locals.address6(slot, 1) === words[1] &&
       locals.address6(slot, 2) === words[2] &&
-      locals.address6(slot, 3) === words[3]
+      locals.address6(slot, 3) === words[3] &&
+      (scope === 0 || locals.interfaceIndex(slot) === scope)
     );
   }
 
@@ -105,8 +114,11 @@ class LocalSocket implements UdpSocket, Owner {
   }
 
   onUnsent(errno: number): void {
-    if (!this.#isOpen) return;
-    this.handlers.onError(datagramError(errno, `cannot send from ${this.address} port ${this.port}`));
+    this.#fail(errno, 'cannot send from');
+  }
+
+  onUnreceived(errno: number): void {
+    this.#fail(errno, 'cannot receive at');
   }
 
   close(): void {
@@ -114,13 +126,20 @@ class LocalSocket implements UdpSocket, Owner {
     this.#isOpen = false;
     this.#onClosed();
   }
+
+  #fail(errno: number, attempt: string): void {
+    if (!this.#isOpen) return;
+    this.handlers.onError(datagramError(errno, `${attempt} ${this.address} port ${this.port}`));
+  }
 }
 
+/** Throws TypeError if the address is not numeric. */
 function sourceOf(libc: Libc, address: string): SourceAddress {
   const name = encodeName(libc, { address, port: 0 });
   const view = new DataView(name.buffer, name.byteOffset);
   if (isIPv4(address)) return { family: 4, address: view.getUint32(SOCKADDR_IN.address) };
   const at = SOCKADDR_IN6.address;
   const words = [0, 4, 8, 12].map((offset) => view.getUint32(at + offset));
-  return { family: 6, address: name.slice(at, at + 16), words };
+  const scope = view.getUint32(SOCKADDR_IN6.scope, true);
+  return { family: 6, address: name.slice(at, at + 16), words, scope };
 }

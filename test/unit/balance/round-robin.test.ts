@@ -6,7 +6,7 @@ import { Selector } from '../../../src/balance/selector.ts';
 import { WeightedSchedule } from '../../../src/balance/weighted-schedule.ts';
 import { eligibleOf, poolOf, smallScoreboard } from '../../helpers/pools.ts';
 
-const request = { client: '198.51.100.7' };
+const request = { client: '198.51.100.7', file: '', user: '' };
 
 function sequence(schedule: WeightedSchedule, eligible: Eligible, length: number, from = 0): string {
   return Array.from({ length }, (_, turn) => schedule.at(from + turn, eligible)).join('');

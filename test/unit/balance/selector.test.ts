@@ -5,7 +5,7 @@ import type { Scoreboard } from '../../../src/balance/scoreboard.ts';
 import { Selector } from '../../../src/balance/selector.ts';
 import { poolOf, smallScoreboard } from '../../helpers/pools.ts';
 
-const request = { client: '198.51.100.7' };
+const request = { client: '198.51.100.7', file: '', user: '' };
 const firstIndex = 5;
 
 /** Remembers what it was offered and takes the first. */

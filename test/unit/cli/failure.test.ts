@@ -51,8 +51,14 @@ describe('a failure', () => {
     });
   });
 
-  it('that no second try can mend counts as one of the configuration', () => {
-    const error = Object.assign(new Error('a is the balancer itself'), { code: 'TLB_ERR_SELF_BACKEND' });
+  it.each([
+    'TLB_ERR_SELF_BACKEND',
+    'TLB_ERR_DUPLICATE_BACKEND',
+    'TLB_ERR_TOO_MANY_BACKENDS',
+    'TLB_ERR_PASSWORD',
+    'TLB_ERR_XFERLOG',
+  ])('that no second try can mend counts as one of the configuration: %s', (code) => {
+    const error = Object.assign(new Error('it is so'), { code });
     expect(failureOf(error)).toMatchObject({ exitCode: 2 });
   });
 

@@ -35,7 +35,7 @@ const cases: [FindingKind, FlagValues, string, Machine?][] = [
   [
     'port-range-small',
     { passivePorts: '50000-50099' },
-    '--passive-ports 50000-50099 carries 100 sessions per address, --ftp-max-sessions allows 2000',
+    '--passive-ports 50000-50099 carries 100 passive clients about to connect, on all addresses together, --ftp-max-sessions allows 2000',
   ],
   ['port-range-overlap', { passivePorts: '2000-5000', ftpPort: '2121' }, 'contains the listening port 2121'],
   [

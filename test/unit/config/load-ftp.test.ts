@@ -35,7 +35,12 @@ describe('a configuration of FTP', () => {
         listeners: [{ address: '192.0.2.1', port: 21 }],
         backends: [{ name: '192.0.2.11', host: '192.0.2.11', port: 21, weight: 1 }],
         policy: 'round-robin',
-        commands: { readOnly: false, denied: [], maxWaiting: 64 },
+        commands: {
+          readOnly: false,
+          denied: [],
+          maxWaiting: 64,
+          caps: { clientLine: 4_096, backendLine: 8_192, replyBytes: 1_048_576, replyLines: 5_000 },
+        },
         data: {
           clientModes: 'active,passive',
           backendData: 'passive',
@@ -88,6 +93,10 @@ describe('a configuration of FTP', () => {
       backendPasvAddress: 'trust',
       ftpDeny: 'site,DELE',
       ftpMaxWaiting: '7',
+      ftpMaxLine: '1000',
+      ftpMaxReplyLine: '2000',
+      ftpMaxReply: '70000',
+      ftpMaxReplyLines: '300',
       ftpConnectTimeout: '1s',
       ftpGreetingTimeout: '2s',
       ftpLoginTimeout: '3s',
@@ -115,7 +124,12 @@ describe('a configuration of FTP', () => {
         listeners: [{ address: '::1', port: 2121 }],
         backends: [{ name: 'b', host: '2001:db8::1', port: 2021, weight: 1 }],
         policy: 'least-sessions',
-        commands: { readOnly: true, denied: ['SITE', 'DELE'], maxWaiting: 7 },
+        commands: {
+          readOnly: true,
+          denied: ['SITE', 'DELE'],
+          maxWaiting: 7,
+          caps: { clientLine: 1_000, backendLine: 2_000, replyBytes: 70_000, replyLines: 300 },
+        },
         data: {
           clientModes: 'passive',
           backendData: 'client',
@@ -268,6 +282,7 @@ describe('faults', () => {
 
   it.each<[FlagValues, string]>([
     [{ ftpPolicy: 'random' }, '--ftp-policy "random": expected one of round-robin, least-sessions'],
+    [{ ftpPolicy: 'file-hash' }, '--ftp-policy "file-hash": expected one of round-robin, least-sessions'],
     [{ ftpModes: 'active' }, '--ftp-modes "active": expected one of active,passive, passive'],
     [{ passivePorts: '20-30' }, '--passive-ports "20-30": expected A-B with ports from 1024'],
     [{ passiveAddress: '::1' }, '--passive-address "::1": expected auto, an IPv4 address'],

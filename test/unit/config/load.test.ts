@@ -57,6 +57,8 @@ describe('a configuration', () => {
       log: { level: 'info' },
       drainTimeout: 30_000,
       workers: 'auto',
+      engine: 'auto',
+      busyPoll: 100,
       resolveInterval: 30_000,
     });
   });
@@ -72,6 +74,7 @@ describe('a configuration', () => {
       tftpBackend: ['[2001:db8::1]:70,name=b'],
       resolveInterval: '1m',
       readOnly: true,
+      policy: 'file-hash',
       maxBlksize: 'auto',
       maxWindowsize: '8',
       stripMulticast: false,
@@ -92,6 +95,8 @@ describe('a configuration', () => {
       logLevel: 'debug',
       drainTimeout: '0',
       workers: '3',
+      engine: 'portable',
+      busyPoll: '0',
     });
     expect(config).toEqual({
       services: [
@@ -106,7 +111,7 @@ describe('a configuration', () => {
             { name: 'a.example', host: 'a.example', port: 69, weight: 3 },
             { name: 'b', host: '2001:db8::1', port: 70, weight: 1 },
           ],
-          policy: 'round-robin',
+          policy: 'file-hash',
           tids: { kind: 'ephemeral', ports: { first: 40_000, last: 49_999 } },
           requests: {
             readOnly: true,
@@ -125,6 +130,8 @@ describe('a configuration', () => {
       log: { level: 'debug' },
       drainTimeout: 0,
       workers: 3,
+      engine: 'portable',
+      busyPoll: 0,
       resolveInterval: 60_000,
     });
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { optionGroups } from '../../../src/config/options.ts';
-import { optionInfos, readOptions } from '../../../src/config/schema.ts';
+import { readOptions } from '../../../src/config/read-options.ts';
+import { optionInfos } from '../../../src/config/schema.ts';
 
 describe('every option', () => {
   it('has a flag and a variable of the same name, of its own', () => {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { ftpPolicies, tftpPolicies } from '../../../src/config/config.ts';
 import { optionInfos } from '../../../src/config/schema.ts';
 import { readingVerbs, refusedVerbs, securityVerbs } from '../../../src/ftp/commands.ts';
 
@@ -27,9 +28,14 @@ it('speaks of options that there are', () => {
   expect([...named].filter((flag) => !known.includes(flag))).toEqual([]);
 });
 
+it('explains every policy that can be chosen', () => {
+  const [, , ...explained] = rowsOf('Policies').map(([name = '']) => name);
+  expect(explained.toSorted()).toEqual([...new Set([...tftpPolicies, ...ftpPolicies])].toSorted());
+});
+
 it('gives every limit and time of FTP its default', () => {
   const bounding = optionInfos.filter(
-    ({ key, placeholder }) => key.startsWith('ftp') && ['N', 'DURATION'].includes(placeholder),
+    ({ key, placeholder }) => key.startsWith('ftp') && ['N', 'BYTES', 'DURATION'].includes(placeholder),
   );
   const documented = rowsOf('Limits and times').flatMap(([flag = '', fallback = '', why = '']) =>
     flag.startsWith('--ftp-') && why !== '' ? [`${flag} ${fallback}`] : [],

@@ -136,6 +136,16 @@ describe.each(directions)('the %s', (direction) => {
     });
   });
 
+  it('whose backend breaks is broken for the client a moment later', async () => {
+    const lab = await open();
+    const [client, backend] = direction === 'download' ? [lab.target, lab.source] : [lab.source, lab.target];
+    backend.socket.reset();
+    await lab.pass(200);
+    expect([lab.outcome?.end, eventsOf(client)]).toEqual(['backend-reset', []]);
+    await lab.pass(100);
+    expect(eventsOf(client)).toEqual(['close reset']);
+  });
+
   it('that is reset right behind its last byte is broken', async () => {
     const lab = await open(slow);
     lab.source.socket.write(content(1_000));

@@ -116,16 +116,23 @@ describe('a client that does not read', () => {
     expect([client.ear.length, client.ear.events]).toEqual([100_001, []]);
   });
 
-  it('is reset before it costs too much', async () => {
-    await start();
-    client.control.pause();
-    for (let n = 0; n < 51; n++) machine.effects.toClient(chunk);
-    await lab.pass(10);
-    expect(machine.count('onClientReset')).toBe(0);
-    for (let n = 0; n < 10; n++) machine.effects.toClient(chunk);
-    await lab.pass(10);
-    expect(machine.count('onClientReset')).toBe(1);
-  });
+  it.each([
+    [51, 1_048_576],
+    [13, 65_536],
+  ])(
+    'is reset before it costs too much: %i chunks where a reply has up to %i bytes',
+    async (fit, replyBytes) => {
+      const { commands } = ftpService;
+      await start({ service: { commands: { ...commands, caps: { ...commands.caps, replyBytes } } } });
+      client.control.pause();
+      for (let n = 0; n < fit; n++) machine.effects.toClient(chunk);
+      await lab.pass(10);
+      expect(machine.count('onClientReset')).toBe(0);
+      for (let n = 0; n < 10; n++) machine.effects.toClient(chunk);
+      await lab.pass(10);
+      expect(machine.count('onClientReset')).toBe(1);
+    },
+  );
 
   it('is reset when it has not read for too long', async () => {
     await start();

@@ -57,6 +57,18 @@ describe('a session', () => {
     expect(lab.active()).toEqual([2, 6]);
   });
 
+  it('goes to the backend of its address, by policy', async () => {
+    await start({ backends: 4, service: { policy: 'source-hash' } });
+    const greetings = [];
+    for (let n = 0; n < 8; n++) {
+      const host = lab.clientHost();
+      const pair = [await lab.client(host), await lab.client(host)];
+      greetings.push(await Promise.all(pair.map((client) => client.line())));
+    }
+    for (const [one, other] of greetings) expect(other).toBe(one);
+    expect(new Set(greetings.flat()).size).toBeGreaterThan(1);
+  });
+
   it('ends with its client', async () => {
     await start();
     const [one, other] = [await lab.loggedIn(), await lab.loggedIn()];
@@ -99,7 +111,7 @@ describe('a session', () => {
   });
 
   it('reports commands that are answered here', async () => {
-    await start({ service: { commands: { readOnly: true, denied: ['SITE'], maxWaiting: 4 } } });
+    await start({ service: { commands: { ...ftpService.commands, readOnly: true, denied: ['SITE'] } } });
     const client = await lab.loggedIn();
     expect((await client.ask('DELE x')).slice(0, 3)).toBe('550');
     expect((await client.ask('SITE HELP')).slice(0, 3)).toBe('550');
@@ -164,7 +176,7 @@ describe('a backend that cannot be had', () => {
     const client = await lab.client();
     expect((await client.line()).slice(0, 3)).toBe('421');
     expect(lab.of('backend.suspect')).toEqual([]);
-    expect(lab.of('ftp.session.end')).toMatchObject([{ end: 'no-backend' }]);
+    expect(lab.of('ftp.session.end')).toMatchObject([{ end: 'no-resources', tries: 0 }]);
     lab.balancer.descriptorLimit = Infinity;
     await lab.pass(100);
     expect((await (await lab.client()).line()).slice(0, 3)).toBe('220');
@@ -221,11 +233,12 @@ describe('limits', () => {
     expect(lab.of('session.reject').map(({ reason }) => reason)).toEqual(['max-sessions-per-client']);
   });
 
-  it('of descriptors: the connection is lost and told, and others are served afterwards', async () => {
+  it('of descriptors: 421, and others are served afterwards', async () => {
     await start();
     lab.balancer.descriptorLimit = 1;
     const client = await lab.client();
-    await lab.until('a reset', () => client.ear.isClosed);
+    expect(await client.line()).toBe('421 Too many connections, try again later.');
+    await lab.until('its end', () => client.ear.events.includes('end'));
     expect(lab.of('session.reject')).toMatchObject([
       { reason: 'no-resources', client: '', vip: '10.0.0.1:21' },
     ]);

@@ -8,8 +8,7 @@ import {
   encodeAnswerLines,
   encodeReply,
   finalText,
-  maxReplyBytes,
-  maxReplyLines,
+  replyCaps,
   ReplyParser,
 } from '../../../src/ftp/replies.ts';
 import { bytes, cut, drain, linesOf, repliesOf, textOf } from './streams.ts';
@@ -108,14 +107,14 @@ describe('a reply', () => {
 
 describe('a long reply', () => {
   it('may have as many lines as the cap, not one more', () => {
-    expect(repliesOf(ofLines(maxReplyLines))[0]?.lines).toHaveLength(maxReplyLines);
-    expect(() => repliesOf(ofLines(maxReplyLines + 1))).toThrow(brokenBackend);
+    expect(repliesOf(ofLines(replyCaps.lines))[0]?.lines).toHaveLength(replyCaps.lines);
+    expect(() => repliesOf(ofLines(replyCaps.lines + 1))).toThrow(brokenBackend);
   });
 
   it('may have as many bytes as the cap, not one more', () => {
-    expect(ofBytes(maxReplyBytes)).toHaveLength(maxReplyBytes);
-    expect(repliesOf(ofBytes(maxReplyBytes))).toHaveLength(1);
-    expect(() => repliesOf(ofBytes(maxReplyBytes + 1))).toThrow(brokenBackend);
+    expect(ofBytes(replyCaps.bytes)).toHaveLength(replyCaps.bytes);
+    expect(repliesOf(ofBytes(replyCaps.bytes))).toHaveLength(1);
+    expect(() => repliesOf(ofBytes(replyCaps.bytes + 1))).toThrow(brokenBackend);
   });
 
   it('is given up long before it ends', () => {
@@ -129,12 +128,12 @@ describe('a long reply', () => {
       }
     };
     expect(feed).toThrow(brokenBackend);
-    expect(lines).toBe(maxReplyLines);
+    expect(lines).toBe(replyCaps.lines);
   });
 
   it('does not count against the next one', () => {
-    expect(repliesOf(ofLines(maxReplyLines).repeat(2))).toHaveLength(2);
-    expect(repliesOf(ofBytes(maxReplyBytes).repeat(2))).toHaveLength(2);
+    expect(repliesOf(ofLines(replyCaps.lines).repeat(2))).toHaveLength(2);
+    expect(repliesOf(ofBytes(replyCaps.bytes).repeat(2))).toHaveLength(2);
   });
 });
 

@@ -128,6 +128,17 @@ describe('the greeting of a backend', () => {
     expect(session.ends).toMatchObject([{ tries: 2, isLoggedIn: false }]);
   });
 
+  it('that this host cannot ask for is a 421, and the end says so', () => {
+    const session = scene().play([
+      'backend out-of-reach',
+      'client 421 Service not available, closing control connection.',
+      'close client fin',
+      'close backend fin',
+      'session no-resources',
+    ]);
+    expect(session.ends).toMatchObject([{ tries: 0, isLoggedIn: false }]);
+  });
+
   it('that takes longer than a login may is a 421', () => {
     scene().play(
       ['backend connected'],

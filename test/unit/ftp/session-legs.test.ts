@@ -129,7 +129,7 @@ describe('a backend leg', () => {
   it('that breaks before bytes could flow is a 425', () => {
     retr(false).play(
       ['backend failed 1', 'abort 1 other-leg'],
-      ['backend: 550 no', 'client 550 no', 'transfer RETR backend-reset 550 0'],
+      ['backend: 550 no', 'client 550 no', 'transfer RETR refused 550 0'],
     );
   });
 });

@@ -6,6 +6,7 @@
  */
 import { expect } from 'vitest';
 import {
+  defaultFtpCaps,
   defaultFtpTimeouts,
   type FtpEffects,
   type FtpSessionOptions,
@@ -27,6 +28,7 @@ export const defaultOptions: FtpSessionOptions = {
   isReadOnly: false,
   denied: new Set(),
   timeouts: defaultFtpTimeouts,
+  caps: defaultFtpCaps,
   maxWaiting: 16,
 };
 
@@ -101,7 +103,8 @@ export class Scene {
       'client failed': () => session.onClientDataFailed(generation, 'refused', now),
       'backend connected': () => session.onBackendConnected(now),
       'backend unavailable': () => session.onBackendUnavailable(now),
-      'backend none': () => session.onNoBackend(now),
+      'backend none': () => session.onNoBackend('no-backend', now),
+      'backend out-of-reach': () => session.onNoBackend('no-resources', now),
       'backend end': () => session.onBackendEnd(now),
       'backend reset': () => session.onBackendReset(now),
       'backend listening': () => session.onBackendListening(generation, at, now),

@@ -93,7 +93,26 @@ describe('a transfer', () => {
     retr().play(
       go,
       [`relay ${end} 1 5`],
-      ['backend: 451 disk', 'client 451 disk', `transfer RETR ${result} 451 5`],
+      ['backend: 426 broken', 'client 426 broken', `transfer RETR ${result} 426 5`],
+    );
+  });
+
+  it.each<[string, string]>([
+    ['client-reset', 'client-reset'],
+    ['stalled', 'stalled'],
+    ['backend-reset', 'backend-error'],
+  ])('that ends by %s and then by an error is %s', (end, result) => {
+    const told = ['client 451 disk', `transfer RETR ${result} 451 5`];
+    retr().play(go, [`relay ${end} 1 5`], ['backend: 451 disk', ...told]);
+  });
+
+  it('that is refused is no broken one, whenever the backend closes its data connection', () => {
+    const told = ['client 550 no', 'transfer RETR refused 550 0'];
+    retr().play(['relay backend-reset 1 0'], ['backend: 550 no', ...told]);
+    retr().play(['backend: 550 no', ...told], ['relay backend-reset 1 0']);
+    retr().play(
+      ['relay backend-reset 1 0'],
+      ['backend: 425 no', 'client 425 no', 'transfer RETR backend-reset 425 0'],
     );
   });
 

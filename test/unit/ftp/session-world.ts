@@ -84,7 +84,7 @@ export class World {
     for (let rounds = 0; !this.#isOver && rounds < 200; rounds += 1) {
       const relaying = this.#engine.alive.find((pair) => pair.relay !== undefined);
       if (relaying !== undefined) this.#engine.endRelay(relaying.generation, 'stalled');
-      else if (this.#greeting === 'connecting') this.#session.onNoBackend(this.#now);
+      else if (this.#greeting === 'connecting') this.#session.onNoBackend('no-backend', this.#now);
       else this.#wait();
       this.#check();
     }

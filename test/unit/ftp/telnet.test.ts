@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stripTelnet, undoubled } from '../../../src/ftp/telnet.ts';
+import { stripTelnet } from '../../../src/ftp/telnet.ts';
 import { linesOf } from './streams.ts';
 
 describe('Telnet commands in front of a line', () => {
@@ -44,17 +44,5 @@ describe('Telnet commands in front of a line', () => {
     const name = 'RETR \xff\xf4\xff\xf2\xff\xff\xff\xfb\x01';
     expect(linesOf('client', [`${name}\n`])).toEqual([{ kind: 'line', text: name, interrupted: false }]);
     expect(linesOf('backend', ['\xff\xf4226 ok\n'])).toMatchObject([{ text: '\xff\xf4226 ok' }]);
-  });
-});
-
-describe('a doubled IAC in a name', () => {
-  it.each([
-    ['a\xff\xffb', 'a\xffb'],
-    ['\xff\xff\xff\xff', '\xff\xff'],
-    ['\xff\xff\xff', '\xff\xff'],
-    ['a\xffb', 'a\xffb'],
-    ['plain', 'plain'],
-  ])('%j is %j', (name, read) => {
-    expect(undoubled(name)).toBe(read);
   });
 });

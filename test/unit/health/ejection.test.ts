@@ -57,6 +57,24 @@ describe('ejection', () => {
     ]);
   });
 
+  test('of which nobody could tell has its time from the moment in which it is found', () => {
+    const { clock, board, keeper, events, suspect } = setUp();
+    suspect(0);
+    clock.advance(duration / 2);
+    board.setEjected(1, true);
+    keeper.adopt();
+    keeper.adopt();
+    clock.advance(duration / 2);
+    expect([board.isEjected(0), board.isEjected(1)]).toEqual([false, true]);
+    clock.advance(duration / 2);
+    expect(board.isEjected(1)).toBe(false);
+    expect(events.slice(1)).toMatchObject([
+      { backend: 'b1', to: 'ejected', reason: 'untold' },
+      { backend: 'b0', to: 'readmitted' },
+      { backend: 'b1', to: 'readmitted' },
+    ]);
+  });
+
   test('renewed suspicion renews the time, and is not told again', () => {
     const { clock, board, events, suspect } = setUp();
     suspect(1);

@@ -69,6 +69,33 @@ describe.skipIf(isElsewhere)('the error queue', () => {
     });
   });
 
+  it.skipIf(!families.includes(6))('has errors of both families, one after the other', () => {
+    const errors = new ErrorQueue(lab.libc);
+    for (const family of [4, 6] as const) {
+      const { fd } = lab.bound(family);
+      setOption(lab.libc, fd, family === 4 ? 'IP_RECVERR' : 'IPV6_RECVERR', 1);
+      const closed = lab.closedPort(family);
+      lab.batchOf(['refused'], closed).send(fd, 0, 1);
+      lab.untilReady(fd);
+      expect(errors.read(fd)).toBe(1);
+      expect(errors.errno()).toBe(ECONNREFUSED);
+      expect(decodeName(lab.libc, errors.destination.copy(0))).toEqual(closed);
+    }
+  });
+
+  it('has the errors of a socket that is told of destinations too', () => {
+    const errors = new ErrorQueue(lab.libc);
+    for (const packetInfo of [0, 1]) {
+      const { fd } = lab.bound(4);
+      setOption(lab.libc, fd, 'IP_RECVERR', 1);
+      setOption(lab.libc, fd, 'IP_PKTINFO', packetInfo);
+      lab.batchOf(['refused'], lab.closedPort(4)).send(fd, 0, 1);
+      lab.untilReady(fd);
+      expect(errors.read(fd)).toBe(1);
+      expect(errors.errno()).toBe(ECONNREFUSED);
+    }
+  });
+
   it('wakes whoever waits for the socket', () => {
     const { fd } = lab.bound(4);
     setOption(lab.libc, fd, 'IP_RECVERR', 1);

@@ -28,6 +28,19 @@ function changedKoffi(change: (name: string, native: Native) => Native, errno: n
   return { ...koffi, load: () => ({ ...program, func }) as ReturnType<Koffi['load']>, errno: () => errno };
 }
 
+function same(native: Native): Native {
+  return native;
+}
+
+function lacking(): Native {
+  return () => -1;
+}
+
+/** recvmmsg for the first message alone. */
+function first(native: Native): Native {
+  return (call, fd, headers, _count, ...more) => native(call, fd, headers, 1, ...more);
+}
+
 describe('the C library', () => {
   it.each(['darwin', 'win32', 'freebsd'])('is not asked for on %s', (platform) => {
     const load = loadLibc(host({ platform }));
@@ -101,16 +114,27 @@ describe.skipIf(isElsewhere)('the probe', () => {
 
   const ENOSYS = 38;
 
-  it.each(['sendmmsg', 'recvmmsg'])('names %s where the kernel has no such call', (lacking) => {
-    let calls = 0;
-    const order = ['sendmmsg', 'recvmmsg'];
-    const fails = (): boolean => order[calls++] === lacking;
-    const koffi = changedKoffi(
-      (name, native) => (name === 'syscall' ? (...values) => (fails() ? -1 : native(...values)) : native),
-      ENOSYS,
-    );
+  /** What the probe says where sendmmsg, which it calls first, and recvmmsg are changed. */
+  function probeWith(
+    sendmmsg: (native: Native) => Native,
+    recvmmsg: (native: Native) => Native,
+  ): string | undefined {
+    const changes = [sendmmsg, recvmmsg];
+    const koffi = changedKoffi((name, native) => {
+      if (name !== 'syscall') return native;
+      return (...values) => (changes.shift() ?? same)(native)(...values);
+    }, ENOSYS);
     const load = loadLibc(host({ arch: process.arch, load: () => koffi }));
     if (load.kind === 'unavailable') throw new Error(load.reason);
-    expect(probe(load.libc)).toBe(`${lacking}: ENOSYS, function not implemented`);
+    return probe(load.libc);
+  }
+
+  it('names sendmmsg and recvmmsg where the kernel has no such call', () => {
+    expect(probeWith(lacking, same)).toBe('sendmmsg: ENOSYS, function not implemented');
+    expect(probeWith(same, lacking)).toBe('recvmmsg: ENOSYS, function not implemented');
+  });
+
+  it('does not take part of what was sent for all of it', () => {
+    expect(probeWith(same, first)).toBe('recvmmsg loses what sendmmsg has sent');
   });
 });

@@ -64,7 +64,7 @@ describe.skipIf(isElsewhere)('socket names', () => {
       fc.property(fc.constantFrom('192.0.2.1', '2001:db8::1'), fc.nat(27), (address, length) => {
         const name = encodeName(libcHere(), { address, port: 1 });
         fc.pre(length < name.byteLength);
-        expect(() => decodeName(libcHere(), name.subarray(0, length))).toThrow(RangeError);
+        expect(() => decodeName(libcHere(), name.subarray(0, length))).toThrow(/no socket address/u);
       }),
     );
     expect(() => decodeName(libcHere(), Uint8Array.of(1, ...new Uint8Array(27)))).toThrow(RangeError);

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { EAGAIN } from '../../../src/linux/constants.ts';
+import { EAGAIN, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../../src/linux/constants.ts';
 import { MessageBatch } from '../../../src/linux/message-batch.ts';
 import { getOption, MTU_DISCOVER, setOption, type SocketOption } from '../../../src/linux/socket-options.ts';
 import { bind, boundTo, close, connect, duplicate } from '../../../src/linux/sockets.ts';
@@ -16,6 +17,12 @@ function errorOf(call: () => void): unknown {
   } catch (error) {
     return error;
   }
+}
+
+/** Those with which a descriptor was opened. */
+function flagsOf(fd: number): number {
+  const [, flags = ''] = /^flags:\s*(\d+)$/mu.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+  return Number.parseInt(flags, 8);
 }
 
 describe.skipIf(isElsewhere)('sockets', () => {
@@ -45,6 +52,17 @@ describe.skipIf(isElsewhere)('sockets', () => {
     expect(() => boundTo(lab.libc, -1)).toThrow(/^getsockname: EBADF/u);
     expect(() => duplicate(lab.libc, -1)).toThrow(/^fcntl: EBADF/u);
     expect(() => close(lab.libc, -1)).toThrow(/^close: EBADF/u);
+  });
+
+  it('never block, and are nobody’s but this process’s', () => {
+    const { fd } = lab.bound(4);
+    const twin = duplicate(lab.libc, fd);
+    try {
+      expect(flagsOf(fd) & (SOCK_NONBLOCK | SOCK_CLOEXEC)).toBe(SOCK_NONBLOCK | SOCK_CLOEXEC);
+      expect(flagsOf(twin) & SOCK_CLOEXEC).toBe(SOCK_CLOEXEC);
+    } finally {
+      close(lab.libc, twin);
+    }
   });
 
   it('hear only the peer that they are connected to', () => {

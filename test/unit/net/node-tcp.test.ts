@@ -260,22 +260,26 @@ describe('a process without file descriptors', () => {
     socket.reset();
   });
 
-  it('says that it cannot connect', async () => {
-    const at = await listenPlainly((socket) => socket.on('error', () => undefined).resume());
+  it.each([
+    ['listen', 'listenTcp({ address, port: 0 }, {}).then((listener) => { listener.close(); '],
+    ['connect', 'connectTcp({ address, port }, { timeout: 10_000 }).then((socket) => { socket.reset(); '],
+  ])('says that it cannot %s, for as long as that would take the last one', async (_, attempt) => {
+    const { port } = await listenPlainly((socket) => {
+      socket.on('error', () => undefined).on('end', () => socket.end());
+      socket.resume();
+    });
     const code = `
       import { closeSync, openSync } from 'node:fs';
       import { createNodeNet } from ${JSON.stringify(new URL('../../../src/net/node-net.ts', import.meta.url).href)};
       const net = createNodeNet();
+      const [address, port] = ['${loopback}', ${port}];
       const files = [];
       try {
         for (;;) files.push(openSync('/dev/null', 'r'));
       } catch {}
-      const attempt = () => net.connectTcp(${JSON.stringify(at)}, { timeout: 10_000 }).then(
-        (socket) => { socket.reset(); return 'connected'; },
-        (error) => error.code,
-      );
+      const attempt = () => net.${attempt}return 'done'; }, (error) => error.code);
       const outcomes = [];
-      while (files.length > 0 && outcomes.at(-1) !== 'connected') {
+      while (files.length > 0 && outcomes.at(-1) !== 'done') {
         outcomes.push(await attempt());
         closeSync(files.pop());
       }
@@ -287,6 +291,6 @@ describe('a process without file descriptors', () => {
     });
     closers.push(() => child.kill());
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    expect((await lines.next()).value).toBe('true TLB_ERR_NO_DESCRIPTORS,connected');
+    expect((await lines.next()).value).toBe('true TLB_ERR_NO_DESCRIPTORS,done');
   });
 });

@@ -1,5 +1,5 @@
 /** Events for the tests of those who watch; a test names the fields that it is about. */
-import type { BackendState, SessionEnd, SessionReject } from '../../../src/observe/events.ts';
+import type { BackendState, FtpSessionEnd, SessionEnd, SessionReject } from '../../../src/observe/events.ts';
 
 export function ended(fields: Partial<SessionEnd> = {}): SessionEnd {
   return {
@@ -19,6 +19,24 @@ export function ended(fields: Partial<SessionEnd> = {}): SessionEnd {
     tries: 1,
     duration: 12.34,
     result: 'ok',
+    ...fields,
+  };
+}
+
+export function sessionEnded(fields: Partial<FtpSessionEnd> = {}): FtpSessionEnd {
+  return {
+    kind: 'ftp.session.end',
+    service: 'ftp',
+    client: '192.0.2.50:2070',
+    vip: '192.0.2.1:21',
+    backend: 'a',
+    user: 'joe',
+    isLoggedIn: true,
+    tries: 1,
+    commands: 3,
+    transfers: 0,
+    duration: 12.34,
+    end: 'quit',
     ...fields,
   };
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../src/net/memory-clock.ts';
 import { Bus } from '../../../src/observe/bus.ts';
-import { type Event, rejectReasons, transferResults } from '../../../src/observe/events.ts';
+import { type Event, ftpSessionEnds, rejectReasons, transferResults } from '../../../src/observe/events.ts';
 import { createLogger } from '../../../src/observe/log.ts';
 import { logEvents } from '../../../src/observe/log-events.ts';
-import { ended, rejected, stateChanged } from './events.ts';
+import { ended, rejected, sessionEnded, stateChanged } from './events.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -80,6 +80,20 @@ describe('the line of a transfer', () => {
     const { bus, texts } = scene();
     bus.emit(ended({ file: 'a\nb' }));
     expect(texts).toEqual([expect.stringMatching(/^[^\n]+\n$/)]);
+  });
+});
+
+describe('the line of an FTP session', () => {
+  it('is a warning where nobody served it, and an error where the fault is ours', () => {
+    const levels = ftpSessionEnds.map((end) => {
+      const [line] = linesOf(sessionEnded({ end }));
+      return [end, line?.['level']];
+    });
+    expect(levels.filter(([, level]) => level !== 'info')).toEqual([
+      ['no-backend', 'warn'],
+      ['no-resources', 'warn'],
+      ['fault', 'error'],
+    ]);
   });
 });
 
@@ -179,9 +193,19 @@ describe('the rest', () => {
     [{ kind: 'listener.down', service: 'tftp', listener: '192.0.2.1:69', error: 'gone' }, 'warn'],
     [{ kind: 'discovery.failed', service: 'tftp', source: 'a.example', error: 'no such host' }, 'warn'],
     [{ kind: 'health.doubted', service: 'tftp' }, 'warn'],
+    [{ kind: 'worker.up', worker: 1, restarts: 2 }, 'info'],
+    [
+      { kind: 'worker.down', worker: 1, error: 'Error: x', stack: 'at y', lost: { tftp: 3 }, retry: 100 },
+      'error',
+    ],
   ])('is logged: %j', (event, level) => {
     const { kind, ...fields } = event;
     expect(linesOf(event)).toEqual([expect.objectContaining({ event: kind, level, ...fields })]);
+  });
+
+  it('keeps the first start of a worker to itself', () => {
+    const up: Event = { kind: 'worker.up', worker: 0, restarts: 0 };
+    expect([linesOf(up), linesOf(up, 'debug').length]).toEqual([[], 1]);
   });
 
   it('does not flood the log while every backend is down', () => {

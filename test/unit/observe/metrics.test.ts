@@ -8,6 +8,7 @@ import {
   transferResults,
 } from '../../../src/observe/events.ts';
 import type { HotCounters } from '../../../src/observe/hot-metrics.ts';
+import type { WorkerUse } from '../../../src/observe/worker-metrics.ts';
 import { Metrics } from '../../../src/observe/metrics.ts';
 import { countersOf, still } from './counters.ts';
 import { ended, rejected, stateChanged } from './events.ts';
@@ -15,8 +16,8 @@ import { familiesOf, samplesOf } from './scrape.ts';
 
 const build = { version: '1.2.3', node: '24.0.0', engine: 'portable' };
 
-function scene(counters: HotCounters = still([])) {
-  const metrics = new Metrics(build, { counters, passivePorts: () => [], workers: () => [] });
+function scene(counters: HotCounters = still([]), workers: readonly WorkerUse[] = []) {
+  const metrics = new Metrics(build, { counters, passivePorts: () => [], workers: () => workers });
   metrics.addService('tftp', 'tftp');
   metrics.addBackend('tftp', 'a');
   const samples = async (): Promise<Map<string, number>> => samplesOf((await metrics.render()).text);
@@ -53,6 +54,7 @@ describe('what is counted by events', () => {
       'tftplb_health_doubted_total{service="tftp"}',
       'tftplb_discovery_failures_total{service="tftp"}',
       'tftplb_listeners{service="tftp"}',
+      'tftplb_sessions_lost_total{service="tftp"}',
     ];
     expect(expected.filter((series) => samples.get(series) !== 0)).toEqual([]);
   });
@@ -70,6 +72,16 @@ describe('what is counted by events', () => {
     expect(samples.get('tftplb_session_duration_seconds_sum{service="tftp",op="write"}')).toBe(2);
     expect(samples.get('tftplb_session_duration_seconds_bucket{le="1",service="tftp",op="write"}')).toBe(0);
     expect(samples.get('tftplb_session_duration_seconds_bucket{le="2.5",service="tftp",op="write"}')).toBe(1);
+  });
+
+  it('counts the sessions that are lost with their workers', async () => {
+    const down = { kind: 'worker.down', worker: 0, error: 'e', stack: '', retry: 100 } as const;
+    const samples = await scene().after(
+      { ...down, lost: { tftp: 3 } },
+      { ...down, worker: 1, lost: { tftp: 4 }, retry: undefined },
+      { kind: 'worker.up', worker: 0, restarts: 1 },
+    );
+    expect(samples.get('tftplb_sessions_lost_total{service="tftp"}')).toBe(7);
   });
 
   it('counts refusals, failovers, checks and doubts', async () => {
@@ -191,4 +203,14 @@ describe('a scrape', () => {
     const other = await scene().samples();
     expect(other.get('tftplb_sessions_ended_total{service="tftp",backend="a",result="ok"}')).toBe(0);
   });
+});
+
+it('shows how often each worker was started again, from the start on', async () => {
+  const workers = [
+    { index: 0, restarts: 0 },
+    { index: 1, restarts: 5 },
+  ];
+  const samples = await scene(undefined, workers).samples();
+  expect(samples.get('tftplb_worker_restarts_total{worker="0"}')).toBe(0);
+  expect(samples.get('tftplb_worker_restarts_total{worker="1"}')).toBe(5);
 });

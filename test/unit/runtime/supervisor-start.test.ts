@@ -1,7 +1,13 @@
 /** How the supervisor starts its workers, what it tells them, and how it stops them. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { listeningDescriptor } from '../../../src/net/listening-descriptor.ts';
+import { formatEndpoint } from '../../../src/net/net.ts';
+import { createNodeNet } from '../../../src/net/node-net.ts';
+import type { ListenerGroup } from '../../../src/runtime/listener-group.ts';
 import type { WorkerCommand } from '../../../src/runtime/messages.ts';
 import { Scene, vip } from './scene.ts';
+
+const deaf = { onDatagram: () => undefined, onError: () => undefined };
 
 function snapshotIn(command: WorkerCommand | undefined) {
   if (command?.kind !== 'start' && command?.kind !== 'update') throw new Error('no snapshot');
@@ -76,7 +82,7 @@ describe('the start', () => {
 
   it('fails where an address is in use, before any worker has heard of it', async () => {
     const scene = new Scene(2);
-    scene.host.bindUdp({ address: vip, port: 69 }, { onDatagram: () => undefined, onError: () => undefined });
+    scene.host.bindUdp({ address: vip, port: 69 }, deaf);
     const { started } = await scene.begin();
     await expect(started).rejects.toMatchObject({ name: 'NetError', code: 'TLB_ERR_ADDRESS_IN_USE' });
     expect(scene.threads.made.map(({ heard }) => heard)).toEqual([[], []]);
@@ -204,5 +210,32 @@ describe('a stop', () => {
     const stopped = scene.supervisor.stop();
     for (const thread of scene.threads.made) thread.exit();
     await Promise.all([refused, stopped]);
+  });
+});
+
+describe('sockets that share an address', () => {
+  it('are handed on when all of them are there, and again when one was replaced', async () => {
+    const scene = new Scene(2);
+    const socket = createNodeNet().bindUdp({ address: '127.0.0.1', port: 0 }, deaf);
+    onTestFinished(() => socket.close());
+    const groups: ListenerGroup[] = [];
+    scene.threads.steer = (descriptor, group) => {
+      expect(descriptor).toBe(listeningDescriptor('udp', socket));
+      groups.push(group);
+    };
+    await scene.start();
+    const listener = formatEndpoint(socket.address, socket.port);
+    const up = { kind: 'listener.up', service: 'tftp', listener } as const;
+    const tell = (worker: number): void => scene.threads.of(worker).say({ kind: 'events', events: [up] });
+    tell(0);
+    expect(groups).toEqual([]);
+    tell(1);
+    const endpoint = { address: socket.address, port: socket.port };
+    expect(groups).toEqual([{ protocol: 'udp', endpoint, size: 2 }]);
+    scene.threads.of(0).exit(new Error('a fault'));
+    await scene.pass(100);
+    await scene.revive(0);
+    tell(0);
+    expect(groups).toHaveLength(2);
   });
 });

@@ -1,0 +1,61 @@
+/** Files that come and go as fast as Node moves bytes: nothing is allocated for a chunk, nothing looked at. */
+import { connect, type Socket } from 'node:net';
+
+import { fileOf, sink } from '../ftp-messages.ts';
+import { loopback } from '../messages.ts';
+import type { FtpControl } from './ftp-control.ts';
+
+/** What all downloads are read into, and what all uploads consist of. */
+const chunk = Buffer.alloc(1_048_576, 'tftp-lb');
+
+/** Rejects if anything else than `bytes` bytes arrive, or if they do not arrive well. */
+export async function download(control: FtpControl, bytes: number): Promise<void> {
+  const port = await control.enterPassive();
+  let arrived = 0;
+  const onread = {
+    buffer: chunk,
+    callback: (count: number): boolean => {
+      arrived += count;
+      return true;
+    },
+  };
+  const closed = closeOf(connect({ host: loopback, port, onread }));
+  await control.ask(`RETR ${fileOf(bytes)}`, '150');
+  await closed;
+  await control.expect('226', 'RETR');
+  if (arrived !== bytes) throw new Error(`${arrived} bytes arrived instead of ${bytes}`);
+}
+
+/** Rejects if they do not arrive well. */
+export async function upload(control: FtpControl, bytes: number): Promise<void> {
+  const port = await control.enterPassive();
+  const socket = connect({ host: loopback, port }).resume();
+  const closed = closeOf(socket);
+  await control.ask(`APPE ${sink}`, '150');
+  send(socket, bytes);
+  await closed;
+  await control.expect('226', 'APPE');
+}
+
+function send(socket: Socket, bytes: number): void {
+  let left = bytes;
+  const next = (): void => {
+    while (left > 0) {
+      const part = left < chunk.length ? chunk.subarray(0, left) : chunk;
+      left -= part.length;
+      if (!socket.write(part)) return;
+    }
+    socket.end();
+  };
+  socket.on('drain', next);
+  next();
+}
+
+/** Resolves once both directions are over. Rejects after a failure. */
+function closeOf(socket: Socket): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.once('error', reject).once('close', () => resolve());
+  // What goes wrong may be heard of while something else is waited for.
+  promise.catch(() => undefined);
+  return promise;
+}
