@@ -57,7 +57,7 @@ const natSettings = [
  */
 export function namespaceNetwork(relayCore: number | undefined): Network {
   try {
-    return build(`tlb-${randomBytes(3).toString('hex')}`, relayCore);
+    return build(`tlb-${process.pid}-${randomBytes(2).toString('hex')}`, relayCore);
   } catch (error) {
     removeAll();
     throw error;
