@@ -66,6 +66,7 @@ describe.skipIf(isLinuxSkipped)('backend-facing TIDs on shared sockets', () => {
     expect(lab.sockets).toBe(minSockets);
     const ports = Array.from({ length: 2 * minSockets }, () => lab.lend(tids, peerAt('127.0.0.1')).port);
     expect(new Set(ports).size).toBe(2 * minSockets);
+    expect(lab.sockets).toBe(2 * minSockets);
   });
 
   it('have a socket of their own where the peer may answer from anywhere, as long as they are lent', () => {
