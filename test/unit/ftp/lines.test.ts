@@ -155,6 +155,29 @@ describe('chunks', () => {
   });
 });
 
+describe('ABOR without its LF', () => {
+  const abort = sound('ABOR');
+  it.each<[string, string[], Line[]]>([
+    ['is whole', ['ABOR\r'], [abort]],
+    ['is whole whatever the case', ['aBoR\r'], [sound('aBoR')]],
+    ['is whole behind an interrupt', ['\xff\xf4\xff\xf2ABOR\r'], [sound('ABOR', true)]],
+    ['is told from the next command', ['ABOR\r', 'NOOP\r\n'], [abort, sound('NOOP')]],
+    ['has its LF when that comes', ['ABOR\r', '\n', 'NOOP\r\n'], [abort, sound('NOOP')]],
+    ['has no more than one', ['ABOR\r', '\n\n'], [abort, sound('')]],
+    ['may come byte by byte', 'NOOP\r\nABOR\r\nABOR\r'.split(''), [sound('NOOP'), abort, abort]],
+    ['is none with something behind it', ['ABOR\rX\n'], [faulty('bare-cr')]],
+    ['is none with something in front of it', ['XABOR\r'], []],
+    ['is none with an argument', ['ABOR x\r'], []],
+    ['is none without its CR', ['ABOR'], []],
+  ])('%s', (_, chunks, lines) => {
+    expect(linesOf('client', chunks)).toEqual(lines);
+  });
+
+  it('is nothing that a backend says', () => {
+    expect(linesOf('backend', ['ABOR\r'])).toEqual([]);
+  });
+});
+
 describe('buffered bytes', () => {
   it.each([
     [['AUTH TLS\r\n'], 0],
