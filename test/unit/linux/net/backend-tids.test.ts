@@ -69,6 +69,15 @@ describe.skipIf(isLinuxSkipped)('backend-facing TIDs on shared sockets', () => {
     expect(lab.sockets).toBe(2 * minSockets);
   });
 
+  it('are lent once, however many backends have come and gone meanwhile', () => {
+    const tids = lab.backendTids();
+    const held = lab.lend(tids, peerAt('127.0.0.1'));
+    for (let n = 0; n < 5_000; n++) lab.lend(tids, peerAt(`127.2.${n >> 8}.${n & 255}`)).close();
+    const ports = Array.from({ length: minSockets }, () => lab.lend(tids, peerAt('127.0.0.1')).port);
+    expect(ports).not.toContain(held.port);
+    expect(lab.sockets).toBe(minSockets + 1);
+  });
+
   it('have a socket of their own where the peer may answer from anywhere, as long as they are lent', () => {
     const tids = lab.backendTids();
     const lent = [1, 2].map(() => lab.lend(tids, peerAt('127.0.0.1'), new Ear(), true));
