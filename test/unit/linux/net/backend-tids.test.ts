@@ -91,7 +91,7 @@ describe.skipIf(isLinuxSkipped)('backend-facing TIDs on shared sockets', () => {
     const tids = lab.backendTids();
     const [dead, alive, quiet] = [ownLoopback(), ownLoopback(), ownLoopback()];
     const echo = new Ear((data, port, address) => server.send(data, port, address));
-    const server = lab.bind(alive, echo);
+    const server = lab.bind(alive, 0, echo);
     const ears = [new Ear(), new Ear(), new Ear()] as const;
     const refused = lab.lend(tids, { address: dead, port: server.port }, ears[0]);
     const served = lab.lend(tids, server, ears[1]);
@@ -118,7 +118,7 @@ describe.skipIf(isLinuxSkipped)('backend-facing TIDs on shared sockets', () => {
     const vips = lab.vipTids();
     const [dead, alive] = [ownLoopback(), ownLoopback()];
     const atServer = new Ear();
-    const server = lab.bind(alive, atServer);
+    const server = lab.bind(alive, 0, atServer);
     const client = lab.bind('127.0.0.1');
     const [refused, served] = [lab.lend(tids, { address: dead, port: 69 }), lab.lend(tids, server)];
     let turn = 0;

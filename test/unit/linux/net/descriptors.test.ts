@@ -24,9 +24,9 @@ describe.skipIf(isLinuxSkipped)('the descriptors of the Linux net', () => {
         // Whichever is served first closes all, and has their descriptors used again.
         for (const socket of closing) socket.close();
         if (opened.length > 0) return;
-        opened.push(...[1, 2, 3].map(() => lab.bind('127.0.0.1', heard)));
+        opened.push(...[1, 2, 3].map(() => lab.bind('127.0.0.1', 0, heard)));
       });
-      return lab.bind('127.0.0.1', ear);
+      return lab.bind('127.0.0.1', 0, ear);
     });
     const sender = lab.bind('127.0.0.1');
     for (const text of ['1', '2']) {
