@@ -13,6 +13,8 @@ export interface Settings {
   readonly quick: boolean;
   /** Of TFTP. */
   readonly idleSessions: number;
+  /** Before all other programs of the machine. */
+  readonly isUrgent: boolean;
   /** Where the results go as JSON; undefined leaves the choice to the bench. */
   readonly output: string | undefined;
   /** Where CPU profiles of the balancer go; undefined takes none. */
@@ -29,6 +31,7 @@ const options = {
   quick: { type: 'boolean', default: false },
   rounds: { type: 'string', default: '3' },
   seconds: { type: 'string' },
+  urgent: { type: 'boolean', default: false },
   output: { type: 'string' },
   profiles: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
@@ -55,6 +58,8 @@ Options:
                     impression
   --rounds N        measure everything N times, at least 3 (default: 3)
   --seconds S       length of one count of TFTP (default: ${defaults.seconds}; quick: ${quickDefaults.seconds})
+  --urgent          run before all other programs of a machine that has more to
+                    do (root's alone)
   --output FILE     where the JSON goes (default: bench/results/SUITE-TIME.json)
   --profiles DIR    let Node write CPU profiles of the balancer to DIR, which
                     makes it slower
@@ -79,6 +84,7 @@ export function readSettings(args: readonly string[]): Settings | undefined {
     },
     quick: values.quick,
     idleSessions: own.idleSessions,
+    isUrgent: values.urgent,
     output: values.output,
     profiles: values.profiles,
   };

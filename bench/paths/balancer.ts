@@ -39,14 +39,18 @@ export async function startBalancer(
 export async function launchBalancer(
   name: string,
   own: readonly string[],
-  { balancer, placement, folder }: Ground,
+  { balancer, placement, folder, isUrgent }: Ground,
   nodeOptions: readonly string[],
 ): Promise<{ readonly port: number; readonly relay: Child }> {
   const logFile = path.join(folder, `${name}.log`);
   const log = openSync(logFile, 'w');
   const args = [...nodeOptions, balancer, `--vip=${loopback}`, `--admin=${loopback}:0`, ...own];
   const stdio = ['ignore', log, 'inherit'] as const;
-  const relay = new Child('tftp-lb', process.execPath, args, { core: placement.relay, stdio: [...stdio] });
+  const relay = new Child('tftp-lb', process.execPath, args, {
+    core: placement.relay,
+    isUrgent,
+    stdio: [...stdio],
+  });
   closeSync(log);
   const port = await relay.until('it serves', () => servingPort(readFileSync(logFile, 'utf8')));
   return { port, relay };

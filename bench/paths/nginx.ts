@@ -32,7 +32,12 @@ export async function startNginx(stage: Stage, say: (line: string) => void): Pro
     say(`nginx cannot be compared with: ${stderr.trim().split('\n')[0] ?? 'it does not start'}`);
     return undefined;
   }
-  const options = { core: stage.placement.relay, stdio: 'inherit', env: nginx.env } as const;
+  const options = {
+    core: stage.placement.relay,
+    isUrgent: stage.isUrgent,
+    stdio: 'inherit',
+    env: nginx.env,
+  } as const;
   const relay = new Child('nginx', nginx.program, args, options);
   return { name: 'nginx', port, relay };
 }

@@ -1,5 +1,7 @@
 /** Processes that the bench starts, each ended by its own id whatever happens. */
 import { type ChildProcess, spawn, spawnSync, type StdioOptions } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Milliseconds that a process gets to end or to answer in. */
@@ -20,8 +22,17 @@ export const hasTaskset: boolean = spawnSync('taskset', ['--version']).status ==
 export interface ChildOptions {
   /** The only core that it may run on. */
   readonly core: number | undefined;
+  /** Whether it runs before all other programs of the machine, for which the bench has to be root's. */
+  readonly isUrgent?: boolean;
   readonly stdio: StdioOptions;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Throws where this process may not. */
+function makeUrgent(pid: number): void {
+  setPriority(pid, constants.priority.PRIORITY_HIGHEST);
+  const group = `/proc/${pid}/autogroup`;
+  if (existsSync(group)) writeFileSync(group, String(constants.priority.PRIORITY_HIGHEST));
 }
 
 export class Child {
@@ -37,7 +48,12 @@ export class Child {
     const pinned = options.core !== undefined && hasTaskset;
     const command = pinned ? ['taskset', '--cpu-list', String(options.core), program] : [program];
     const [first = program, ...rest] = [...command, ...args];
-    this.#process = spawn(first, rest, { stdio: options.stdio, env: { ...process.env, ...options.env } });
+    this.#process = spawn(first, rest, {
+      stdio: options.stdio,
+      env: { ...process.env, ...options.env },
+      // The scheduler weighs sessions against each other first.
+      detached: options.isUrgent === true,
+    });
     const { promise, resolve } = Promise.withResolvers<void>();
     const onEnd = (): void => {
       this.#hasEnded = true;
@@ -48,6 +64,7 @@ export class Child {
     this.#ended = promise;
     if (this.#process.pid === undefined) throw new Error(`${first} could not be started`);
     this.pid = this.#process.pid;
+    if (options.isUrgent === true) makeUrgent(this.pid);
     running.add(this);
   }
 

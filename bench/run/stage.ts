@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import type { ServerPorts } from '../messages.ts';
 import { buildBalancer } from './build.ts';
-import { Child, hasTaskset } from './child.ts';
+import { Child, type ChildOptions, hasTaskset } from './child.ts';
 import { coresOf, parseCores, place, type Placement } from './cores.ts';
 
 /** What every suite stands on. */
@@ -12,6 +12,8 @@ export interface Ground {
   readonly placement: Placement;
   /** Those of the placement; empty where nothing is pinned. */
   readonly cores: readonly number[];
+  /** Whether all programs run before those of others. */
+  readonly isUrgent: boolean;
   /** For logs and configuration. */
   readonly folder: string;
   /** The balancer's entry. */
@@ -25,19 +27,19 @@ export interface Stage extends Ground {
   readonly ports: ServerPorts;
 }
 
-export async function openStage(): Promise<Stage> {
-  const ground = openGround();
-  const server = startPart('server', ground.placement.server);
+export async function openStage(isUrgent: boolean): Promise<Stage> {
+  const ground = openGround(isUrgent);
+  const server = startPart('server', ground.placement.server, { isUrgent });
   const ports = await server.next<ServerPorts>();
-  const generator = startPart('load', ground.placement.generator);
+  const generator = startPart('load', ground.placement.generator, { isUrgent });
   return { ...ground, generator, server, ports };
 }
 
-export function openGround(): Ground {
+export function openGround(isUrgent: boolean): Ground {
   const placement = place(hasTaskset ? ownCores() : []);
   const folder = openFolder(tmpdir());
   const balancer = buildBalancer(folder);
-  return { placement, cores: coresOf(placement), folder, balancer };
+  return { placement, cores: coresOf(placement), isUrgent, folder, balancer };
 }
 
 /** A new one in `parent`. Removed when this process ends, in whatever way. */
@@ -48,9 +50,14 @@ export function openFolder(parent: string): string {
 }
 
 /** Starts one of the bench's own programs. */
-export function startPart(name: 'ftp-load' | 'load' | 'server', core: number | undefined): Child {
+export function startPart(
+  name: 'ftp-load' | 'load' | 'server',
+  core: number | undefined,
+  options: Pick<ChildOptions, 'isUrgent'>,
+): Child {
   const entry = path.join(import.meta.dirname, `../${name}.ts`);
-  return new Child(name, process.execPath, [entry], { core, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
+  return new Child(name, process.execPath, [entry], { core, ...options, stdio: [...stdio] });
 }
 
 /** Those that this process may run on. */

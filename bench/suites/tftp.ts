@@ -28,7 +28,7 @@ type Say = (line: string) => void;
 
 export const tftp: Suite = {
   run: async (settings, say) => {
-    const stage = await openStage();
+    const stage = await openStage(settings.isUrgent);
     const results: TftpResults = {
       placement: stage.placement,
       throughput: await measurePaths(stage, settings, say),

@@ -4,7 +4,13 @@ import { helpText, readSettings, UsageError } from '../../../bench/settings.ts';
 import { suites } from '../../../bench/suites/registry.ts';
 
 test('without arguments the first suite runs as long as it takes', () => {
-  expect(readSettings([])).toMatchObject({ suite: 'tftp', rounds: 3, quick: false, idleSessions: 5_000 });
+  expect(readSettings([])).toMatchObject({
+    suite: 'tftp',
+    rounds: 3,
+    quick: false,
+    isUrgent: false,
+    idleSessions: 5_000,
+  });
 });
 
 test('a quick run counts for a shorter time, unless it is told otherwise', () => {
@@ -13,6 +19,10 @@ test('a quick run counts for a shorter time, unless it is told otherwise', () =>
   expect(quick?.timing.window).toBeLessThan(usual?.timing.window ?? 0);
   expect(quick?.idleSessions).toBeLessThan(usual?.idleSessions ?? 0);
   expect(readSettings(['--quick', '--seconds', '2.5'])?.timing.window).toBe(2.5);
+});
+
+test('a run is urgent where it is told to be', () => {
+  expect(readSettings(['--urgent'])?.isUrgent).toBe(true);
 });
 
 test('suite and options stand in any order', () => {
@@ -44,7 +54,15 @@ describe('a command line that makes no sense is refused', () => {
 test('help is asked for, and names every suite and option', () => {
   expect(readSettings(['--rounds', '5', '--help'])).toBeUndefined();
   expect(readSettings(['-h'])).toBeUndefined();
-  for (const word of [...suites.keys(), '--quick', '--rounds', '--seconds', '--output', '--profiles']) {
+  for (const word of [
+    ...suites.keys(),
+    '--quick',
+    '--rounds',
+    '--seconds',
+    '--urgent',
+    '--output',
+    '--profiles',
+  ]) {
     expect(helpText).toContain(`  ${word}`);
   }
 });
