@@ -4,7 +4,7 @@ import path from 'node:path';
 import { formatEndpoint, type Endpoint } from '../../src/net/net.ts';
 import type { DropReason, SessionEnd } from '../../src/observe/events.ts';
 import type { Status } from '../../src/observe/status.ts';
-import { Program, until } from './processes.ts';
+import { Program, until, type StartOptions } from './processes.ts';
 
 const source = path.join(import.meta.dirname, '../../src/cli.ts');
 
@@ -32,6 +32,8 @@ export interface BalancerOptions {
   readonly descriptors?: number;
   /** The file that Node runs; the source if left out. */
   readonly entry?: string;
+  /** Where it runs; on this host if left out. Its admin endpoints cannot be reached from any other. */
+  readonly host?: StartOptions['host'];
 }
 
 export class Balancer {
@@ -159,7 +161,7 @@ export async function startBalancer(
     '--admin=127.0.0.1:0',
     ...flags,
   ];
-  const program = startNode(args, env, options.descriptors);
+  const program = startNode(args, env, options);
   return until('the balancer serves', () => {
     if (program.exit !== undefined)
       throw new Error(`the balancer ended:\n${program.stdout}${program.stderr}`);
@@ -170,9 +172,9 @@ export async function startBalancer(
 function startNode(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  descriptors: number | undefined,
+  { descriptors, host }: BalancerOptions,
 ): Program {
-  if (descriptors === undefined) return new Program({ program: process.execPath, env }, args);
+  if (descriptors === undefined) return new Program({ program: process.execPath, env }, args, { host });
   const script = `ulimit -n ${descriptors} && exec "$0" "$@"`;
-  return new Program({ program: 'sh', env }, ['-c', script, process.execPath, ...args]);
+  return new Program({ program: 'sh', env }, ['-c', script, process.execPath, ...args], { host });
 }
