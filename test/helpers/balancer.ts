@@ -62,9 +62,12 @@ export class Balancer {
 
   /** Waits until the log has a line with these fields. */
   async said(fields: Readonly<Record<string, unknown>>, timeout?: number): Promise<Line> {
-    const isMeant = (line: Line): boolean =>
-      Object.entries(fields).every(([name, value]) => line[name] === value);
-    return until(`the log says ${JSON.stringify(fields)}`, () => this.lines().find(isMeant), timeout);
+    return until(`the log says ${JSON.stringify(fields)}`, () => this.#saying(fields)[0], timeout);
+  }
+
+  /** How many lines of the log have these fields so far. */
+  saidTimes(fields: Readonly<Record<string, unknown>>): number {
+    return this.#saying(fields).length;
   }
 
   /** The transfers that have ended so far, oldest first. */
@@ -126,6 +129,11 @@ export class Balancer {
     const admin = this.lines().find(({ msg }) => msg === 'admin endpoints listen');
     if (admin === undefined) throw new Error(`no admin endpoints:\n${this.program.stdout}`);
     return fetch(`http://${formatEndpoint(String(admin['address']), Number(admin['port']))}${resource}`);
+  }
+
+  #saying(fields: Readonly<Record<string, unknown>>): Line[] {
+    const wanted = Object.entries(fields);
+    return this.lines().filter((line) => wanted.every(([name, value]) => line[name] === value));
   }
 }
 

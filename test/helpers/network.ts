@@ -4,11 +4,12 @@
  *
  *   client                      balancer                                                    servers
  *   192.0.2.77      ◀── vips ── 192.0.2.1, .2, .3         198.51.100.1 ── servers ──▶  198.51.100.11, 198.51.100.12
- *   2001:db8::77                2001:db8::1, ::2
+ *   2001:db8::77                2001:db8::1, ::2          2001:db8:1::1                2001:db8:1::11
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Endpoint } from '../../src/net/net.ts';
 import { startBalancer, type Balancer, type BalancerOptions } from './balancer.ts';
 import { temporaryFolder } from './folders.ts';
 import { addressing, Host, said } from './hosts.ts';
@@ -18,10 +19,17 @@ import { isLinuxSkipped } from './tid-nets.ts';
 const serverProgram = fileURLToPath(new URL('./site-servers.ts', import.meta.url));
 
 export const clientAddress = '192.0.2.77';
+export const clientAddress6 = '2001:db8::77';
 /** All that the balancer's host has towards clients. */
 export const vips: readonly string[] = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1', '2001:db8::2'];
 /** The two servers, which serve one folder together. */
-export const backends = ['198.51.100.11', '198.51.100.12'].map((address) => ({ address, port: 69 }));
+export const backends: readonly Endpoint[] = ['198.51.100.11', '198.51.100.12'].map((address) => ({
+  address,
+  port: 69,
+}));
+
+/** One more address of theirs. */
+const backendAddress6 = '2001:db8:1::11';
 
 /** How TFTP may be served, each on a port of its own, so that all of them can run at once. */
 export const variants: readonly { readonly name: string; readonly port: number; readonly flags: string[] }[] =
@@ -38,9 +46,11 @@ export class Network {
 
   private constructor(client: Host, balancer: Host, servers: Host, folder: string) {
     [this.client, this.balancer, this.servers] = [client, balancer, servers];
-    const places = backends.map(({ address, port }) => `${address}:${port}`);
+    const places = [...backends.map(({ address }) => address), `[${backendAddress6}]`];
     const node = { program: process.execPath, env: {} };
-    this.serving = new Program(node, [serverProgram, folder, ...places], { host: servers });
+    this.serving = new Program(node, [serverProgram, folder, ...places.map((place) => `${place}:69`)], {
+      host: servers,
+    });
   }
 
   /** Resolves when the servers serve `files`. The network ends with all other programs of the tests. */
@@ -58,13 +68,13 @@ export class Network {
     );
     const [ipv4, ipv6] = [vips.filter((vip) => !vip.includes(':')), vips.filter((vip) => vip.includes(':'))];
     await balancer.sh(addressing('vips', ipv4, ipv6));
-    await balancer.sh(addressing('servers', ['198.51.100.1'], []));
-    await client.sh(addressing('balancer', [clientAddress], ['2001:db8::77']));
+    await balancer.sh(addressing('servers', ['198.51.100.1'], ['2001:db8:1::1']));
+    await client.sh(addressing('balancer', [clientAddress], [clientAddress6]));
     await servers.sh(
       addressing(
         'balancer',
         backends.map(({ address }) => address),
-        [],
+        [backendAddress6],
       ),
     );
     const network = new Network(client, balancer, servers, folder);
@@ -76,7 +86,7 @@ export class Network {
   async balance({
     behind = backends,
     ...options
-  }: BalancerOptions & { readonly behind?: typeof backends }): Promise<Balancer> {
+  }: BalancerOptions & { readonly behind?: readonly Endpoint[] }): Promise<Balancer> {
     return startBalancer(behind, { vips: ['192.0.2.1'], ...options, host: this.balancer });
   }
 }

@@ -17,13 +17,13 @@ const files = names.filter((name) => statSync(path.join(folder, name)).isFile())
 const contents = files.map((name) => [name, readFileSync(path.join(folder, name))] as const);
 const store = new MemoryStore(Object.fromEntries(contents), { overwrite: true });
 const net = createNodeNet();
+const trace: Trace = (direction, packet, peer) => {
+  const opcode = opcodeOf(packet);
+  if (direction === 'sent' || (opcode !== Opcode.rrq && opcode !== Opcode.wrq)) return;
+  console.log(`asked by ${peer.address}: ${describePacket(packet)}`);
+};
 const servers = places.map((place) => {
   const [, address = '', port] = /^\[?(.+?)\]?:(\d+)$/.exec(place) ?? [];
-  const trace: Trace = (direction, packet, peer) => {
-    const opcode = opcodeOf(packet);
-    if (direction === 'sent' || (opcode !== Opcode.rrq && opcode !== Opcode.wrq)) return;
-    console.log(`asked by ${peer.address}: ${describePacket(packet)}`);
-  };
   return new TftpServer(net, { at: { address, port: Number(port) }, store, trace });
 });
 console.log(`${servers.length} servers serve`);
