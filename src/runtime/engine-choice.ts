@@ -56,6 +56,8 @@ export function requireTransparency(choice: EngineChoice): void {
     close(choice.libc, openSocket(choice.libc, at, { isTransparent: true }));
   } catch (error) {
     if (!(error instanceof NetError)) throw error;
-    throw new EngineUnavailableError('--transparent needs the capability CAP_NET_ADMIN', { cause: error });
+    throw new EngineUnavailableError('--transparent needs the capability CAP_NET_ADMIN or CAP_NET_RAW', {
+      cause: error,
+    });
   }
 }
