@@ -8,7 +8,6 @@ import { backends, Network, variants } from '../helpers/network.ts';
 import { lacks } from '../helpers/peers.ts';
 import { stopAll } from '../helpers/processes.ts';
 
-const address = '192.0.2.1';
 const image = noise(12_000);
 const large = noise(300_000, 'large');
 const longest = 65_464;
