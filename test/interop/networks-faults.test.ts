@@ -1,12 +1,13 @@
 /** What networks do to datagrams: they refuse them, cut them up and lose them. */
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Endpoint } from '../../src/net/net.ts';
+import type { Balancer } from '../helpers/balancer.ts';
 import { cleanUp } from '../helpers/clean-up.ts';
 import { clientNames, get, put, type ClientName } from '../helpers/clients.ts';
 import { noise } from '../helpers/folders.ts';
 import { hostsObstacle, lacksHosts, type Host } from '../helpers/hosts.ts';
 import { backends, Network, variants } from '../helpers/network.ts';
 import { lacks } from '../helpers/peers.ts';
-import { stopAll } from '../helpers/processes.ts';
 
 const image = noise(12_000);
 const large = noise(300_000, 'large');
@@ -16,7 +17,6 @@ const patient = ['--try-interval=60s', '--log-level=debug'];
 /** Milliseconds for transfers in which both sides repeat, each after seconds. */
 const lossyPatience = 90_000;
 
-afterEach(stopAll);
 afterAll(cleanUp);
 
 /** Behind the servers' host, which says that it has no way there. */
@@ -25,20 +25,21 @@ const beyond = [
   'ip route add unreachable 203.0.113.0/25',
   'ip route add prohibit 203.0.113.128/25',
 ].join(' && ');
-const refusing: readonly (readonly [how: string, address: string, port: number])[] = [
-  ['its port is closed', '198.51.100.11', 7_777],
-  ['a router has no way to it', '203.0.113.5', 69],
-  ['a filter rejects what is for it', '203.0.113.130', 69],
-  ['it does not exist on a network of the balancer', '198.51.100.99', 69],
+/** Its port is closed; a router has no way to it; a filter rejects what is for it; nobody has its address. */
+const refusing: readonly Endpoint[] = [
+  { address: '198.51.100.11', port: 7_777 },
+  { address: '203.0.113.5', port: 69 },
+  { address: '203.0.113.130', port: 69 },
+  { address: '198.51.100.99', port: 69 },
 ];
 
 /** So many of a hundred UDP datagrams that arrive, and as many of those that leave, are lost. */
 async function lose(host: Host, percentage: number): Promise<void> {
   const drop = `meta l4proto udp numgen random mod 100 < ${percentage} counter drop`;
   const chains = ['input', 'output'].map(
-    (hook) => `chain ${hook} { type filter hook ${hook} priority filter; ${drop} }`,
+    (hook) => `chain ${hook} { type filter hook ${hook} priority filter; ${drop}; }`,
   );
-  await host.sh(`nft 'table inet lossy { ${chains.join(' ')} }'`);
+  await host.sh(`nft 'table inet lossy { ${chains.join('; ')}; }'`);
 }
 
 /** How many were lost on the way in, and on the way out. */
@@ -55,73 +56,86 @@ async function fragmentation(host: Host): Promise<{ cut: number; joined: number 
 }
 
 const place = hostsObstacle ?? 'on a network of its own';
-describe.skipIf(lacksHosts).each(variants)(`$name, ${place}`, ({ flags }) => {
+describe.skipIf(lacksHosts)(place, () => {
   let network: Network;
+  let balancer: Balancer;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     network = await Network.open({ image, large });
+    await network.servers.sh(beyond);
+    await network.balancer.sh('ip route add 203.0.113.0/24 via 198.51.100.11');
   });
 
-  test.skipIf(lacks('curl')).each(refusing)(
-    'a server is passed over at once where %s',
-    async (_, refused, port) => {
-      await network.servers.sh(beyond);
-      await network.balancer.sh('ip route add 203.0.113.0/24 via 198.51.100.11');
-      const behind = [{ address: refused, port }, ...backends];
-      const balancer = await network.balance({ behind, flags: [...flags, ...patient] });
-      const request = { ...balancer.listener, host: network.client };
-      for (const file of ['image', 'image']) expect(await get('curl', { ...request, file })).toEqual(image);
+  afterEach(() => balancer.program.stop());
+
+  describe.each(variants)('$name', ({ flags }) => {
+    test.skipIf(lacks('curl'))(
+      'servers that refuse are passed over at once, in whatever way they do',
+      async () => {
+        balancer = await network.balance({
+          behind: [...refusing, ...backends],
+          flags: [...flags, ...patient],
+        });
+        const request = { ...balancer.listener, host: network.client };
+        for (const file of ['image', 'image']) expect(await get('curl', { ...request, file })).toEqual(image);
+        const sessions = await balancer.ended(2);
+        expect(sessions.map(({ result, tries }) => `${result} ${tries}`)).toEqual(['ok 5', 'ok 1']);
+        const failovers = balancer.lines().filter(({ event }) => event === 'session.failover');
+        expect(
+          failovers.map(({ from, to, reason }) => `${String(from)} ${String(to)} ${String(reason)}`),
+        ).toEqual(['b0 b1 refused', 'b1 b2 refused', 'b2 b3 refused', 'b3 b4 refused']);
+      },
+    );
+
+    test.skipIf(lacks('curl'))('blocks that are cut up on the way arrive whole', async () => {
+      balancer = await network.balance({ flags });
+      const request = { ...balancer.listener, host: network.client, blksize: longest };
+      const file = `large${flags.join('')}`;
+      const before = await fragmentation(network.balancer);
+      await put('curl', { ...request, file }, large);
+      expect(await get('curl', { ...request, file })).toEqual(large);
       const sessions = await balancer.ended(2);
-      expect(sessions.map(({ result, tries }) => `${result} ${tries}`)).toEqual(['ok 2', 'ok 1']);
-      const failovers = balancer.lines().filter(({ event }) => event === 'session.failover');
-      expect(failovers).toMatchObject([{ from: 'b0', to: 'b1', reason: 'refused' }]);
-    },
-  );
+      const blocks = Math.ceil(large.length / longest);
+      const granted = { blksize: String(longest) };
+      expect(sessions).toMatchObject([
+        { op: 'write', result: 'ok', blocks, granted },
+        { op: 'read', result: 'ok', blocks, granted },
+      ]);
+      const { cut, joined } = await fragmentation(network.balancer);
+      expect(cut - before.cut).toBeGreaterThanOrEqual(2 * blocks);
+      expect(joined - before.joined).toBeGreaterThanOrEqual(2 * blocks);
+    });
 
-  test.skipIf(lacks('curl'))('blocks that are cut up on the way arrive whole', async () => {
-    const balancer = await network.balance({ flags });
-    const request = { ...balancer.listener, host: network.client, blksize: longest };
-    const before = await fragmentation(network.balancer);
-    await put('curl', { ...request, file: 'upload' }, large);
-    expect(await get('curl', { ...request, file: 'upload' })).toEqual(large);
-    const sessions = await balancer.ended(2);
-    const blocks = Math.ceil(large.length / longest);
-    const granted = { blksize: String(longest) };
-    expect(sessions).toMatchObject([
-      { op: 'write', result: 'ok', blocks, granted },
-      { op: 'read', result: 'ok', blocks, granted },
-    ]);
-    const { cut, joined } = await fragmentation(network.balancer);
-    expect(cut - before.cut).toBeGreaterThanOrEqual(2 * blocks);
-    expect(joined - before.joined).toBeGreaterThanOrEqual(2 * blocks);
+    test.skipIf(lacks(...clientNames)).each([1, 5])(
+      'every transfer succeeds and is told once where %i of 100 datagrams are lost',
+      { timeout: 2 * lossyPatience },
+      async (percentage) => {
+        balancer = await network.balance({ flags });
+        await lose(network.balancer, percentage);
+        onTestFinished(async () => {
+          await network.balancer.sh('nft delete table inet lossy');
+        });
+        const request = { ...balancer.listener, host: network.client, patience: lossyPatience };
+        const rounds = [1, 2, 3].flatMap((round) => clientNames.map((client) => ({ client, round })));
+        const transfer = async ({ client, round }: { client: ClientName; round: number }): Promise<void> => {
+          const file = `${client}-${round}`;
+          await put(client, { ...request, file }, image);
+          expect(await get(client, { ...request, file }), file).toEqual(image);
+        };
+        await Promise.all(rounds.map(transfer));
+        const [arriving = 0, leaving = 0] = await losses(network.balancer);
+        expect(Math.min(arriving, leaving)).toBeGreaterThan(0);
+
+        const expected = rounds.flatMap(({ client, round }) =>
+          ['read', 'write'].map((op) => `${op} ${client}-${round}`),
+        );
+        const sessions = await balancer.ended(expected.length);
+        expect(sessions.map(({ op, file }) => `${op} ${file}`).toSorted()).toEqual(expected.toSorted());
+        // A client that has everything ends: if its last ACK is lost, nobody repeats it.
+        const unlucky = sessions.filter(({ op, result }) => op === 'write' || result !== 'ok-unacked');
+        expect(unlucky.map(({ result }) => result)).toEqual(unlucky.map(() => 'ok'));
+        expect(sessions.length - unlucky.length).toBeLessThan(sessions.length / 4);
+      },
+    );
   });
-
-  test.skipIf(lacks(...clientNames)).each([1, 5])(
-    'every transfer succeeds and is told once where %i %% of all datagrams are lost',
-    { timeout: 2 * lossyPatience },
-    async (percentage) => {
-      const balancer = await network.balance({ flags });
-      await lose(network.balancer, percentage);
-      const request = { ...balancer.listener, host: network.client, patience: lossyPatience };
-      const rounds = [1, 2, 3].flatMap((round) => clientNames.map((client) => ({ client, round })));
-      const transfer = async ({ client, round }: { client: ClientName; round: number }): Promise<void> => {
-        const file = `${client}-${round}`;
-        await put(client, { ...request, file }, image);
-        expect(await get(client, { ...request, file }), file).toEqual(image);
-      };
-      await Promise.all(rounds.map(transfer));
-      const [arriving = 0, leaving = 0] = await losses(network.balancer);
-      expect(Math.min(arriving, leaving)).toBeGreaterThan(0);
-
-      const expected = rounds.flatMap(({ client, round }) =>
-        ['read', 'write'].map((op) => `${op} ${client}-${round}`),
-      );
-      const sessions = await balancer.ended(expected.length);
-      expect(sessions.map(({ op, file }) => `${op} ${file}`).toSorted()).toEqual(expected.toSorted());
-      // A client that has everything ends: if its last ACK is lost, nobody repeats it.
-      const unlucky = sessions.filter(({ op, result }) => op === 'write' || result !== 'ok-unacked');
-      expect(unlucky.map(({ result }) => result)).toEqual(unlucky.map(() => 'ok'));
-      expect(sessions.length - unlucky.length).toBeLessThan(sessions.length / 4);
-    },
-  );
 });
