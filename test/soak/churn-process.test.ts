@@ -34,10 +34,12 @@ interface Sample {
   readonly resident: number;
 }
 
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Bytes by which memory grows with each transfer: the line with the least squares. */
 function slopeOf(samples: readonly Sample[]): number {
-  const mean = (values: readonly number[]): number =>
-    values.reduce((sum, value) => sum + value, 0) / values.length;
   const x = mean(samples.map(({ transfers }) => transfers));
   const y = mean(samples.map(({ resident }) => resident));
   const product = mean(samples.map(({ transfers, resident }) => (transfers - x) * (resident - y)));

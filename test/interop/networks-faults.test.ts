@@ -1,0 +1,141 @@
+/** What networks do to datagrams: they refuse them, cut them up and lose them. */
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Endpoint } from '../../src/net/net.ts';
+import type { Balancer } from '../helpers/balancer.ts';
+import { cleanUp } from '../helpers/clean-up.ts';
+import { clientNames, get, put, type ClientName } from '../helpers/clients.ts';
+import { noise } from '../helpers/folders.ts';
+import { hostsObstacle, lacksHosts, type Host } from '../helpers/hosts.ts';
+import { backends, Network, variants } from '../helpers/network.ts';
+import { lacks } from '../helpers/peers.ts';
+
+const image = noise(12_000);
+const large = noise(300_000, 'large');
+const longest = 65_464;
+/** Longer than any client waits, so that nothing but a refusal can lead to another server. */
+const patient = ['--try-interval=60s', '--log-level=debug'];
+/** Milliseconds for transfers in which both sides repeat, each after seconds. */
+const lossyPatience = 90_000;
+
+afterAll(cleanUp);
+
+/** Behind the servers' host, which says that it has no way there. */
+const beyond = [
+  'sysctl -q -w net.ipv4.ip_forward=1',
+  'ip route add unreachable 203.0.113.0/25',
+  'ip route add prohibit 203.0.113.128/25',
+].join(' && ');
+/** Its port is closed; a router has no way to it; a filter rejects what is for it; nobody has its address. */
+const refusing: readonly Endpoint[] = [
+  { address: '198.51.100.11', port: 7_777 },
+  { address: '203.0.113.5', port: 69 },
+  { address: '203.0.113.130', port: 69 },
+  { address: '198.51.100.99', port: 69 },
+];
+
+/** So many of a hundred UDP datagrams that arrive, and as many of those that leave, are lost. */
+async function lose(host: Host, percentage: number): Promise<void> {
+  const drop = `meta l4proto udp numgen random mod 100 < ${percentage} counter drop`;
+  const chains = ['input', 'output'].map(
+    (hook) => `chain ${hook} { type filter hook ${hook} priority filter; ${drop}; }`,
+  );
+  await host.sh(`nft 'table inet lossy { ${chains.join('; ')}; }'`);
+}
+
+/** How many were lost on the way in, and on the way out. */
+async function losses(host: Host): Promise<number[]> {
+  const rules = await host.sh('nft list table inet lossy');
+  return [...rules.matchAll(/counter packets (\d+)/g)].map(([, count]) => Number(count));
+}
+
+/** How many datagrams that host has cut up, and put together. */
+async function fragmentation(host: Host): Promise<{ cut: number; joined: number }> {
+  const [names = '', values = ''] = (await host.sh('cat /proc/net/snmp')).match(/^Ip: .*$/gm) ?? [];
+  const valueOf = (name: string): number => Number(values.split(' ')[names.split(' ').indexOf(name)]);
+  return { cut: valueOf('FragOKs'), joined: valueOf('ReasmOKs') };
+}
+
+const place = hostsObstacle ?? 'on a network of its own';
+describe.skipIf(lacksHosts)(place, () => {
+  let network: Network;
+  let balancer: Balancer;
+
+  beforeAll(async () => {
+    network = await Network.open({ image, large });
+    await network.servers.sh(beyond);
+    await network.balancer.sh('ip route add 203.0.113.0/24 via 198.51.100.11');
+  });
+
+  afterEach(() => balancer.program.stop());
+
+  describe.each(variants)('$name', ({ flags }) => {
+    test.skipIf(lacks('curl'))(
+      'servers that refuse are passed over at once, in whatever way they do',
+      async () => {
+        balancer = await network.balance({
+          behind: [...refusing, ...backends],
+          flags: [...flags, ...patient],
+        });
+        const request = { ...balancer.listener, host: network.client };
+        for (const file of ['image', 'image']) expect(await get('curl', { ...request, file })).toEqual(image);
+        const sessions = await balancer.ended(2);
+        expect(sessions.map(({ result, tries }) => `${result} ${tries}`)).toEqual(['ok 5', 'ok 1']);
+        const failovers = balancer.lines().filter(({ event }) => event === 'session.failover');
+        expect(
+          failovers.map(({ from, to, reason }) => `${String(from)} ${String(to)} ${String(reason)}`),
+        ).toEqual(['b0 b1 refused', 'b1 b2 refused', 'b2 b3 refused', 'b3 b4 refused']);
+      },
+    );
+
+    test.skipIf(lacks('curl'))('blocks that are cut up on the way arrive whole', async () => {
+      balancer = await network.balance({ flags });
+      const request = { ...balancer.listener, host: network.client, blksize: longest };
+      const file = `large${flags.join('')}`;
+      const before = await fragmentation(network.balancer);
+      await put('curl', { ...request, file }, large);
+      expect(await get('curl', { ...request, file })).toEqual(large);
+      const sessions = await balancer.ended(2);
+      const blocks = Math.ceil(large.length / longest);
+      const granted = { blksize: String(longest) };
+      expect(sessions).toMatchObject([
+        { op: 'write', result: 'ok', blocks, granted },
+        { op: 'read', result: 'ok', blocks, granted },
+      ]);
+      const { cut, joined } = await fragmentation(network.balancer);
+      expect(cut - before.cut).toBeGreaterThanOrEqual(2 * blocks);
+      expect(joined - before.joined).toBeGreaterThanOrEqual(2 * blocks);
+    });
+
+    test.skipIf(lacks(...clientNames)).each([1, 5])(
+      'every transfer succeeds and is told once where %i of 100 datagrams are lost',
+      { timeout: 2 * lossyPatience },
+      async (percentage) => {
+        balancer = await network.balance({ flags });
+        await lose(network.balancer, percentage);
+        onTestFinished(async () => {
+          await network.balancer.sh('nft delete table inet lossy');
+        });
+        const request = { ...balancer.listener, host: network.client, patience: lossyPatience };
+        const rounds = [1, 2, 3].flatMap((round) => clientNames.map((client) => ({ client, round })));
+        const transfer = async ({ client, round }: { client: ClientName; round: number }): Promise<void> => {
+          const file = `${client}-${round}`;
+          await put(client, { ...request, file }, image);
+          expect(await get(client, { ...request, file }), file).toEqual(image);
+        };
+        await Promise.all(rounds.map(transfer));
+        const [arriving = 0, leaving = 0] = await losses(network.balancer);
+        expect(Math.min(arriving, leaving)).toBeGreaterThan(0);
+
+        const expected = rounds.flatMap(({ client, round }) =>
+          ['read', 'write'].map((op) => `${op} ${client}-${round}`),
+        );
+        const sessions = await balancer.ended(expected.length);
+        expect(sessions.map(({ op, file }) => `${op} ${file}`).toSorted()).toEqual(expected.toSorted());
+        // A client that has everything ends: if its last ACK is lost, nobody repeats it.
+        const unlucky = sessions.filter(({ op, result }) => op === 'write' || result !== 'ok-unacked');
+        expect(unlucky.map(({ result }) => result)).toEqual(unlucky.map(() => 'ok'));
+        expect(sessions.length - unlucky.length).toBeLessThan(sessions.length / 4);
+      },
+    );
+  });
+});
