@@ -84,6 +84,10 @@ describe('the comparison with mod_proxy', () => {
       'NOT reached',
     );
   });
+
+  test('of memory is made where there are as many sessions as expected', () => {
+    expect(judgeFtpMemory([held('tftp-lb', 499, 100), held('mod_proxy', 499, 1_000)])).toEqual([]);
+  });
 });
 
 test('figures are told in the measure of the direct path, and in a unit that suits them', () => {
