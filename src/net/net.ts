@@ -101,7 +101,12 @@ export type NetErrorCode =
   | 'TLB_ERR_REFUSED'
   | 'TLB_ERR_TIMEOUT'
   | 'TLB_ERR_UNKNOWN_HOST'
-  | 'TLB_ERR_SOCKET';
+  | 'TLB_ERR_SOCKET'
+  | 'TLB_ERR_CERTIFICATE'
+  | 'TLB_ERR_TLS'
+  | 'TLB_ERR_TLS_TRUNCATED'
+  | 'TLB_ERR_TLS_NOT_RESUMED'
+  | 'TLB_ERR_PROXY_HEADER';
 
 /** What the operating system refused. `closed` tells whether the socket is gone. */
 export class NetError extends Error {

@@ -11,13 +11,15 @@ function chunkOf(index: number): Uint8Array {
   return new Uint8Array(chunk).map((_, place) => (place * 7 + index) % 251);
 }
 
-/** Writes until it is told to stop; returns what was written. */
-function fill(socket: TcpSocket): Uint8Array[] {
+/** Writes until nothing more is taken for a while; returns what was written. */
+async function fill(socket: TcpSocket, scene: TcpScene): Promise<Uint8Array[]> {
   const written: Uint8Array[] = [];
   while (written.length * chunk < plenty) {
     const data = chunkOf(written.length);
     written.push(data);
-    if (!socket.write(data)) return written;
+    if (socket.write(data)) continue;
+    await passTime(scene);
+    if (socket.pending > 0) return written;
   }
   throw new Error('writing never met a limit');
 }
@@ -43,13 +45,18 @@ export function flowContract(scene: () => TcpScene): void {
     it('arrives in order and with its bytes, both ways', async () => {
       const { pair, until } = scene();
       const { client, server } = await pair();
+      const free: boolean[] = [];
       for (const text of ['one', '', '\0\xff', 'two']) {
-        expect(client.socket.write(bytes(text))).toBe(true);
-        expect(server.socket.write(bytes(`${text}!`))).toBe(true);
+        free.push(client.socket.write(bytes(text)));
+        free.push(server.socket.write(bytes(`${text}!`)));
       }
+      // Of what follows at once a layer may keep something for a moment.
+      expect(free.slice(0, 2)).toEqual([true, true]);
       await until(() => server.ear.length === 8 && client.ear.length === 12);
       expect([server.ear.data, client.ear.data]).toEqual(['one\0\xfftwo', 'one!!\0\xff!two!']);
-      expect([client.socket.pending, client.ear.events, server.ear.events]).toEqual([0, [], []]);
+      await until(() => client.socket.pending + server.socket.pending === 0);
+      const events = [...client.ear.events, ...server.ear.events];
+      expect(events.filter((event) => event !== 'drain')).toEqual([]);
     });
 
     it('is the receiver’s to keep', async () => {
@@ -124,15 +131,16 @@ export function flowContract(scene: () => TcpScene): void {
       const { pair, until } = scene();
       const { client, server } = await pair();
       server.socket.pause();
-      const written = fill(client.socket);
+      const written = await fill(client.socket, scene());
+      const { length: before } = client.ear.events;
       expect(client.socket.pending).toBeGreaterThan(0);
       await passTime(scene());
-      expect([server.ear.length, client.ear.events]).toEqual([0, []]);
+      expect([server.ear.length, client.ear.events.length]).toEqual([0, before]);
       expect(client.socket.pending).toBeGreaterThan(0);
       server.socket.resume();
       await until(() => server.ear.length === written.length * chunk);
-      await until(() => client.ear.events.length > 0);
-      expect([client.ear.events, client.socket.pending]).toEqual([['drain'], 0]);
+      await until(() => client.ear.events.length > before);
+      expect([client.ear.events.slice(before), client.socket.pending]).toEqual([['drain'], 0]);
       expect(Buffer.concat(server.ear.chunks).equals(Buffer.concat(written))).toBe(true);
     });
 
@@ -173,7 +181,7 @@ export function flowContract(scene: () => TcpScene): void {
       const { pair, until } = scene();
       const { client, server } = await pair();
       server.socket.pause();
-      fill(client.socket);
+      await fill(client.socket, scene());
       server.socket.write(bytes('hello'));
       await until(() => client.ear.data === 'hello');
     });
@@ -184,12 +192,13 @@ export function flowContract(scene: () => TcpScene): void {
       const { pair, until } = scene();
       const { client, server } = await pair();
       server.socket.pause();
-      const written = fill(client.socket);
+      const written = await fill(client.socket, scene());
+      const { length: before } = client.ear.events;
       client.socket.end();
       expect(client.socket.pending).toBeGreaterThan(0);
       server.socket.resume();
-      await until(() => server.ear.events.length > 0 && client.ear.events.length > 0);
-      expect([server.ear.events, client.ear.events]).toEqual([['end'], ['drain']]);
+      await until(() => server.ear.events.length > 0 && client.ear.events.length > before);
+      expect([server.ear.events, client.ear.events.slice(before)]).toEqual([['end'], ['drain']]);
       expect(server.ear.length).toBe(written.length * chunk);
     });
   });

@@ -18,6 +18,8 @@ export interface TcpWorld {
   settle<T>(work: Promise<T>): Promise<T>;
   /** Listeners and connections that are open on this host. */
   openSockets(): number;
+  /** Whether the peer's end is proven to be its own, so that a reset behind it takes nothing away; not if left out. */
+  readonly isEndProven?: boolean;
 }
 
 /** Handlers that write down what they hear, then do `afterData`. */
@@ -87,6 +89,7 @@ export class TcpScene {
   readonly until: TcpWorld['until'];
   readonly settle: TcpWorld['settle'];
   readonly openSockets: TcpWorld['openSockets'];
+  readonly isEndProven: boolean;
   readonly family: 4 | 6;
   readonly loopback: string;
   readonly wildcard: string;
@@ -101,6 +104,7 @@ export class TcpScene {
     this.until = (condition) => world.until(condition);
     this.settle = (work) => world.settle(work);
     this.openSockets = () => world.openSockets();
+    this.isEndProven = world.isEndProven ?? false;
     this.family = family;
     [this.loopback, this.otherLoopback] = family === 4 ? ['127.0.0.1', '::1'] : ['::1', '127.0.0.1'];
     [this.wildcard, this.otherWildcard] = family === 4 ? ['0.0.0.0', '::'] : ['::', '0.0.0.0'];

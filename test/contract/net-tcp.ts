@@ -13,6 +13,15 @@ export interface TcpContractOptions {
   readonly skip?: boolean;
 }
 
+/** What connections must keep that are opened in another way, such as those under TLS. */
+export function tcpSocketContract({ name, family, createWorld }: TcpContractOptions): void {
+  describe(`connections of ${name}`, () => {
+    const scene = useTcpScene(createWorld, family);
+    flowContract(scene);
+    closeContract(scene);
+  });
+}
+
 export function tcpContract({ name, family, createWorld, skip = false }: TcpContractOptions): void {
   describe.skipIf(skip)(`TCP of ${name}, IPv${family}`, () => {
     const scene = useTcpScene(createWorld, family);

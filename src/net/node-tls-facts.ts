@@ -1,0 +1,19 @@
+import type { TLSSocket } from 'node:tls';
+import type { TlsFacts } from './tls.ts';
+
+/** Of a handshake that is done. */
+export function tlsFacts(tls: TLSSocket): TlsFacts {
+  const { servername } = tls;
+  return {
+    version: tls.getProtocol() ?? '',
+    cipher: tls.getCipher().standardName,
+    isResumed: tls.isSessionReused(),
+    serverName: typeof servername === 'string' ? servername : undefined,
+    subject: subjectOf(tls),
+  };
+}
+
+/** Node has the parts in a line each, the most general first, and has them escaped already. */
+function subjectOf(tls: TLSSocket): string | undefined {
+  return tls.getPeerX509Certificate()?.subject?.split('\n').toReversed().join(',');
+}

@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import { type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import { type Certificate, chooseCertificate, createContext, readKeyPair } from './certificates.ts';
+import { type Clock, NetError } from './net.ts';
+import { toTlsError } from './node-tls-errors.ts';
+import { tlsFacts } from './node-tls-facts.ts';
+import { NodeTlsSocket, noRenegotiation } from './node-tls-socket.ts';
+import type { TcpSocket } from './tcp.ts';
+import type { SecureOptions, TlsChannel, TlsServer, TlsServerOptions, TlsSession } from './tls.ts';
+
+/** What keeps sessions apart from those of other programs; OpenSSL wants one as soon as clients are verified. */
+const sessionIdContext = 'tftp-lb';
+/** RFC 4217 leaves it out; registered with IANA, and refused to whoever asks for other protocols (ALPACA). */
+const protocols = ['ftp'];
+/** Bytes: a name, a key for the encryption of tickets and one for their authentication. */
+const ticketKeysLength = 48;
+
+/** Throws NetError with TLB_ERR_CERTIFICATE. */
+export function createNodeTlsServer(clock: Clock, options: TlsServerOptions): TlsServer {
+  const certificates = options.keyPairs.map((pair) => readKeyPair(pair));
+  const shared = new Contexts(certificates, options);
+  // Fails now if it has to.
+  shared.forName('');
+  return {
+    openSession: () => {
+      const isBound = options.dataResumption !== 'off';
+      return new NodeTlsServerSession(clock, isBound ? new Contexts(certificates, options) : shared, options);
+    },
+  };
+}
+
+/** One context for each certificate, made when it is needed. All take the tickets of each other, and no others. */
+class Contexts {
+  readonly #certificates: readonly Certificate[];
+  readonly #options: TlsServerOptions;
+  readonly #ticketKeys = randomBytes(ticketKeysLength);
+  readonly #contexts = new Map<Certificate, SecureContext>();
+
+  constructor(certificates: readonly Certificate[], options: TlsServerOptions) {
+    this.#certificates = certificates;
+    this.#options = options;
+  }
+
+  /** Throws NetError. */
+  forName(name: string): SecureContext {
+    const certificate = chooseCertificate(this.#certificates, name);
+    if (certificate === undefined)
+      throw new NetError('TLB_ERR_CERTIFICATE', 'there is no certificate to show');
+    const context = this.#contexts.get(certificate) ?? this.#create(certificate);
+    this.#contexts.set(certificate, context);
+    return context;
+  }
+
+  #create({ pair }: Certificate): SecureContext {
+    const { minVersion, clientCa } = this.#options;
+    return createContext({
+      cert: pair.certificate,
+      key: pair.key,
+      minVersion,
+      sessionIdContext,
+      ticketKeys: this.#ticketKeys,
+      secureOptions: noRenegotiation,
+      ...(clientCa !== undefined && { ca: clientCa }),
+    });
+  }
+}
+
+class NodeTlsServerSession implements TlsSession {
+  readonly #clock: Clock;
+  readonly #contexts: Contexts;
+  readonly #options: TlsServerOptions;
+
+  constructor(clock: Clock, contexts: Contexts, options: TlsServerOptions) {
+    this.#clock = clock;
+    this.#contexts = contexts;
+    this.#options = options;
+  }
+
+  secure(socket: TcpSocket, { channel, onSecure }: SecureOptions): TcpSocket {
+    const options = this.#socketOptions(channel);
+    return new NodeTlsSocket(
+      socket,
+      {
+        doneEvent: 'secure',
+        begin: (transport) => new TLSSocket(transport, options),
+        onDone: (tls) => {
+          this.#check(tls, channel);
+          onSecure?.(tlsFacts(tls));
+        },
+      },
+      { clock: this.#clock, ...this.#options },
+    );
+  }
+
+  /** A data connection is known by its address and, if that is wished, by its ticket. */
+  #socketOptions(channel: TlsChannel): TLSSocketOptions {
+    const options: TLSSocketOptions = {
+      isServer: true,
+      secureContext: this.#contexts.forName(''),
+      SNICallback: (name, done) => this.#chooseContext(name, done),
+    };
+    if (channel === 'data') return options;
+    return { ...options, ALPNProtocols: protocols, requestCert: this.#options.clientCa !== undefined };
+  }
+
+  #chooseContext(name: string, done: (error: Error | null, context?: SecureContext) => void): void {
+    try {
+      done(null, this.#contexts.forName(name));
+    } catch (error) {
+      done(toTlsError(error, 'no certificate for the name that was asked for'));
+    }
+  }
+
+  #check(tls: TLSSocket, channel: TlsChannel): void {
+    const { clientCa, clientCertificate, dataResumption } = this.#options;
+    if (channel === 'control') {
+      if (clientCa !== undefined) checkClient(tls, clientCertificate === 'required');
+    } else if (dataResumption === 'require' && !tls.isSessionReused()) {
+      const { remoteAddress: address = 'a client' } = tls;
+      throw new NetError(
+        'TLB_ERR_TLS_NOT_RESUMED',
+        `${address} did not resume the session of its control connection`,
+      );
+    }
+  }
+}
+
+/** What Node keeps to itself of a TLS socket that no server of its own has made. */
+interface Verified {
+  _handle?: { verifyError(): Error | null };
+}
+
+function checkClient(tls: TLSSocket, isRequired: boolean): void {
+  const isShown = tls.getPeerX509Certificate() !== undefined;
+  if (!isShown && !isRequired) return;
+  const { _handle: handle }: Verified = tls as object;
+  const error = isShown ? handle?.verifyError() : new Error('there is none');
+  // Undefined would mean that Node does not tell.
+  if (error !== null) throw toTlsError(error, 'certificate of the client');
+}

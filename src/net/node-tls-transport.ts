@@ -1,0 +1,77 @@
+import { Duplex } from 'node:stream';
+import type { NetError } from './net.ts';
+import type { TcpEnd, TcpHandlers, TcpSocket } from './tcp.ts';
+
+export interface TransportOwner {
+  /** All that the peer sent was handed over, and then it sent its FIN. */
+  onTransportEnd(): void;
+  onTransportClose(end: TcpEnd, error?: NetError): void;
+  /** Calls `read`, within which the TLS socket says all that one read from the network amounts to. */
+  gather(read: () => void): void;
+}
+
+/**
+ * What a TLS socket of Node reads from and writes to: a connection of the seam as a stream. It never says that the
+ * peer has ended, as the TLS socket would take that for a clean end; its owner is told.
+ */
+export class TlsTransport extends Duplex implements TcpHandlers {
+  readonly borrows = true;
+  /** So much was handed to the connection, sent or pending. */
+  bytesWritten = 0;
+  readonly #socket: TcpSocket;
+  readonly #owner: TransportOwner;
+  #onWritten: (() => void) | undefined;
+
+  constructor(socket: TcpSocket, owner: TransportOwner) {
+    super({ autoDestroy: false, readableHighWaterMark: 1, writableHighWaterMark: 1 });
+    this.#socket = socket;
+    this.#owner = owner;
+    socket.handle(this);
+  }
+
+  onData(data: Uint8Array): void {
+    // What is read at once is copied at once, as OpenSSL has a buffer of its own.
+    const isReadAtOnce = this.readableFlowing === true && this.readableLength === 0;
+    const chunk = isReadAtOnce ? data : new Uint8Array(data);
+    this.#owner.gather(() => {
+      if (!this.push(chunk)) this.#socket.pause();
+    });
+  }
+
+  onEnd(): void {
+    this.#owner.onTransportEnd();
+  }
+
+  onDrain(): void {
+    const onWritten = this.#onWritten;
+    this.#onWritten = undefined;
+    onWritten?.();
+  }
+
+  onClose(end: TcpEnd, error?: NetError): void {
+    this.#owner.onTransportClose(end, error);
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(data: Uint8Array, _encoding: BufferEncoding, onWritten: () => void): void {
+    this.#write(data, onWritten);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], onWritten: () => void): void {
+    this.#write(Buffer.concat(chunks.map(({ chunk }) => chunk)), onWritten);
+  }
+
+  override _final(onFinal: () => void): void {
+    this.#socket.end();
+    onFinal();
+  }
+
+  #write(data: Uint8Array, onWritten: () => void): void {
+    this.bytesWritten += data.length;
+    if (this.#socket.write(data)) onWritten();
+    else this.#onWritten = onWritten;
+  }
+}
