@@ -19,6 +19,17 @@ export function readKeyPair(pair: KeyPair): Certificate {
   throw new NetError('TLB_ERR_CERTIFICATE', `${what} (${x509.subject.replaceAll('\n', ', ')})`);
 }
 
+const certificateBlock = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
+
+/** Certificates to trust, each by itself as PEM: Node passes over what it cannot read. Throws as above. */
+export function readAuthorities(pem: string): string[] {
+  const blocks = pem.match(certificateBlock) ?? [];
+  if (blocks.length === 0) throw new NetError('TLB_ERR_CERTIFICATE', 'there is no certificate to trust');
+  for (const block of blocks)
+    attempt('a certificate to trust cannot be read', () => new X509Certificate(block));
+  return blocks;
+}
+
 /** The first certificate that has the name, or else the first of all. */
 export function chooseCertificate(
   certificates: readonly Certificate[],

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls';
-import { createContext } from './certificates.ts';
+import { createContext, readAuthorities } from './certificates.ts';
 import type { Clock } from './net.ts';
 import { tlsFacts } from './node-tls-facts.ts';
 import { NodeTlsSocket, noRenegotiation } from './node-tls-socket.ts';
@@ -12,7 +12,7 @@ import type { SecureOptions, TlsChannel, TlsClient, TlsClientOptions, TlsSession
 /** Throws NetError with TLB_ERR_CERTIFICATE. */
 export function createNodeTlsClient(clock: Clock, options: TlsClientOptions): TlsClient {
   const { ca, minVersion } = options;
-  const authorities = ca === undefined ? {} : { ca };
+  const authorities = ca === undefined ? {} : { ca: readAuthorities(ca) };
   const context = createContext({ minVersion, secureOptions: noRenegotiation, ...authorities });
   return { openSession: (host) => new NodeTlsClientSession(clock, context, options, host) };
 }

@@ -11,10 +11,13 @@ export function toTlsError(error: unknown, attempt: string): NetError {
   return new NetError(code, `${attempt}: ${reasonOf(error)}`, { cause: error });
 }
 
-/** What OpenSSL says of itself is about the protocol, be it about a certificate that the peer did not like. */
+/** An alert tells what the peer thinks: that it does not like our certificate says nothing about its own. */
 function codeOf(error: unknown): NetErrorCode {
   const isOpenSsl = error instanceof Error && 'library' in error;
-  return !isOpenSsl && ofCertificates.test(errnoOf(error)) ? 'TLB_ERR_CERTIFICATE' : 'TLB_ERR_TLS';
+  const isAboutTheirs = isOpenSsl
+    ? /^(?!.*alert).*certificate/.test(reasonOf(error))
+    : ofCertificates.test(errnoOf(error));
+  return isAboutTheirs ? 'TLB_ERR_CERTIFICATE' : 'TLB_ERR_TLS';
 }
 
 /** OpenSSL's messages have numbers, names of its functions and folders of its source around the reason. */

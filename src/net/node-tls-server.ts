@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
-import { type Certificate, chooseCertificate, createContext, readKeyPair } from './certificates.ts';
+import {
+  type Certificate,
+  chooseCertificate,
+  createContext,
+  readAuthorities,
+  readKeyPair,
+} from './certificates.ts';
 import { type Clock, NetError } from './net.ts';
 import { toTlsError } from './node-tls-errors.ts';
 import { tlsFacts } from './node-tls-facts.ts';
@@ -60,7 +66,7 @@ class Contexts {
       sessionIdContext,
       ticketKeys: this.#ticketKeys,
       secureOptions: noRenegotiation,
-      ...(clientCa !== undefined && { ca: clientCa }),
+      ...(clientCa !== undefined && { ca: readAuthorities(clientCa) }),
     });
   }
 }
@@ -100,7 +106,13 @@ class NodeTlsServerSession implements TlsSession {
       SNICallback: (name, done) => this.#chooseContext(name, done),
     };
     if (channel === 'data') return options;
-    return { ...options, ALPNProtocols: protocols, requestCert: this.#options.clientCa !== undefined };
+    const { clientCa, clientCertificate } = this.#options;
+    return {
+      ...options,
+      ALPNProtocols: protocols,
+      requestCert: clientCa !== undefined,
+      rejectUnauthorized: clientCertificate === 'required',
+    };
   }
 
   #chooseContext(name: string, done: (error: Error | null, context?: SecureContext) => void): void {
@@ -112,9 +124,9 @@ class NodeTlsServerSession implements TlsSession {
   }
 
   #check(tls: TLSSocket, channel: TlsChannel): void {
-    const { clientCa, clientCertificate, dataResumption } = this.#options;
+    const { clientCa, dataResumption } = this.#options;
     if (channel === 'control') {
-      if (clientCa !== undefined) checkClient(tls, clientCertificate === 'required');
+      if (clientCa !== undefined) checkClient(tls);
     } else if (dataResumption === 'require' && !tls.isSessionReused()) {
       const { remoteAddress: address = 'a client' } = tls;
       throw new NetError(
@@ -130,11 +142,11 @@ interface Verified {
   _handle?: { verifyError(): Error | null };
 }
 
-function checkClient(tls: TLSSocket, isRequired: boolean): void {
-  const isShown = tls.getPeerX509Certificate() !== undefined;
-  if (!isShown && !isRequired) return;
+/** OpenSSL refuses a client without a certificate by itself, if it is to. */
+function checkClient(tls: TLSSocket): void {
+  if (tls.getPeerX509Certificate() === undefined) return;
   const { _handle: handle }: Verified = tls as object;
-  const error = isShown ? handle?.verifyError() : new Error('there is none');
+  const error = handle?.verifyError();
   // Undefined would mean that Node does not tell.
-  if (error !== null) throw toTlsError(error, 'certificate of the client');
+  if (error !== null) throw toTlsError(error, 'the certificate of the client is not trusted');
 }

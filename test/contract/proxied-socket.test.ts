@@ -17,9 +17,6 @@ function behindProxy(net: Net): Net {
         ...handlers,
         onConnection: (socket) => {
           const onClient = handlers.onConnection.bind(handlers);
-          const onFault = (error: Error): void => {
-            throw error;
-          };
           readProxyHeader(socket, net, 10_000, { onClient, onFault });
         },
       }),
@@ -32,11 +29,16 @@ function behindProxy(net: Net): Net {
   };
 }
 
+const onFault = (error: Error): void => {
+  throw error;
+};
+
+const none = (): never => {
+  throw new Error('not needed here');
+};
+
 /** What the contract asks for beside connections. */
 function inherited(net: Net): Net {
-  const none = (): never => {
-    throw new Error('not needed here');
-  };
   return {
     now: () => net.now(),
     setTimer: (delay, callback) => net.setTimer(delay, callback),

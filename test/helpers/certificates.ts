@@ -13,7 +13,7 @@ export interface CertificateWish {
   readonly kind?: 'ec' | 'rsa';
   /** Signs itself where nobody else does. */
   readonly issuer?: KeyPair;
-  /** Has expired since a day. */
+  /** Ended a day ago. */
   readonly isExpired?: boolean;
 }
 
@@ -31,15 +31,20 @@ export function makeKeyPair(wish: CertificateWish = {}): KeyPair {
   };
   try {
     const extensions = ['-addext', `subjectAltName=${names}`];
-    const days = wish.isExpired === true ? ['-days', '-1'] : ['-days', '30'];
     if (issuer) {
       writeFileSync(path.join(folder, 'ca.pem'), issuer.certificate);
       writeFileSync(path.join(folder, 'ca.key'), issuer.key);
     }
     const signing = issuer ? ['-CA', 'ca.pem', '-CAkey', 'ca.key'] : [];
-    const subject = ['-subj', `/O=Tests/CN=${name}`];
+    const subject = ['-subj', `/O=Tests/CN=${name}`, ...extensions];
     const output = ['-nodes', '-keyout', 'key.pem', '-out', 'certificate.pem'];
-    openssl('req', '-x509', ...keyOptions[kind], ...output, ...subject, ...extensions, ...signing, ...days);
+    openssl('req', '-x509', ...keyOptions[kind], ...output, ...subject, ...signing, '-days', '30');
+    if (wish.isExpired === true) {
+      openssl('req', '-new', '-key', 'key.pem', '-out', 'request.pem', ...subject);
+      const signer = issuer ? [...signing, '-set_serial', '1'] : ['-signkey', 'key.pem'];
+      const end = ['-days', '-1', '-copy_extensions', 'copy', '-out', 'certificate.pem'];
+      openssl('x509', '-req', '-in', 'request.pem', ...signer, ...end);
+    }
     const read = (file: string): string => readFileSync(path.join(folder, file), 'utf8');
     return { certificate: read('certificate.pem'), key: read('key.pem') };
   } finally {

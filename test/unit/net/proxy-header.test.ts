@@ -16,6 +16,9 @@ function binary(command: number, kind: number, body: readonly number[], length =
   return Uint8Array.from([...signature, command, kind, length >> 8, length & 0xff, ...body]);
 }
 
+/** A line of version 1 that is so long. */
+const lineOf = (length: number): Uint8Array => text(`${'PROXY UNKNOWN '.padEnd(length - 2, 'x')}\r\n`);
+
 /** Has the pieces read until the header is whole. */
 function readIn(...pieces: readonly Uint8Array[]): HeaderRead | undefined {
   const reader = new ProxyHeaderReader();
@@ -89,10 +92,9 @@ describe('a header of version 1', () => {
   });
 
   it('has 107 bytes at most', () => {
-    const line = (length: number): Uint8Array => text(`${'PROXY UNKNOWN '.padEnd(length - 2, 'x')}\r\n`);
-    expect(readIn(line(107))?.header).toEqual({ kind: 'own' });
-    expect(faultOf(() => readIn(line(108)))).toContain('longer than 107 bytes');
-    expect(faultOf(() => readIn(line(200).subarray(0, 107)))).toContain('longer than 107 bytes');
+    expect(readIn(lineOf(107))?.header).toEqual({ kind: 'own' });
+    expect(faultOf(() => readIn(lineOf(108)))).toContain('longer than 107 bytes');
+    expect(faultOf(() => readIn(lineOf(200).subarray(0, 107)))).toContain('longer than 107 bytes');
   });
 });
 

@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { bytes } from '../../contract/net-tcp-scene.ts';
+import { makeKeyPair } from '../../helpers/certificates.ts';
+import {
+  closeAfterEach,
+  codesOf,
+  connectNode,
+  connectTo,
+  createServerOf,
+  createSession,
+  keyPair,
+  listen,
+  listenNode,
+  type Secured,
+  until,
+  versions,
+  withoutDrain,
+} from './tls-scene.ts';
+
+closeAfterEach();
+
+const isDone = ({ ear, facts }: Secured): boolean => facts.length > 0 || ear.isClosed;
+
+describe.each(versions)('resumption with %s', (version) => {
+  const only = { minVersion: version, maxVersion: version };
+
+  it('is what our data connections do, 200 in a row', async () => {
+    const resumed: boolean[] = [];
+    const at = await listenNode(only, (socket) => {
+      resumed.push(socket.isSessionReused());
+      socket.write('200\r\n');
+      socket.resume().on('end', () => socket.end());
+    });
+    const session = createSession();
+    const control = await connectTo(at, session);
+    // The tickets are in front of the first reply.
+    await until(() => control.ear.length > 0);
+    for (let n = 0; n < 200; n++) {
+      const data = await connectTo(at, session, 'data');
+      data.socket.write(bytes('file'));
+      data.socket.end();
+      await until(() => data.ear.isClosed);
+      expect(withoutDrain(data)).toEqual(['end', 'close clean']);
+    }
+    expect([resumed[0], resumed.slice(1).every(Boolean), resumed.length]).toEqual([false, true, 201]);
+  });
+
+  it.each(['prefer', 'require'] as const)('proves that a client is the same: %s', async (dataResumption) => {
+    const server = createServerOf({
+      dataResumption,
+      keyPairs: [makeKeyPair({ names: 'DNS:first' }), keyPair],
+    });
+    const sessions = [server.openSession(), server.openSession()];
+    const controls = await listen((index) => sessions[index] ?? server.openSession());
+    const tickets: Buffer[] = [];
+    for (let n = 0; n < 2; n++) {
+      const { socket } = connectNode(controls.port, only);
+      const [ticket] = (await once(socket, 'session')) as [Buffer];
+      tickets.push(ticket);
+    }
+    const [first] = sessions;
+    if (first === undefined) throw new Error('there is no session');
+    const { port, secured } = await listen(() => first, 'data');
+    const [own, foreign] = tickets;
+    for (const session of [own, foreign, undefined])
+      connectNode(port, { ...only, ...(session && { session }) });
+    await until(() => secured.length === 3);
+    await until(() => secured.every(isDone));
+    const outcomes = secured.map((one) => one.facts[0]?.isResumed ?? codesOf(one)[0]).map(String);
+    const refused = dataResumption === 'require' ? 'TLB_ERR_TLS_NOT_RESUMED' : 'false';
+    expect(outcomes.toSorted()).toEqual(['true', refused, refused].toSorted());
+  });
+});
