@@ -100,6 +100,12 @@ export const ftpRefusals = [
   /** PORT and EPRT where only passive clients are served. */
   'active-mode',
   'not-logged-in',
+  /** USER of somebody whom no backend serves. */
+  'unknown-user',
+  /** USER of somebody else where the backend depends on the user, and one is logged in. */
+  'other-user',
+  /** HOST that the user's backend does not know. */
+  'unknown-host',
   'epsv-all',
   /** Syntax, protocol or family of PORT, EPRT, EPSV; PASV over IPv6. */
   'bad-endpoint',
@@ -225,12 +231,14 @@ export interface FtpInputs {
   /** What `toClient` returned false for has gone to the system. */
   onClientDrain(now: number): void;
 
-  /** The answer to `connectBackend`: one of these three. */
+  /** The answer to `connectBackend`: one of these four. */
   onBackendConnected(now: number): void;
   /** The backend that was picked could not be reached; the engine has reported why. The machine asks for the next. */
   onBackendUnavailable(now: number): void;
   /** Nobody is left to ask, or nobody can be asked. */
   onNoBackend(reason: NoBackend, now: number): void;
+  /** Nobody serves that user, and nobody was asked. */
+  onUnknownUser(now: number): void;
   /** `bytes` belong to the machine from now on. */
   onBackendBytes(bytes: Uint8Array, now: number): void;
   onBackendEnd(now: number): void;
@@ -277,10 +285,10 @@ export interface FtpEffects {
   /** As `closeClient`. Does nothing where there is no connection; an attempt that runs is given up. */
   closeBackend(how: CloseHow): void;
   /**
-   * Picks a backend that this session has not asked yet and connects to it. The engine owns the time that this may
-   * take; from `onBackendConnected` on the machine owns the time for the greeting.
+   * Picks a backend that this session has not asked yet for `user`, who is empty where it does not matter, and connects
+   * to it. The engine owns the time that this may take; from `onBackendConnected` on the machine owns that of greeting.
    */
-  connectBackend(): void;
+  connectBackend(user: string): void;
 
   /**
    * Listens for a data connection of the client, for the address that its control connection reached. `pasv` must
@@ -308,7 +316,7 @@ export interface FtpEffects {
 
   /** The backend that was connected is given up, before it was greeted by. Another `connectBackend` follows. */
   greetingFailed(reason: GreetingFailure): void;
-  /** The session has its backend: it stays with it. */
+  /** The session has its backend: it stays with it, or until another user wants to log in. */
   greeted(): void;
   /** The backend accepted a login. May come more than once. */
   loggedIn(user: string): void;
@@ -369,6 +377,8 @@ export const defaultFtpCaps: FtpCaps = {
 export interface FtpSessionOptions {
   /** Numeric addresses of the client's control connection; a zone is allowed. */
   readonly client: string;
+  /** Whether the backend depends on who logs in. Then we greet, and the backend is chosen at USER. */
+  readonly isByUser: boolean;
   /** `passive`: PORT and EPRT get 502. */
   readonly clientModes: 'active,passive' | 'passive';
   /**

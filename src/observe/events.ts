@@ -202,6 +202,9 @@ export const ftpRefusals = [
   'read-only',
   'active-mode',
   'not-logged-in',
+  'unknown-user',
+  'other-user',
+  'unknown-host',
   'epsv-all',
   'bad-endpoint',
   'foreign-address',
@@ -286,6 +289,8 @@ export interface FtpTransfer extends OfFtpSession {
 export interface FtpRefused extends OfFtpSession {
   readonly kind: 'ftp.refused';
   readonly reason: FtpRefusal;
+  /** Whom the backend depends on, one character a byte; left out where it does not, or before USER. */
+  readonly user?: string;
   /** In upper case; empty where there was none. */
   readonly command: string;
 }

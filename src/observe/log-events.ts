@@ -70,7 +70,14 @@ function write(event: Event, log: Logger, throttle: Throttle<Topic>): void {
       return writeFtpTransfer(event, log);
     case 'ftp.refused':
       if (!throttle.admits(`ftp ${event.reason}`)) return;
-      return log.info({ ...fieldsOf(event), command: printable(event.command) }, 'command refused');
+      return log.info(
+        {
+          ...fieldsOf(event),
+          ...(event.user !== undefined && { user: printable(event.user) }),
+          command: printable(event.command),
+        },
+        'command refused',
+      );
     case 'ftp.data-refused':
       if (!throttle.admits(`ftp data ${event.reason}`)) return;
       return log.warn(fieldsOf(event), 'data connection refused');
