@@ -2,6 +2,7 @@
  * What the data plane and the health checks tell: log, metrics and status subscribe, nobody else logs.
  * Every union in here is closed and is at the same time the metric label, the log field and the docs row.
  */
+import type { UserMapEvent } from './user-map-events.ts';
 
 /** How a transfer ended. Only `ok` and `ok-unacked` mean that the file arrived. */
 export const transferResults = [
@@ -304,7 +305,13 @@ export interface FtpDataRefused extends OfFtpSession {
   readonly peer?: string;
 }
 
-export type FtpEvent = FtpSessionStart | FtpSessionEnd | FtpTransfer | FtpRefused | FtpDataRefused;
+export type FtpEvent =
+  | FtpSessionStart
+  | FtpSessionEnd
+  | FtpTransfer
+  | FtpRefused
+  | FtpDataRefused
+  | UserMapEvent;
 
 export type EngineEvent =
   | FtpEvent
