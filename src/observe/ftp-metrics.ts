@@ -9,6 +9,7 @@ import {
   type FtpTransfer,
   ftpTransferResults,
 } from './events.ts';
+import { userMapResults } from './user-map-events.ts';
 
 /** Of the file, seen from the backend. */
 export const ftpDirections = ['download', 'upload'] as const;
@@ -40,7 +41,7 @@ export class FtpMetrics {
       bytes.inc({ service, direction }, 0);
       for (const result of ftpTransferResults) transfers.inc({ service, direction, result }, 0);
     }
-    for (const result of ['loaded', 'failed'] as const) userMaps.inc({ service, result }, 0);
+    for (const result of userMapResults) userMaps.inc({ service, result }, 0);
     for (const leg of ftpLegs) {
       for (const reason of ftpDataRefusals) dataRefused.inc({ service, leg, reason }, 0);
     }

@@ -1,3 +1,6 @@
+/** What came of a user map that has changed. */
+export const userMapResults = ['loaded', 'failed'] as const;
+
 /** Users have other backends from now on, as their sessions begin. */
 interface FtpUsersLoaded {
   readonly kind: 'ftp.users.loaded';
