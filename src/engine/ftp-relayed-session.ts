@@ -208,7 +208,9 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
   }
 
   /** The session counts for its backend since that was asked. */
-  greeted(): void {}
+  greeted(): void {
+    this.#tries.found();
+  }
 
   /** The records name the user. */
   loggedIn(): void {}

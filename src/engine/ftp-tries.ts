@@ -19,7 +19,7 @@ export interface FtpTriesOwner {
 
 /**
  * The backends that one FTP session asks, one after the other. The one that was asked last counts the session; where it
- * depends on the user, the service alone counts it until then. A session that goes over to another user starts over.
+ * depends on the user, the service alone counts it until then. A session that leaves what it had found starts over.
  */
 export class FtpTries {
   readonly #host: FtpSessionHost;
@@ -30,6 +30,8 @@ export class FtpTries {
   #tried: number[] = [];
   #user = '';
   #isWaiting = false;
+  /** Whether the backend has greeted: what is sought next is another one. */
+  #isFound = false;
   #attempt: AbortController | undefined;
   #backend: Backend | undefined;
   /** Why the backend was given up. */
@@ -61,7 +63,7 @@ export class FtpTries {
   async connect(user: string): Promise<void> {
     const attempt = new AbortController();
     this.#attempt = attempt;
-    if (user !== this.#user) this.#startOver(user);
+    if (this.#isFound || user !== this.#user) this.#startOver(user);
     const { users } = this.#host;
     const name = this.#isByUser ? users?.get(user) : undefined;
     const isUnknown = this.#isByUser && users !== undefined && name === undefined;
@@ -81,6 +83,11 @@ export class FtpTries {
     this.#attempt?.abort();
   }
 
+  /** It has greeted. */
+  found(): void {
+    this.#isFound = true;
+  }
+
   /** It was reached and did not greet as it should. */
   greetingFailed(reason: GreetingFailure): void {
     this.#giveUp(reason === 'silent' ? 'silent' : 'refused');
@@ -96,6 +103,7 @@ export class FtpTries {
   #startOver(user: string): void {
     this.#user = user;
     this.#tried = [];
+    this.#isFound = false;
     this.#failure = undefined;
     this.#wait();
     this.#release();

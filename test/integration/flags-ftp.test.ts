@@ -98,9 +98,11 @@ describeFlags('FTP', {
         expect(await client.ask(`USER ${user}`)).toBe('331 password?');
       }
       const heard = servers.map(({ server }) => server.sessions.flatMap(({ heard }) => heard).toSorted());
-      const twice = (own: readonly string[] = []): boolean => own.length === 2 * new Set(own).size;
-      expect(heard.map(twice)).toEqual([true, true]);
-      expect(heard.map((own) => own.length > 0)).toEqual([true, true]);
+      for (const own of heard) {
+        const once = [...new Set(own)];
+        expect(own).toEqual(once.flatMap((line) => [line, line]));
+        expect(once.length).toBeGreaterThan(0);
+      }
     });
   },
 

@@ -98,6 +98,17 @@ describe('a user map', () => {
     expect(lab.of('ftp.session.end')).toMatchObject([{ user: 'joe', backend: 'b1', tries: 1 }]);
   });
 
+  it('is asked again by a user who has left for want of a host', async () => {
+    await start({ userMap: 'joe: b1' });
+    const client = await greeted();
+    expect(await client.ask('HOST a.example')).toBe('220 Host noted.');
+    expect(await client.ask('USER joe')).toMatch(/^530 /);
+    expect(await client.ask('REIN')).toMatch(/^220 /);
+    expect((await logIn('joe', client)).replies).toEqual(welcome);
+    expect([lab.active(), lab.scoreboard.activeOf(0)]).toEqual([[0, 1], 1]);
+    expect(heardBy('joe')).toEqual([1]);
+  });
+
   it.each([
     ['refuses', () => servers[1]?.close()],
     ['is draining', () => lab.scoreboard.setEnabled(1, false)],
