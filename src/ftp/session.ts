@@ -28,14 +28,11 @@
 import { backendError, FtpProtocolError } from './errors.ts';
 import type {
   CloseHow,
-  DataAddress,
-  DataFailure,
   FtpEffects,
   FtpInputs,
   FtpSessionEnd,
   FtpSessionOptions,
   NoBackend,
-  RelayOutcome,
 } from './effects.ts';
 import type { Reply } from './replies.ts';
 import { Transfer } from './session-transfer.ts';
@@ -43,6 +40,7 @@ import { begin } from './session-commands.ts';
 import * as answers from './session-answers.ts';
 import type { SessionContext, Work } from './session-context.ts';
 import { DataChannel, type DataEvent } from './session-data.ts';
+import { DataInputs } from './session-data-inputs.ts';
 import { SessionFacts } from './session-facts.ts';
 import { Greeting } from './session-greeting.ts';
 import { Reception } from './session-reception.ts';
@@ -59,7 +57,7 @@ const brokenEnds: ReadonlySet<FtpSessionEnd> = new Set([
   'shutdown',
 ]);
 
-export class FtpSession implements FtpInputs {
+export class FtpSession extends DataInputs implements FtpInputs {
   readonly #effects: FtpEffects;
   readonly #options: FtpSessionOptions;
   readonly #timers = new Timers();
@@ -80,6 +78,7 @@ export class FtpSession implements FtpInputs {
   #isOver = false;
 
   constructor(options: FtpSessionOptions, effects: FtpEffects) {
+    super();
     this.#options = options;
     this.#effects = effects;
     this.#voice = new ClientVoice(effects);
@@ -203,42 +202,6 @@ export class FtpSession implements FtpInputs {
     });
   }
 
-  onClientListening(generation: number, at: DataAddress, now: number): void {
-    this.#onData(generation, { kind: 'client-listening', at }, now);
-  }
-
-  onClientListenFailed(generation: number, failure: DataFailure, now: number): void {
-    this.#onData(generation, { kind: 'client-failed', failure }, now);
-  }
-
-  onClientDataOpen(generation: number, now: number): void {
-    this.#onData(generation, { kind: 'client-open' }, now);
-  }
-
-  onClientDataFailed(generation: number, failure: DataFailure, now: number): void {
-    this.#onData(generation, { kind: 'client-failed', failure }, now);
-  }
-
-  onBackendListening(generation: number, at: DataAddress, now: number): void {
-    this.#onData(generation, { kind: 'backend-listening', at }, now);
-  }
-
-  onBackendListenFailed(generation: number, failure: DataFailure, now: number): void {
-    this.#onData(generation, { kind: 'backend-failed', failure }, now);
-  }
-
-  onBackendDataOpen(generation: number, now: number): void {
-    this.#onData(generation, { kind: 'backend-open' }, now);
-  }
-
-  onBackendDataFailed(generation: number, failure: DataFailure, now: number): void {
-    this.#onData(generation, { kind: 'backend-failed', failure }, now);
-  }
-
-  onRelayDone(generation: number, outcome: RelayOutcome, now: number): void {
-    this.#onData(generation, { kind: 'relay-done', outcome }, now);
-  }
-
   /** Every input is one turn: what it says, and then whatever has become possible by it. */
   #turn(now: number, input: () => void): void {
     if (this.#isOver) return;
@@ -337,7 +300,7 @@ export class FtpSession implements FtpInputs {
     }
   }
 
-  #onData(generation: number, event: DataEvent, now: number): void {
+  protected override onData(generation: number, event: DataEvent, now: number): void {
     this.#turn(now, () => {
       if (!this.#data.onEvent(generation, event)) return;
       if (this.#work?.onData === undefined) this.#data.onIdleEvent(event);
