@@ -107,7 +107,7 @@ export const ftpRefusals = [
   'not-logged-in',
   /** USER of somebody whom no backend serves. */
   'unknown-user',
-  /** USER of somebody else where the backend depends on the user, and one is logged in. */
+  /** USER of somebody else where the backend depends on the user, behind a login or behind many users. */
   'other-user',
   /** HOST that the user's backend does not know. */
   'unknown-host',

@@ -40,6 +40,13 @@ export class SessionFacts {
     this.#user = user;
   }
 
+  /** The backend is left: what it has accepted counts no more. */
+  onLeft(): void {
+    this.#isLoggedIn = false;
+    this.#type = 'A';
+    this.#restart = undefined;
+  }
+
   onForwarded(command: Command): void {
     this.#restart = undefined;
     if (command.verb === 'USER') this.#user = command.argument;

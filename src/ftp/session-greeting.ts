@@ -51,8 +51,9 @@ export class Greeting {
 
   /** The backend that has greeted is not the right one any more. */
   leave(): void {
-    const { data, failedForms } = this.#context;
+    const { data, facts, failedForms } = this.#context;
     this.#state = 'unasked';
+    facts.onLeft();
     data.abandon('replaced');
     failedForms.clear();
     this.#context.dropBackend('fin');

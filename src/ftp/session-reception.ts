@@ -12,7 +12,8 @@
  *  2. FEAT names what we see to ourselves, and what every server has had since RFC 3659; behind the login it is the
  *     backend's own.
  *  3. The same user again is the backend's business. Another one is led to its own backend while nobody is logged in,
- *     and is refused behind a login: a session never serves two users at once, nor one at the wrong backend.
+ *     and is refused behind a login: a session never serves two users at once, nor one at the wrong backend. It is
+ *     refused, too, where many were tried: each may cost a connection to a backend, and nobody shall guess names.
  */
 import type { Command } from './commands.ts';
 import type { FtpRefusal } from './effects.ts';
@@ -27,6 +28,9 @@ import { actionFor, featureChanges } from './session-rules.ts';
 
 const features = ['211-Extensions supported:', ' MDTM', ' REST STREAM', ' SIZE', '211 End'] as const;
 
+/** Backends that a session may seek without a login. */
+const maxSeeks = 10;
+
 const fixedAnswers: Readonly<Record<string, Answer>> = {
   NOOP: answers.nothingDone,
   REIN: answers.ready,
@@ -40,6 +44,8 @@ export class Reception {
   readonly #held = new HeldCommands();
   /** USER, until its backend has greeted. */
   #login: Command | undefined;
+  /** Since the last login. */
+  #seeks = 0;
 
   constructor(context: SessionContext, greeting: Greeting) {
     this.#context = context;
@@ -54,6 +60,7 @@ export class Reception {
   takes(command: Command, now: number): boolean {
     const { facts, options } = this.#context;
     if (actionFor(command, facts, options).kind === 'refuse') return false;
+    if (facts.isLoggedIn) this.#seeks = 0;
     if (command.verb === 'REIN') this.#held.clear();
     if (command.verb === 'USER') return this.#takesUser(command);
     if (!this.#greeting.isGreeted) {
@@ -88,11 +95,12 @@ export class Reception {
     const { facts } = this.#context;
     const { isGreeted } = this.#greeting;
     if (isGreeted && command.argument === facts.user) return false;
-    if (facts.isLoggedIn) {
+    if (facts.isLoggedIn || this.#seeks === maxSeeks) {
       this.#refuse('other-user', 'USER', answers.otherUser);
       return true;
     }
     if (isGreeted) this.#greeting.leave();
+    this.#seeks += 1;
     this.#login = command;
     facts.onUser(command.argument);
     this.#greeting.seek(command.argument);

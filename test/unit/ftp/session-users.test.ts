@@ -144,6 +144,23 @@ describe('a session whose backend depends on its user', () => {
     );
   });
 
+  it('is not logged in any more where a backend that has let it in is left', () => {
+    scene().play(
+      ['client: HOST a.example', 'client 220 Host noted.'],
+      ['client: USER joe', 'connect joe'],
+      ['backend connected'],
+      ['backend: 230 come in', 'greeted', 'login joe', 'backend HOST a.example'],
+      [
+        'backend: 504 no',
+        'close backend fin',
+        'refused unknown-host HOST',
+        'client 530 Not logged in, the host is not served.',
+      ],
+      ['client: PASV', 'refused not-logged-in PASV', loginFirst],
+      ['client: USER ann', 'connect ann'],
+    );
+  });
+
   it('takes no reply for another one', () => {
     const fault = ['client 421 Service not available, closing control connection.'];
     const ends = [...fault, ...closed('backend-protocol', 'reset')];
@@ -277,6 +294,26 @@ describe('another USER', () => {
   it('of somebody else behind REIN has another backend', () => {
     scene().play(
       ...throughLogin,
+      ['client: REIN', 'backend REIN'],
+      ['backend: 220 again', 'client 220 again'],
+      ['client: USER ann', 'close backend fin', 'connect ann'],
+    );
+  });
+
+  it('of one more user, when ten have been tried, is refused; a login lets it try anew', () => {
+    const unknown = ['refused unknown-user USER', 'client 530 Not logged in.'] as const;
+    const refused = [
+      'refused other-user USER',
+      'client 530 Connect again to log in as another user.',
+    ] as const;
+    const session = scene();
+    for (let n = 0; n < 9; n += 1)
+      session.play([`client: USER u${n}`, `connect u${n}`], ['backend unknown', ...unknown]);
+    session.play(
+      ...toBackend,
+      ['client: USER ann', ...refused],
+      ['client: PASS secret', 'backend PASS secret'],
+      ['backend: 230 welcome', 'login joe', 'client 230 welcome'],
       ['client: REIN', 'backend REIN'],
       ['backend: 220 again', 'client 220 again'],
       ['client: USER ann', 'close backend fin', 'connect ann'],
