@@ -20,11 +20,15 @@ export class UserMapError extends Error {
 export const maxMappedUsers = 100_000;
 /** Bytes of UTF-8. */
 export const maxMapBytes = 8_388_608;
+/** Characters; YAML has the same limit for the keys of such a map. */
+const maxLine = 1_024;
 
 const quoted = `'(?:[^']|'')*'|"[^"\\\\]*"`;
 /** Nothing that begins as another part of YAML does. A blank ends it only in front of a comment, a colon in front of a blank. */
 const plain = `[^\\s'"#&*!|>%@\`,?:{}[\\]-](?:[^\\s:#]|:(?=\\S)|(?<=\\S)#|[ \\t]+(?![\\s#:]))*`;
 const entry = new RegExp(`^(${quoted}|${plain})[ \\t]*:[ \\t]+(${quoted}|${plain})[ \\t]*(?:[ \\t]#.*)?$`);
+/** What most lines are, which is read much faster. */
+const usual = /^(\w[^\s:#'"]*): (\w[^\s:#'"]*(?::[^\s:#'"]+)*)$/;
 const empty = /^[ \t]*(?:#.*)?$/;
 
 /** Throws UserMapError. */
@@ -35,6 +39,7 @@ export function parseUserMap(text: string): UserMap {
   for (const line of text.replace(/^\uFEFF/, '').split(/\r?\n/)) {
     number += 1;
     if (empty.test(line)) continue;
+    if (line.length > maxLine) fail(number, `more than ${maxLine} characters`);
     const [user, backend] = entryOf(line) ?? fail(number, 'expected user: backend');
     if (users.has(user)) fail(number, 'the user stands in a line before');
     if (users.size === maxMappedUsers) fail(number, `more than ${maxMappedUsers} users`);
@@ -44,9 +49,14 @@ export function parseUserMap(text: string): UserMap {
 }
 
 function entryOf(line: string): [user: string, backend: string] | undefined {
-  const [, user, backend] = entry.exec(line) ?? [];
+  const [, user, backend] = usual.exec(line) ?? entry.exec(line) ?? [];
   if (user === undefined || backend === undefined) return undefined;
-  return [Buffer.from(valueOf(user), 'utf8').toString('latin1'), valueOf(backend)];
+  return [bytesOf(valueOf(user)), valueOf(backend)];
+}
+
+/** UTF-8, one character a byte. */
+function bytesOf(text: string): string {
+  return /[^\0-\x7f]/.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
 }
 
 function valueOf(scalar: string): string {
