@@ -25,7 +25,7 @@ const maxLine = 1_024;
 
 const quoted = `'(?:[^']|'')*'|"[^"\\\\]*"`;
 /** Nothing that begins as another part of YAML does. A blank ends it only in front of a comment, a colon in front of a blank. */
-const plain = `[^\\s'"#&*!|>%@\`,?:{}[\\]-](?:[^\\s:#]|:(?=\\S)|(?<=\\S)#|[ \\t]+(?![\\s#:]))*`;
+const plain = `[^\\s'"#&*!|>%@\`,?:{}[\\]-](?:[^\\s:#]|:(?=\\S)|(?<=\\S)#|[ \\t]+(?=[^\\s#:]))*`;
 const entry = new RegExp(`^(${quoted}|${plain})[ \\t]*:[ \\t]+(${quoted}|${plain})[ \\t]*(?:[ \\t]#.*)?$`);
 /** What most lines are, which is read much faster. */
 const usual = /^(\w[^\s:#'"]*): (\w[^\s:#'"]*(?::[^\s:#'"]+)*)$/;

@@ -13,6 +13,7 @@ describe('a user map', () => {
 alice: web-1
   # indented
 bob smith :  web 2   # a comment
+dave: web 6 \t
 a:b@example.com: 10.0.0.1:2121\r
 c#: web#3
 'it''s: me': "web: 4"
@@ -22,6 +23,7 @@ c#: web#3
     expect([...parseUserMap(text)]).toEqual([
       ['alice', 'web-1'],
       ['bob smith', 'web 2'],
+      ['dave', 'web 6'],
       ['a:b@example.com', '10.0.0.1:2121'],
       ['c#', 'web#3'],
       ["it's: me", 'web: 4'],
