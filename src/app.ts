@@ -91,8 +91,8 @@ export class App implements StatusSource {
   }
 
   /**
-   * Resolves when clients are served. Rejects with DiscoveryError, SelfBackendError, TooManyBackendsError, NetError or
-   * AdminError; `stop` has to be called then too.
+   * Resolves when clients are served. Rejects with DiscoveryError, SelfBackendError, TooManyBackendsError, UserMapFileError,
+   * NetError or AdminError; `stop` has to be called then too.
    */
   async start(): Promise<void> {
     this.#observe();

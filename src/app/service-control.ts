@@ -17,6 +17,7 @@ import { HealthScheduler } from '../health/scheduler.ts';
 import type { Net } from '../net/net.ts';
 import type { BackendState, BackendSuspect, Emit } from '../observe/events.ts';
 import { probeFor } from './probes.ts';
+import { UserMapFile } from './user-map-file.ts';
 import { isOwnListener, SelfBackendError } from './self-backend.ts';
 
 /** Health checks of one service that may run at the same time. */
@@ -38,6 +39,8 @@ export class ServiceControl {
   readonly #health: HealthScheduler;
   readonly #ejection: EjectionKeeper;
   readonly #stop = new AbortController();
+  readonly #userMap: UserMapFile | undefined;
+  #onChange: () => void = () => undefined;
   /** Without ports where the service is none of FTP. */
   readonly #passivePool: SharedArrayBuffer;
   #pool: Pool = { backends: [] };
@@ -59,6 +62,7 @@ export class ServiceControl {
       { service, interval, thresholds: { rise, fall }, maxAtOnce: maxChecksAtOnce },
     );
     this.#ejection = new EjectionKeeper({ clock: net, scoreboard, emit }, { service, duration: ejectTime });
+    this.#userMap = this.#userMapOf(config);
     void this.#health.firstRound.then(() => {
       this.#isFirstRoundOver = true;
     });
@@ -83,12 +87,13 @@ export class ServiceControl {
       return { kind, ...common, tids, requests, timing };
     }
     const { kind, commands, data, timing } = config;
-    return { kind, ...common, commands, data, timing, passivePool: this.#passivePool };
+    const userMap = this.#userMap && { userMap: this.#userMap.text };
+    return { kind, ...common, commands, data, timing, ...userMap, passivePool: this.#passivePool };
   }
 
   /**
    * Resolves when the first pool is known; `onChange` is called with each later one.
-   * Rejects with DiscoveryError, SelfBackendError or TooManyBackendsError.
+   * Rejects with DiscoveryError, SelfBackendError, TooManyBackendsError or UserMapFileError.
    */
   async start(onChange: () => void): Promise<void> {
     let first: unknown;
@@ -102,13 +107,16 @@ export class ServiceControl {
         else first = error;
       }
     };
+    await this.#userMap?.start();
     await this.#source.watch(onUpdate, this.#stop.signal);
     if (first !== undefined) throw first;
     isStarted = true;
+    this.#onChange = onChange;
   }
 
   stop(): void {
     this.#stop.abort();
+    this.#userMap?.stop();
     this.#health.stop();
     this.#ejection.stop();
   }
@@ -121,6 +129,20 @@ export class ServiceControl {
   /** A worker has died, perhaps before it could tell which backends it found bad. */
   adoptEjections(): void {
     this.#ejection.adopt();
+  }
+
+  #userMapOf(config: ServiceConfig): UserMapFile | undefined {
+    if (config.kind !== 'ftp' || config.userMap === undefined) return undefined;
+    const { net, emit } = this.#parts;
+    const whose = { service: config.name, path: config.userMap };
+    return new UserMapFile(config.userMap, {
+      clock: net,
+      onChange: (users) => {
+        emit({ kind: 'ftp.users.loaded', ...whose, users });
+        this.#onChange();
+      },
+      onFault: (error) => emit({ kind: 'ftp.users.failed', ...whose, error }),
+    });
   }
 
   #take(update: SourceUpdate, isFirst: boolean): void {

@@ -87,6 +87,7 @@ function ftpService(options: Options): FtpServiceConfig {
     listeners: options.vip.map((address) => ({ address, port: options.ftpPort })),
     backends: [...options.backend, ...options.ftpBackend].map((spec) => withPort(spec, defaultPorts.ftp)),
     policy: options.ftpPolicy,
+    ...(options.ftpUserMap !== undefined && { userMap: options.ftpUserMap }),
     commands: {
       readOnly: options.readOnly,
       denied: options.ftpDeny ?? [],

@@ -31,6 +31,7 @@ export interface Options {
   readonly tryInterval: number;
   readonly idleTimeout: number;
   readonly ftpPolicy: PolicyName;
+  readonly ftpUserMap?: string | undefined;
   readonly ftpModes: DataRules['clientModes'];
   readonly backendData: DataRules['backendData'];
   readonly passivePorts?: PortRange | undefined;

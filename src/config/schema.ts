@@ -160,6 +160,11 @@ const ftp = {
       value: 'POLICY',
       text: `how sessions are shared out: ${ftpPolicies.join(', ')}`,
     }),
+  ftpUserMap: field.path().optional().register(about, {
+    group: 'FTP',
+    value: 'FILE',
+    text: 'which backend each user has, a line "user: backend" for each; other users get 530; read again when it changes',
+  }),
   ftpModes: field.word(['active,passive', 'passive']).prefault('active,passive').register(about, {
     group: 'FTP',
     value: 'MODES',
