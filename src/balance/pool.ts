@@ -4,6 +4,8 @@ export interface FoundBackend {
   readonly name: string;
   /** Numeric address. */
   readonly address: string;
+  /** The host name that the address was found by; left out where there was none. */
+  readonly host?: string;
   readonly port: number;
   /** 1 to 256. */
   readonly weight: number;

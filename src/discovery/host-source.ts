@@ -113,6 +113,7 @@ class HostWatch {
     return addresses.map((address) => ({
       name: addresses.length === 1 ? name : `${name}@${address}`,
       address,
+      ...(numericAddress(host) === undefined && { host }),
       port,
       weight,
     }));

@@ -1,6 +1,7 @@
 import type { CloseHow } from '../ftp/effects.ts';
-import type { Clock, Endpoint, Timer } from '../net/net.ts';
-import type { TcpHandlers, TcpSocket } from '../net/tcp.ts';
+import type { Clock, Endpoint, NetError, Timer } from '../net/net.ts';
+import type { TcpEnd, TcpHandlers, TcpSocket } from '../net/tcp.ts';
+import type { TlsFacts, TlsSession } from '../net/tls.ts';
 import type { Departures } from './departures.ts';
 import type { FtpSessionHost } from './ftp-session-host.ts';
 
@@ -9,8 +10,10 @@ export interface ControlLegOwner {
   onBytes(bytes: Uint8Array): void;
   /** The peer sent its FIN. */
   onEnd(): void;
-  onReset(): void;
+  /** `error` says why, where there is more to it than a reset. */
+  onReset(error: NetError | undefined): void;
   onDrain(): void;
+  onSecure(facts: TlsFacts): void;
 }
 
 /** Bytes that may wait for a slow reader before no more is wanted for it. */
@@ -22,7 +25,7 @@ const patience = 60_000;
 
 /** One control connection, the client's or the backend's. A peer that does not read costs bounded memory and time. */
 export class ControlLeg implements TcpHandlers {
-  readonly #socket: TcpSocket;
+  #socket: TcpSocket;
   readonly #owner: ControlLegOwner;
   readonly #clock: Clock;
   readonly #departures: Departures;
@@ -56,6 +59,18 @@ export class ControlLeg implements TcpHandlers {
     return this.#socket.pending <= enough;
   }
 
+  /** All that was not read yet, and all that is written from now on, is within TLS. */
+  secure(session: TlsSession): void {
+    if (this.#isClosed) return;
+    const onSecure = (facts: TlsFacts): void => {
+      // What was written before has gone, and nobody else will say so.
+      this.onDrain();
+      if (!this.#isClosed) this.#owner.onSecure(facts);
+    };
+    this.#socket = session.secure(this.#socket, { channel: 'control', eof: 'lenient', onSecure });
+    this.#socket.handle(this);
+  }
+
   pause(): void {
     this.#socket.pause();
   }
@@ -87,10 +102,10 @@ export class ControlLeg implements TcpHandlers {
   }
 
   /** A connection that we have not closed was reset, by its peer or because the peer did not read. */
-  onClose(): void {
+  onClose(_: TcpEnd, error?: NetError): void {
     if (this.#isClosed) return;
     this.#over();
-    this.#owner.onReset();
+    this.#owner.onReset(error);
   }
 
   #over(): void {

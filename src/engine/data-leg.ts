@@ -6,7 +6,8 @@
  *                 └──failed, closed──────────────────▶ over
  *
  * What the peer says before the relay is kept: one chunk, and then nothing more is read, or its FIN. A reset is noticed
- * as long as nothing was said.
+ * as long as nothing was said. Of a leg that is to be under TLS nothing is read at all: the handshake is the relay's
+ * business, because clients and servers begin it when the transfer begins.
  */
 import { sameAddress } from '../ftp/addresses.ts';
 import type { DataFailure } from '../ftp/effects.ts';
@@ -30,13 +31,16 @@ export type Dial = (signal: AbortSignal) => Promise<TcpSocket>;
 
 export class DataLeg implements TcpHandlers {
   readonly #tell: (event: DataLegEvent) => void;
+  /** What its peer says is for TLS to read. */
+  readonly isProtected: boolean;
   readonly #closing = new AbortController();
   #listener: TcpListener | undefined;
   #socket: TcpSocket | undefined;
   #early: Uint8Array | undefined;
   #isEnded = false;
 
-  constructor(tell: (event: DataLegEvent) => void) {
+  constructor(isProtected: boolean, tell: (event: DataLegEvent) => void) {
+    this.isProtected = isProtected;
     this.#tell = tell;
   }
 
@@ -127,7 +131,7 @@ export class DataLeg implements TcpHandlers {
 
   #adopt(socket: TcpSocket): void {
     this.#socket = socket;
-    socket.handle(this);
+    if (!this.isProtected) socket.handle(this);
     this.#tell({ kind: 'open' });
   }
 

@@ -20,7 +20,7 @@
  *  6. A leg that was reported as clean is never reset afterwards.
  */
 import type { Direction, RelayEnd, RelayOutcome } from '../ftp/effects.ts';
-import type { Clock, Timer } from '../net/net.ts';
+import type { Clock, NetError, Timer } from '../net/net.ts';
 import type { TcpEnd, TcpHandlers, TcpSocket } from '../net/tcp.ts';
 
 /** One open leg, and what its peer has said so far. */
@@ -46,6 +46,8 @@ export interface RelayOptions {
   readonly onBytes: (count: number) => void;
   /** Takes over a leg that is over on our side: it wants an `end`, and to be waited for. */
   readonly dismiss: (socket: TcpSocket) => void;
+  /** A leg broke, and there is more to it than a reset. */
+  readonly onFault: (leg: 'client' | 'backend', error: NetError) => void;
   /** Takes over a leg that wants a reset, and that a little later. */
   readonly breakLater: (socket: TcpSocket) => void;
 }
@@ -127,7 +129,7 @@ export class StreamRelay implements DataRelay {
       onData: (data) => this.#onData(data),
       onEnd: () => this.#onSourceEnd(),
       onDrain: () => undefined,
-      onClose: () => this.#break(this.#ofSource),
+      onClose: (_, error) => this.#onSourceClose(error),
     };
   }
 
@@ -140,7 +142,7 @@ export class StreamRelay implements DataRelay {
         this.#isTargetEnded = true;
       },
       onDrain: () => this.#onDrain(),
-      onClose: (end) => this.#onTargetClose(end),
+      onClose: (end, error) => this.#onTargetClose(end, error),
     };
   }
 
@@ -166,11 +168,23 @@ export class StreamRelay implements DataRelay {
     this.#lingerTimer = this.#clock.setTimer(wait, () => this.#finish());
   }
 
+  #onSourceClose(error: NetError | undefined): void {
+    this.#tellFault(this.#source, error);
+    this.#break(this.#ofSource);
+  }
+
   /** Clean: its own FIN has come, which is the best proof that it has read everything. */
-  #onTargetClose(end: TcpEnd): void {
+  #onTargetClose(end: TcpEnd, error: NetError | undefined): void {
     this.#isTargetClosed = true;
+    this.#tellFault(this.#target, error);
     if (end === 'clean' && this.#isSourceEnded) this.#finish();
     else this.#break(this.#ofTarget);
+  }
+
+  #tellFault(socket: TcpSocket, error: NetError | undefined): void {
+    if (error !== undefined && !this.#isOver) {
+      this.#options.onFault(socket === this.#client ? 'client' : 'backend', error);
+    }
   }
 
   #break(end: RelayEnd): void {

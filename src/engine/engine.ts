@@ -1,5 +1,6 @@
 import type { Scoreboard } from '../balance/scoreboard.ts';
 import type { Endpoint, Net } from '../net/net.ts';
+import type { TlsNet } from '../net/tls.ts';
 import type { Emit } from '../observe/events.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -10,6 +11,8 @@ export interface EngineParts<Os = Net> {
   /** Which of the scoreboard's writers this engine is. */
   readonly worker: number;
   readonly net: Os;
+  /** Left out where no service has TLS. */
+  readonly tls?: TlsNet;
   readonly emit: Emit;
 }
 

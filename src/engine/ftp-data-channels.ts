@@ -10,6 +10,7 @@
 import type { BackendDataAddress, DataAddress, Direction, FtpInputs, RelayOutcome } from '../ftp/effects.ts';
 import { type Endpoint, NetError } from '../net/net.ts';
 import type { TcpSocket } from '../net/tcp.ts';
+import type { TlsFacts, TlsSession } from '../net/tls.ts';
 import type { FtpDataRefusal } from '../observe/events.ts';
 import { DataLeg, type DataLegEvent } from './data-leg.ts';
 import { type DataLink, type DataRelay, StreamRelay } from './data-relay.ts';
@@ -28,8 +29,13 @@ export interface DataChannelsOwner {
   readonly clientEnds: ControlEnds;
   /** Undefined before a backend was found; then no data connection is asked for. */
   readonly backendEnds: ControlEnds | undefined;
+  /** What data connections of a leg resume; undefined for one in clear. */
+  tlsOf(leg: Side): TlsSession | undefined;
   tell(input: (machine: FtpInputs, now: number) => void): void;
   onDataBytes(direction: Direction, count: number): void;
+  onDataSecure(leg: Side, facts: TlsFacts): void;
+  /** An open one broke, and there is more to it than a reset. */
+  onDataFault(leg: Side, error: NetError): void;
   onDataRefused(leg: Side, reason: FtpDataRefusal, peer?: Endpoint): void;
 }
 
@@ -49,10 +55,15 @@ export class FtpDataChannels {
   readonly #host: FtpSessionHost;
   readonly #owner: DataChannelsOwner;
   readonly #channels = new Map<number, Channel>();
+  readonly #isProtected: Record<Side, boolean> = { client: false, backend: false };
 
   constructor(host: FtpSessionHost, owner: DataChannelsOwner) {
     this.#host = host;
     this.#owner = owner;
+  }
+
+  protectData(leg: Side, isProtected: boolean): void {
+    this.#isProtected[leg] = isProtected;
   }
 
   listenForClient(generation: number, form: 'pasv' | 'epsv'): void {
@@ -97,8 +108,8 @@ export class FtpDataChannels {
   startRelay(generation: number, direction: Direction): void {
     const channel = this.#channels.get(generation);
     if (!channel?.client?.isOpen || !channel.backend?.isOpen) return;
-    const client = channel.client.take();
-    const backend = channel.backend.take();
+    const client = this.#take(channel.client, 'client', direction);
+    const backend = this.#take(channel.backend, 'backend', direction);
     if (client && backend) this.#relay(generation, channel, { client, backend, direction });
   }
 
@@ -117,6 +128,22 @@ export class FtpDataChannels {
     for (const generation of this.#channels.keys()) this.abortData(generation);
   }
 
+  /** A connection that only receives may end as it likes: what it was sent is what counts. */
+  #take(leg: DataLeg, side: Side, direction: Direction): DataLink | undefined {
+    const link = leg.take();
+    const session = leg.isProtected ? this.#owner.tlsOf(side) : undefined;
+    if (link === undefined || session === undefined) return link;
+    const isSource = (side === 'client') === (direction === 'upload');
+    const socket = session.secure(link.socket, {
+      channel: 'data',
+      ...(!isSource && { eof: 'lenient' }),
+      // Many begin it only when the server has said 150, which may take its time.
+      handshakeTimeout: this.#host.service.timing.stall,
+      onSecure: (facts) => this.#owner.onDataSecure(side, facts),
+    });
+    return { socket, early: undefined, isEnded: false };
+  }
+
   #relay(
     generation: number,
     channel: Channel,
@@ -126,6 +153,7 @@ export class FtpDataChannels {
     const relay = new StreamRelay(net, pair, {
       stallTimeout: service.timing.stall,
       onBytes: (count) => this.#owner.onDataBytes(pair.direction, count),
+      onFault: (leg, error) => this.#owner.onDataFault(leg, error),
       dismiss: (socket) => departures.add(socket),
       breakLater: (socket) => departures.breakLater(socket),
     });
@@ -146,7 +174,7 @@ export class FtpDataChannels {
       relay: undefined,
     };
     this.#channels.set(generation, channel);
-    const leg = new DataLeg((event) => {
+    const leg = new DataLeg(this.#isProtected[side], (event) => {
       this.#report(side, event);
       tell(event);
     });

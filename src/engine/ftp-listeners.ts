@@ -10,7 +10,7 @@ export interface FtpListenersParts {
   readonly net: Net;
   readonly service: string;
   readonly emit: Emit;
-  readonly onConnection: (socket: TcpSocket) => void;
+  readonly onConnection: (socket: TcpSocket, listener: ListenerSpec) => void;
   /** What a connection is told for which there is no descriptor. */
   readonly farewell: Uint8Array;
   /** A connection was lost before it could be accepted. */
@@ -52,8 +52,9 @@ export class FtpListeners {
     const { net, onConnection, farewell, onLost } = this.#parts;
     const { address, port, isShared: reusePort = false } = spec;
     const handlers: ListenHandlers = {
-      onConnection,
-      farewell,
+      onConnection: (socket) => onConnection(socket, spec),
+      // Within TLS it could not be read.
+      ...(!spec.isImplicit && { farewell }),
       onError: (error) => {
         if (error.closed) this.#onFailed(listener, spec, error);
         else onLost(listener);

@@ -20,13 +20,15 @@ import type {
   SessionRecord,
   TransferRecord,
 } from '../ftp/effects.ts';
-import { type Endpoint, formatEndpoint } from '../net/net.ts';
+import { type Endpoint, formatEndpoint, type NetError } from '../net/net.ts';
 import type { TcpSocket } from '../net/tcp.ts';
+import type { TlsFacts, TlsSession } from '../net/tls.ts';
 import type { FtpDataRefusal } from '../observe/events.ts';
 import { ControlLeg } from './control-leg.ts';
 import { type ControlEnds, type DataChannelsOwner, FtpDataChannels } from './ftp-data-channels.ts';
 import type { FtpSessionHost } from './ftp-session-host.ts';
 import { FtpTries, type FtpTriesOwner } from './ftp-tries.ts';
+import { FtpSessionTls, type Leg } from './ftp-session-tls.ts';
 import { faultEvent, sessionEvent, transferEvent, type Whose } from './ftp-summary.ts';
 import type { FtpService } from './snapshot.ts';
 import { WheelEntry } from './timer-wheel.ts';
@@ -38,23 +40,30 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
   readonly #channels: FtpDataChannels;
   readonly #machine: FtpInputs;
   readonly #startedAt: number;
+  readonly #tls: FtpSessionTls;
   #backend: ControlLeg | undefined;
   #isOver = false;
 
-  constructor(host: FtpSessionHost, socket: TcpSocket) {
+  /** `isImplicit`: the client's connection is under TLS from its beginning. */
+  constructor(host: FtpSessionHost, socket: TcpSocket, isImplicit: boolean) {
     super();
     this.#host = host;
     this.#startedAt = host.net.now();
+    this.#tls = new FtpSessionTls(host, () => this.#whose);
     this.#client = new ControlLeg(host, socket, {
       onBytes: (bytes) => this.tell((machine, now) => machine.onClientBytes(bytes, now)),
       onEnd: () => this.tell((machine, now) => machine.onClientEnd(now)),
-      onReset: () => this.tell((machine, now) => machine.onClientReset(now)),
+      onReset: (error) => {
+        this.#tls.onBroken('client', 'control', error);
+        this.tell((machine, now) => machine.onClientReset(now));
+      },
       onDrain: () => this.tell((machine, now) => machine.onClientDrain(now)),
+      onSecure: (facts) => this.#tls.onSecure('client', 'control', facts),
     });
     const isByUser = dependsOnUser(host.service);
     this.#tries = new FtpTries(host, this, socket.remote, isByUser);
     this.#channels = new FtpDataChannels(host, this);
-    this.#machine = host.createMachine({ ...optionsOf(host.service, socket.remote.address), isByUser }, this);
+    this.#machine = host.createMachine({ ...optionsOf(host.service, socket.remote.address, isImplicit), isByUser }, this);
   }
 
   /** Numeric. */
@@ -106,8 +115,12 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
     const leg = new ControlLeg(this.#host, socket, {
       onBytes: (bytes) => this.tell((machine, now) => machine.onBackendBytes(bytes, now)),
       onEnd: () => this.tell((machine, now) => machine.onBackendEnd(now)),
-      onReset: () => this.tell((machine, now) => machine.onBackendReset(now)),
+      onReset: (error) => {
+        this.#tls.onBroken('backend', 'control', error);
+        this.tell((machine, now) => machine.onBackendReset(now));
+      },
       onDrain: () => undefined,
+      onSecure: (facts) => this.#tls.onSecure('backend', 'control', facts),
     });
     this.#backend = leg;
     this.tell((machine, now) => machine.onBackendConnected(now));
@@ -129,6 +142,18 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
     const { backend } = this.#tries;
     const to = direction === 'download' ? 'client' : 'backend';
     if (backend) this.#host.backends.streamed(to, backend, count);
+  }
+
+  tlsOf(leg: Leg): TlsSession | undefined {
+    return this.#tls.of(leg);
+  }
+
+  onDataSecure(leg: Leg, facts: TlsFacts): void {
+    this.#tls.onSecure(leg, 'data', facts);
+  }
+
+  onDataFault(leg: Leg, error: NetError): void {
+    this.#tls.onBroken(leg, 'data', error);
   }
 
   onDataRefused(leg: 'client' | 'backend', reason: FtpDataRefusal, peer?: Endpoint): void {
@@ -168,6 +193,20 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
     this.#tries.cancel();
     this.#backend?.close(how);
     this.#backend = undefined;
+    this.#tls.forgetBackend();
+  }
+
+  secureClient(): void {
+    this.#client.secure(this.#tls.openClient());
+  }
+
+  secureBackend(): void {
+    const { backend } = this.#tries;
+    this.#backend?.secure(this.#tls.openBackend(backend?.host ?? backend?.address ?? ''));
+  }
+
+  protectData(leg: Leg, isProtected: boolean): void {
+    this.#channels.protectData(leg, isProtected);
   }
 
   connectBackend(user: string): void {
@@ -226,8 +265,9 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
   }
 
   sessionEnded(record: SessionRecord): void {
+    const { summary } = this.#tls;
     this.#close();
-    this.#host.emit(sessionEvent(this.#whose, record));
+    this.#host.emit({ ...sessionEvent(this.#whose, record), ...summary });
   }
 
   get #whose(): Whose {
@@ -265,8 +305,9 @@ function dependsOnUser({ policy, userMap }: FtpService): boolean {
 }
 
 function optionsOf(
-  { data, commands, timing }: FtpService,
+  { data, commands, timing, tls }: FtpService,
   client: string,
+  isImplicit: boolean,
 ): Omit<FtpSessionOptions, 'isByUser'> {
   const { clientModes, backendData, portAddress, backendPasvAddress } = data;
   return {
@@ -280,5 +321,10 @@ function optionsOf(
     timeouts: timing,
     caps: commands.caps,
     maxWaiting: commands.maxWaiting,
+    security: {
+      ...tls.policy,
+      client: isImplicit ? 'required' : tls.policy.client,
+      isClientImplicit: isImplicit,
+    },
   };
 }

@@ -12,6 +12,7 @@ import type { EngineParts } from './engine.ts';
 import { FtpListeners } from './ftp-listeners.ts';
 import { FtpRelayedSession } from './ftp-relayed-session.ts';
 import type { CreateFtpMachine, FtpSessionHost } from './ftp-session-host.ts';
+import { FtpTls } from './ftp-tls.ts';
 import { PassivePool } from './passive-pool.ts';
 import { PassivePorts } from './passive-ports.ts';
 import { ServiceBackends } from './service-backends.ts';
@@ -37,6 +38,7 @@ export class FtpServiceEngine implements FtpSessionHost {
   readonly wheel: TimerWheel;
   readonly departures: Departures;
   readonly backends: ServiceBackends;
+  readonly tls: FtpTls;
   readonly emit: Emit;
   readonly createMachine: CreateFtpMachine;
   readonly #worker: number;
@@ -58,6 +60,7 @@ export class FtpServiceEngine implements FtpSessionHost {
     this.#worker = parts.worker;
     this.departures = new Departures(parts.net, wheel);
     this.backends = new ServiceBackends(parts, service);
+    this.tls = new FtpTls(parts.tls, service.tls);
     this.#service = service;
     this.#users = usersOf(service);
     this.#pool = new PassivePool(service.passivePool, parts.worker);
@@ -66,7 +69,7 @@ export class FtpServiceEngine implements FtpSessionHost {
       net: parts.net,
       service: service.name,
       emit: parts.emit,
-      onConnection: (socket) => this.#onConnection(socket),
+      onConnection: (socket, { isImplicit = false }) => this.#onConnection(socket, isImplicit),
       farewell: refusals['max-sessions'],
       onLost: (listener) => this.#emitReject('no-resources', '', listener),
     });
@@ -95,6 +98,7 @@ export class FtpServiceEngine implements FtpSessionHost {
 
   update(service: FtpService): void {
     this.backends.update(service);
+    this.tls.update(service.tls);
     if (service.userMap !== this.#service.userMap) this.#users = usersOf(service);
     this.#service = service;
     // The memory of each snapshot is a copy that means the same bytes, so it does not show what has changed.
@@ -126,7 +130,7 @@ export class FtpServiceEngine implements FtpSessionHost {
     else this.#perClient.delete(clientAddress);
   }
 
-  #onConnection(socket: TcpSocket): void {
+  #onConnection(socket: TcpSocket, isImplicit: boolean): void {
     const { address, port } = socket.remote;
     const refusal = this.#refusalOf(address);
     if (refusal) {
@@ -135,7 +139,7 @@ export class FtpServiceEngine implements FtpSessionHost {
       this.#emitReject(refusal, formatEndpoint(address, port), socket.local);
       return;
     }
-    const session = new FtpRelayedSession(this, socket);
+    const session = new FtpRelayedSession(this, socket, isImplicit);
     this.#sessions.add(session);
     this.#perClient.set(address, (this.#perClient.get(address) ?? 0) + 1);
     this.emit({ kind: 'ftp.session.start', service: this.#service.name });

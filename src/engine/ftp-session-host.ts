@@ -4,6 +4,7 @@ import type { Net } from '../net/net.ts';
 import type { Emit } from '../observe/events.ts';
 import type { Departures } from './departures.ts';
 import type { FtpRelayedSession } from './ftp-relayed-session.ts';
+import type { FtpTls } from './ftp-tls.ts';
 import type { PassivePorts } from './passive-ports.ts';
 import type { ServiceBackends } from './service-backends.ts';
 import type { FtpService } from './snapshot.ts';
@@ -23,6 +24,7 @@ export interface FtpSessionHost {
   readonly service: FtpService;
   /** Which backend each user has; undefined where that is no matter of the user's. */
   readonly users: UserMap | undefined;
+  readonly tls: FtpTls;
   readonly emit: Emit;
   readonly createMachine: CreateFtpMachine;
   /** Nothing is left of the session but connections that wait for their end. */

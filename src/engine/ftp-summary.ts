@@ -6,6 +6,7 @@ export type Whose = Pick<FtpTransfer, 'service' | 'client' | 'vip' | 'backend'>;
 
 export function transferEvent(whose: Whose, record: TransferRecord): FtpTransfer {
   const { verb, path, user, direction, type, clientMode, backendMode, bytes, result, code } = record;
+  const { clientLevel, backendLevel } = record;
   return {
     kind: 'ftp.transfer',
     ...whose,
@@ -16,6 +17,8 @@ export function transferEvent(whose: Whose, record: TransferRecord): FtpTransfer
     type,
     clientMode,
     ...(backendMode !== undefined && { backendMode }),
+    clientLevel,
+    backendLevel,
     bytes,
     duration: record.endedAt - record.startedAt,
     result,

@@ -1,5 +1,6 @@
 import type { Pool } from '../balance/pool.ts';
-import type { FtpCaps, FtpSessionOptions, FtpTimeouts } from '../ftp/effects.ts';
+import type { FtpCaps, FtpSessionOptions, FtpTimeouts, SecurityPolicy } from '../ftp/effects.ts';
+import type { TlsClientOptions, TlsServerOptions } from '../net/tls.ts';
 import type { Network } from './network.ts';
 
 /**
@@ -40,6 +41,7 @@ export interface FtpService extends AnyService {
    * copied to workers in no time, and a changed one is told from the old one as fast.
    */
   readonly userMap?: string;
+  readonly tls: FtpTlsRules;
   /** Who has which of `data.passivePorts`: made by createPassivePool, and all workers take from it. */
   readonly passivePool: SharedArrayBuffer;
   readonly timing: FtpTiming;
@@ -60,6 +62,8 @@ export interface ListenerSpec {
   readonly port: number;
   /** Whether several workers listen there; not so if left out. */
   readonly isShared?: boolean;
+  /** FTP: whether connections are under TLS from their beginning; not so if left out. */
+  readonly isImplicit?: boolean;
 }
 
 /** Where replies to clients come from: a VIP TID per session (RFC 1350) or the listening port itself. */
@@ -126,6 +130,16 @@ export interface DataRules {
    * address that its control connection reached.
    */
   readonly advertised: readonly AdvertisedAddress[];
+}
+
+/** Where TLS is wanted in an FTP service, and what it is done with. */
+export interface FtpTlsRules {
+  readonly policy: Omit<SecurityPolicy, 'isClientImplicit'>;
+  /** Undefined where no client can have TLS; so too `client` for backends. */
+  readonly server: TlsServerOptions | undefined;
+  readonly client: TlsClientOptions | undefined;
+  /** The name that certificates of backends must have; undefined stands for the host or address of each. */
+  readonly serverName: string | undefined;
 }
 
 export interface AdvertisedAddress {

@@ -33,7 +33,7 @@ export const transferVerbs: ReadonlySet<string> = verbs('RETR STOR STOU APPE LIS
 /** They may pass while a transfer runs (RFC 959 section 4.1). */
 export const urgentVerbs: ReadonlySet<string> = verbs('ABOR STAT QUIT');
 
-/** They turn the control channel into ciphertext (RFC 2228, RFC 4217): 502 until TLS is configured. */
+/** They turn channels into ciphertext (RFC 2228, RFC 4217): no backend ever sees one of a client. */
 export const securityVerbs: ReadonlySet<string> = verbs('AUTH PBSZ PROT CCC ADAT');
 
 /** They open data ports that nobody would relay, or in an order that we do not know: always 502. */
@@ -54,6 +54,11 @@ const settingMdtm = /^\s*\d{8}\S*\s/;
 export function isReading(command: Command): boolean {
   if (command.verb === 'MDTM' && settingMdtm.test(command.argument)) return false;
   return readingVerbs.has(command.verb);
+}
+
+/** Version 1 of the PROXY protocol: whoever sends it without being trusted wants to be taken for somebody else. */
+export function isProxyHeader(text: string): boolean {
+  return /^proxy(?: |$)/i.test(text);
 }
 
 const httpRequest =

@@ -20,6 +20,8 @@ export {
   type FtpSessionOptions,
   type FtpTimeouts,
 } from './session-options.ts';
+export { type ProtectionLevel, type SecurityPolicy, withoutTls } from './session-security.ts';
+import type { ProtectionLevel } from './session-security.ts';
 
 /** Where a data connection goes to or comes in. `address` is numeric. */
 export interface DataAddress {
@@ -92,14 +94,20 @@ export type GreetingFailure =
   /** It said something that is no FTP. */
   | 'malformed'
   /** It said that it does not want the session (any reply but 120, 220 and 230). */
-  | 'refused';
+  | 'refused'
+  /** It refused TLS, which is required, or broke its rules. */
+  | 'tls';
 
 /** Why a command was answered here and went to no backend. Closed: it is a metric label. */
 export const ftpRefusals = [
   /** No command at all: an over-long line, NUL, CR, or no verb. */
   'malformed',
-  /** AUTH, P@SW and the like. */
+  /** P@SW and the like; AUTH without TLS. */
   'unsupported',
+  /** AUTH, PBSZ, PROT and CCC out of their order, or with what they do not know. */
+  'bad-security',
+  /** What TLS, or PROT P, has to come before. */
+  'tls-required',
   'denied',
   'read-only',
   /** PORT and EPRT where only passive clients are served. */
@@ -167,6 +175,9 @@ export interface TransferRecord {
   readonly clientMode: DataMode;
   /** Undefined if it was never decided. */
   readonly backendMode: DataMode | undefined;
+  /** P: the data connection was under TLS. */
+  readonly clientLevel: ProtectionLevel;
+  readonly backendLevel: ProtectionLevel;
   readonly generation: number;
   readonly bytes: number;
   readonly startedAt: number;
@@ -196,6 +207,10 @@ export const ftpSessionEnds = [
   'shutdown',
   /** The first line was an HTTP request. */
   'http',
+  /** It was a header of the PROXY protocol, from somebody who is not trusted. */
+  'proxy-header',
+  /** Something stood behind AUTH in clear, which may be anybody's. */
+  'tls-injection',
 ] as const;
 export type FtpSessionEnd = (typeof ftpSessionEnds)[number];
 
@@ -289,6 +304,14 @@ export interface FtpEffects {
   closeClient(how: CloseHow): void;
   /** As `closeClient`. Does nothing where there is no connection; an attempt that runs is given up. */
   closeBackend(how: CloseHow): void;
+  /**
+   * What was written goes out as it is, and everything behind it within TLS; what comes is within TLS. The client has
+   * sent nothing yet. A handshake that fails is a reset.
+   */
+  secureClient(): void;
+  secureBackend(): void;
+  /** Data connections of that leg that are asked for from now on are under TLS, or are so no more. At first none is. */
+  protectData(leg: 'client' | 'backend', isProtected: boolean): void;
   /**
    * Picks a backend that this session has not asked yet for `user`, who is empty where it does not matter, and connects
    * to it. The engine owns the time that this may take; from `onBackendConnected` on the machine owns that of greeting.

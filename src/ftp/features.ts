@@ -13,6 +13,8 @@ export interface FeatureChanges {
   readonly removed: ReadonlySet<string>;
   /** Features that we have whatever the backend has. */
   readonly added: ReadonlySet<string>;
+  /** Whole lines of ours, in place of whatever the backend has under their names. */
+  readonly own?: readonly string[];
 }
 
 /** Some servers repeat the code in each line. */
@@ -21,10 +23,13 @@ const featureForm = /^((?:211-)?\s*)([a-z0-9@]+)/i;
 /** A reply that is no list of features, such as 500, stays as it is. */
 export function rewriteFeatures(reply: Reply, changes: FeatureChanges): Reply {
   if (reply.code !== 211) return reply;
-  const kept = reply.lines.slice(1, -1).filter((line) => !changes.removed.has(nameOf(line)));
+  const { own = [] } = changes;
+  const replaced = new Set(own.map(nameOf));
+  const isKept = (name: string): boolean => !changes.removed.has(name) && !replaced.has(name);
+  const kept = reply.lines.slice(1, -1).filter((line) => isKept(nameOf(line)));
   const names = new Set(kept.map(nameOf));
   const missing = [...changes.added].filter((name) => !names.has(name) && !changes.removed.has(name));
-  const features = [...kept, ...missing.map((name) => `${indentation(kept)}${name}`)];
+  const features = [...kept, ...[...missing, ...own].map((line) => `${indentation(kept)}${line}`)];
   if (features.length === 0) return { code: 211, lines: ['211 No features'] };
   const [first, last] = frameOf(reply);
   return { code: 211, lines: [first, ...features, last] };

@@ -40,6 +40,23 @@ export const epsvAllAccepted: Answer = { code: 200, text: 'EPSV ALL command succ
 export const abortSuccessful: Answer = { code: 226, text: 'Abort successful.' };
 export const goodbye: Answer = { code: 221, text: 'Goodbye.' };
 
+export const secureNow: Answer = { code: 234, text: 'AUTH successful, TLS begins now.' };
+export const secureAlready: Answer = { code: 503, text: 'TLS is in use already.' };
+export const authTooLate: Answer = { code: 503, text: 'AUTH comes before the login.' };
+export const authFirst: Answer = { code: 503, text: 'Use AUTH TLS first.' };
+export const bufferSizeFirst: Answer = { code: 503, text: 'Use PBSZ first.' };
+export const mechanismUnknown: Answer = { code: 504, text: 'TLS is the only mechanism.' };
+export const levelUnknown: Answer = { code: 504, text: 'The levels are C and P.' };
+export const levelUnsupported: Answer = { code: 536, text: 'TLS has the levels C and P alone.' };
+export const levelTooLow: Answer = { code: 534, text: 'Data connections have to be protected.' };
+export const staysSecure: Answer = { code: 533, text: 'The control connection stays protected.' };
+export const tlsRequired: Answer = { code: 530, text: 'TLS is required, use AUTH TLS first.' };
+export const protectionRequired: Answer = {
+  code: 521,
+  text: 'Data connections have to be protected, use PROT P first.',
+};
+export const noBackendSecurity: Answer = { code: 431, text: 'The server behind does not protect it.' };
+
 export const serviceClosing: Answer = {
   code: 421,
   text: 'Service not available, closing control connection.',
@@ -52,6 +69,11 @@ export const idleTimedOut: Answer = {
 
 export function targetAccepted(verb: string): Answer {
   return { code: 200, text: `${verb} command successful.` };
+}
+
+/** Something was agreed on. */
+export function settled(text: string): Answer {
+  return { code: 200, text };
 }
 
 /** An answer of ours in the shape of a backend's. */

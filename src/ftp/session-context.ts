@@ -3,6 +3,7 @@ import type { BackendForm } from './session-backend-leg.ts';
 import type { DataChannel, DataEvent } from './session-data.ts';
 import type { SessionFacts } from './session-facts.ts';
 import type { ClientQueue } from './session-queue.ts';
+import type { Security } from './session-security.ts';
 import type { Reply } from './replies.ts';
 import type { Timers } from './session-timers.ts';
 import type { ClientVoice } from './session-voice.ts';
@@ -15,10 +16,17 @@ export interface SessionContext {
   readonly voice: ClientVoice;
   readonly facts: SessionFacts;
   readonly data: DataChannel;
+  readonly security: Security;
   /** Ways to the backend's data connection that have failed in this session. */
   readonly failedForms: Set<BackendForm>;
   /** Closes the connection to the backend; what it has said and was not read is forgotten. */
   dropBackend(how: CloseHow): void;
+  /** Whether there is one that has greeted. */
+  hasBackend(): boolean;
+  /** Answers AUTH, and from there on the client is heard within TLS alone. If it has said more, the session ends. */
+  secureClient(now: number): void;
+  /** As above for the backend. False, and nothing is changed: it has said something ahead. */
+  secureBackend(): boolean;
   /** The work that is in progress is over, and the next command may be taken. */
   done(): void;
   /** Ends the session; `last` is what the client is told, behind the final reply of what is in progress. */

@@ -11,17 +11,22 @@
  *  1. 220 is good, and so is 230, which asks for no login. 120 asks to wait (RFC 959 section 5.4).
  *  2. Anything else, silence, the end of the connection or what is no FTP: the next backend is asked. The client has
  *     seen nothing of it, and what it has sent meanwhile is kept.
- *  3. When nobody is left to ask the client gets 421.
+ *  3. A backend that is to be under TLS has greeted only when it is (session-backend-security.ts).
+ *  4. When nobody is left to ask the client gets 421.
  */
 import type { GreetingFailure, NoBackend } from './effects.ts';
 import type { Reply } from './replies.ts';
 import { replyOf, serviceClosing } from './session-answers.ts';
+import { BackendSecuring } from './session-backend-security.ts';
 import type { SessionContext } from './session-context.ts';
 
 export class Greeting {
   readonly #context: SessionContext;
   #state: 'unasked' | 'seeking' | 'greeted' = 'unasked';
   #user = '';
+  /** 220 or 230, once it was said. */
+  #welcome: Reply | undefined;
+  #securing: BackendSecuring | undefined;
   /** Backends that were asked. */
   #tries = 0;
 
@@ -42,6 +47,11 @@ export class Greeting {
     return this.#state === 'greeted';
   }
 
+  /** What the backend has greeted with. */
+  get welcome(): Reply | undefined {
+    return this.#welcome;
+  }
+
   /** `user` is empty where the backend does not depend on it. */
   seek(user: string): void {
     this.#state = 'seeking';
@@ -60,11 +70,15 @@ export class Greeting {
   }
 
   onConnected(now: number): void {
-    this.#context.timers.set('work', now + this.#context.options.timeouts.greeting);
+    this.#wait(now);
+    const { security, secureBackend } = this.#context;
+    if (security.policy.isBackendImplicit && security.isBackendWanted) secureBackend();
   }
 
   onUnavailable(): void {
     this.#tries += 1;
+    this.#welcome = undefined;
+    this.#securing = undefined;
     this.#context.effects.connectBackend(this.#user);
   }
 
@@ -78,22 +92,18 @@ export class Greeting {
     this.#state = 'unasked';
   }
 
-  /** False: it is no greeting. */
-  onReply(reply: Reply, now: number): boolean {
-    const { effects, facts, timers } = this.#context;
+  /** Returns why the backend is of no use, if it is not. */
+  onReply(reply: Reply, now: number): GreetingFailure | undefined {
+    if (this.#securing !== undefined) return this.#onSecuringReply(this.#securing, reply, now);
     if (reply.code === 120) {
-      this.onConnected(now);
-      return true;
+      this.#wait(now);
+      return undefined;
     }
-    if (reply.code !== 220 && reply.code !== 230) return false;
-    this.#state = 'greeted';
-    timers.clear('work');
-    effects.greeted();
-    if (reply.code === 230) {
-      facts.onLogin();
-      effects.loggedIn(facts.user);
-    }
-    return true;
+    if (reply.code !== 220 && reply.code !== 230) return 'refused';
+    this.#welcome = reply;
+    this.#securing = new BackendSecuring(this.#context, now);
+    if (this.#securing.state === 'done') this.#greet();
+    return undefined;
   }
 
   onFailure(reason: GreetingFailure): void {
@@ -102,5 +112,31 @@ export class Greeting {
     this.#context.dropBackend('reset');
     effects.greetingFailed(reason);
     this.onUnavailable();
+  }
+
+  #onSecuringReply(
+    securing: BackendSecuring,
+    reply: Reply,
+    now: number,
+  ): GreetingFailure | undefined {
+    if (reply.code === 421) return 'refused';
+    securing.onReply(reply, now);
+    const { state } = securing;
+    if (state === 'done') this.#greet();
+    return state === 'refused' || state === 'malformed' ? 'tls' : undefined;
+  }
+
+  #greet(): void {
+    const { effects, facts, timers } = this.#context;
+    this.#state = 'greeted';
+    timers.clear('work');
+    effects.greeted();
+    if (this.#welcome?.code !== 230) return;
+    facts.onLogin();
+    effects.loggedIn(facts.user);
+  }
+
+  #wait(now: number): void {
+    this.#context.timers.set('work', now + this.#context.options.timeouts.greeting);
   }
 }

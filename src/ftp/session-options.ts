@@ -1,6 +1,7 @@
 /** What a session is told once, at its beginning. */
 import { lineCaps } from './lines.ts';
 import { replyCaps } from './replies.ts';
+import type { SecurityPolicy } from './session-security.ts';
 
 /** Milliseconds, all of them. */
 export interface FtpTimeouts {
@@ -72,4 +73,5 @@ export interface FtpSessionOptions {
   readonly caps: FtpCaps;
   /** Commands of a client that may wait behind the one that runs. */
   readonly maxWaiting: number;
+  readonly security: SecurityPolicy;
 }

@@ -2,15 +2,16 @@
  * The commands of a client that wait for their turn. Servers take one command at a time, clients send as many as they
  * like: at most `max` are read ahead here, and then nothing more is read until one of them was taken.
  */
-import { type Command, isHttpRequest, parseCommand } from './commands.ts';
+import { type Command, isHttpRequest, isProxyHeader, parseCommand } from './commands.ts';
 import { type Answer, FtpProtocolError } from './errors.ts';
 import { type Line, LineFramer, lineError } from './lines.ts';
 
 export type QueueItem =
   | { readonly kind: 'command'; readonly command: Command }
   | { readonly kind: 'malformed'; readonly answer: Answer }
-  /** Only the first line of a session is looked at for it. */
-  | { readonly kind: 'http' };
+  /** Only the first line of a session, and the first within TLS, are looked at for these two. */
+  | { readonly kind: 'http' }
+  | { readonly kind: 'proxy-header' };
 
 export class ClientQueue {
   readonly #max: number;
@@ -42,6 +43,16 @@ export class ClientQueue {
 
   get head(): QueueItem | undefined {
     return this.#items[0];
+  }
+
+  /** Whether everything that was said has been taken. */
+  get isEmpty(): boolean {
+    return this.#items.length === 0 && this.#framer.buffered === 0;
+  }
+
+  /** What comes now is said by another one, as it seems: the next line is the first. */
+  restart(): void {
+    this.#isBegun = false;
   }
 
   has(verb: string): boolean {
@@ -92,6 +103,7 @@ function isOneOf(item: QueueItem, verb: string, others: ReadonlySet<string>): bo
 function itemOf(line: Line, isFirst: boolean): QueueItem {
   if (line.kind === 'faulty') return { kind: 'malformed', answer: lineError('client', line.fault).answer };
   if (isFirst && isHttpRequest(line.text)) return { kind: 'http' };
+  if (isFirst && isProxyHeader(line.text)) return { kind: 'proxy-header' };
   try {
     return { kind: 'command', command: parseCommand(line.text) };
   } catch (error) {

@@ -12,6 +12,11 @@ export class BackendReader {
     this.#parser = new ReplyParser({ bytes: replyBytes, lines: replyLines });
   }
 
+  /** Whether nothing stands behind the last reply. */
+  get isEmpty(): boolean {
+    return this.#framer.buffered === 0;
+  }
+
   push(bytes: Uint8Array): void {
     this.#framer.push(bytes);
   }

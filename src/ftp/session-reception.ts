@@ -24,12 +24,15 @@ import type { SessionContext, Work } from './session-context.ts';
 import type { Greeting } from './session-greeting.ts';
 import { HeldCommands, heldVerbs } from './session-held.ts';
 import { Introduction } from './session-introduction.ts';
-import { actionFor, featureChanges } from './session-rules.ts';
+import { type Action, actionFor, featureChanges } from './session-rules.ts';
 
 const features = ['211-Extensions supported:', ' MDTM', ' REST STREAM', ' SIZE', '211 End'] as const;
 
 /** Backends that a session may seek without a login. */
 const maxSeeks = 10;
+
+/** What becomes of them has nothing to do with who logs in. */
+const anySession: ReadonlySet<Action['kind']> = new Set(['refuse', 'authenticate', 'buffer-size', 'protect']);
 
 const fixedAnswers: Readonly<Record<string, Answer>> = {
   NOOP: answers.nothingDone,
@@ -58,8 +61,8 @@ export class Reception {
 
   /** False: it is for the backend, or refused as in any session. */
   takes(command: Command, now: number): boolean {
-    const { facts, options } = this.#context;
-    if (actionFor(command, facts, options).kind === 'refuse') return false;
+    const { facts } = this.#context;
+    if (anySession.has(actionFor(command, this.#context).kind)) return false;
     if (facts.isLoggedIn) this.#seeks = 0;
     if (command.verb === 'REIN') this.#held.clear();
     if (command.verb === 'USER') return this.#takesUser(command);

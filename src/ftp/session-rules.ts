@@ -15,7 +15,9 @@ import { type DataEndpoint, parseEprt, parseEpsv, parsePort, type Refused } from
 import type { Answer } from './errors.ts';
 import type { FeatureChanges } from './features.ts';
 import * as answers from './session-answers.ts';
-import type { SessionFacts } from './session-facts.ts';
+import type { SessionContext } from './session-context.ts';
+import type { ProtectionLevel } from './session-security.ts';
+import { securityRule } from './session-security-rules.ts';
 
 export type Action =
   | { readonly kind: 'refuse'; readonly reason: FtpRefusal; readonly answer: Answer }
@@ -24,6 +26,10 @@ export type Action =
   /** The client listens. */
   | { readonly kind: 'target'; readonly to: DataAddress }
   | { readonly kind: 'transfer'; readonly direction: Direction }
+  /** The control connection goes under TLS. */
+  | { readonly kind: 'authenticate' }
+  | { readonly kind: 'buffer-size' }
+  | { readonly kind: 'protect'; readonly level: ProtectionLevel }
   | { readonly kind: 'forward' };
 
 const uploads: ReadonlySet<string> = new Set(['STOR', 'STOU', 'APPE']);
@@ -32,21 +38,25 @@ const dataVerbs: ReadonlySet<string> = new Set(['PASV', 'EPSV', 'PORT', 'EPRT'])
 const writingFeatures = ['MFMT', 'MFCT', 'MFF', 'COMB'];
 const firstUserPort = 1024;
 
-type Rule = (command: Command, facts: SessionFacts, options: FtpSessionOptions) => Action | undefined;
+/** What a command is judged by. */
+export type Subject = Pick<SessionContext, 'facts' | 'options' | 'security'>;
+
+type Rule = (command: Command, subject: Subject) => Action | undefined;
 
 /** The first that has something to say decides. */
 const rules: readonly Rule[] = [
   unsupported,
   denied,
+  securityRule,
   extendedPassiveOnly,
   activeMode,
   notLoggedIn,
   dataCommand,
 ];
 
-export function actionFor(command: Command, facts: SessionFacts, options: FtpSessionOptions): Action {
+export function actionFor(command: Command, subject: Subject): Action {
   for (const rule of rules) {
-    const action = rule(command, facts, options);
+    const action = rule(command, subject);
     if (action !== undefined) return action;
   }
   if (!transferVerbs.has(command.verb)) return { kind: 'forward' };
@@ -59,36 +69,38 @@ export function featureChanges(options: FtpSessionOptions): FeatureChanges {
   const removed = [...securityVerbs, ...refusedVerbs, ...options.denied];
   if (options.isReadOnly) removed.push(...writingFeatures);
   if (isPassiveOnly) removed.push('EPRT', 'PORT');
-  return { removed: new Set(removed), added: new Set(isPassiveOnly ? ['EPSV'] : ['EPRT', 'EPSV']) };
+  const added = new Set(isPassiveOnly ? ['EPSV'] : ['EPRT', 'EPSV']);
+  const own = options.security.client === 'off' ? [] : ['AUTH TLS', 'PBSZ', 'PROT'];
+  const isAllowed = (line: string): boolean => !options.denied.has(line.replace(/ .*$/, ''));
+  return { removed: new Set(removed), added, own: own.filter((line) => isAllowed(line)) };
 }
 
 function unsupported({ verb }: Command): Action | undefined {
-  if (!securityVerbs.has(verb) && !refusedVerbs.has(verb)) return undefined;
-  return refuse('unsupported', answers.notImplemented);
+  return refusedVerbs.has(verb) ? refuse('unsupported', answers.notImplemented) : undefined;
 }
 
-function denied(command: Command, _: SessionFacts, options: FtpSessionOptions): Action | undefined {
+function denied(command: Command, { options }: Subject): Action | undefined {
   if (options.denied.has(command.verb)) return refuse('denied', answers.notPermitted);
   if (options.isReadOnly && !isReading(command)) return refuse('read-only', answers.readOnly);
   return undefined;
 }
 
-function extendedPassiveOnly({ verb }: Command, facts: SessionFacts): Action | undefined {
+function extendedPassiveOnly({ verb }: Command, { facts }: Subject): Action | undefined {
   const isRefused = facts.isExtendedPassiveOnly && dataVerbs.has(verb) && verb !== 'EPSV';
   return isRefused ? refuse('epsv-all', answers.extendedPassiveOnly) : undefined;
 }
 
-function activeMode({ verb }: Command, _: SessionFacts, options: FtpSessionOptions): Action | undefined {
+function activeMode({ verb }: Command, { options }: Subject): Action | undefined {
   const isRefused = options.clientModes === 'passive' && (verb === 'PORT' || verb === 'EPRT');
   return isRefused ? refuse('active-mode', answers.passiveOnly) : undefined;
 }
 
-function notLoggedIn({ verb }: Command, facts: SessionFacts): Action | undefined {
+function notLoggedIn({ verb }: Command, { facts }: Subject): Action | undefined {
   const isRefused = !facts.isLoggedIn && (dataVerbs.has(verb) || transferVerbs.has(verb));
   return isRefused ? refuse('not-logged-in', answers.notLoggedIn) : undefined;
 }
 
-function dataCommand(command: Command, _: SessionFacts, options: FtpSessionOptions): Action | undefined {
+function dataCommand(command: Command, { options }: Subject): Action | undefined {
   const family = familyOf(options.client);
   switch (command.verb) {
     case 'PASV':

@@ -338,7 +338,7 @@ export class Transfer implements Work {
   }
 
   #report(now: number): void {
-    const { effects, facts } = this.#context;
+    const { effects, facts, security } = this.#context;
     const { pair, outcome } = this.#data;
     effects.transferEnded({
       verb: this.#command.verb,
@@ -348,6 +348,8 @@ export class Transfer implements Work {
       type: facts.type,
       clientMode: pair.clientMode,
       backendMode: pair.backendMode,
+      clientLevel: security.clientLevel,
+      backendLevel: security.backendLevel,
       generation: pair.generation,
       bytes: outcome?.bytes ?? 0,
       startedAt: this.#startedAt,

@@ -45,6 +45,7 @@ import { SessionFacts } from './session-facts.ts';
 import { Greeting } from './session-greeting.ts';
 import { Reception } from './session-reception.ts';
 import { ClientQueue, type QueueItem } from './session-queue.ts';
+import { Security } from './session-security.ts';
 import { BackendReader } from './session-reader.ts';
 import { type TimerName, Timers } from './session-timers.ts';
 import { ClientVoice } from './session-voice.ts';
@@ -65,6 +66,7 @@ export class FtpSession extends DataInputs implements FtpInputs {
   readonly #voice: ClientVoice;
   readonly #data: DataChannel;
   readonly #queue: ClientQueue;
+  readonly #security: Security;
   readonly #context: SessionContext;
   readonly #greeting: Greeting;
   /** Undefined where the backend does not depend on the user. */
@@ -85,6 +87,7 @@ export class FtpSession extends DataInputs implements FtpInputs {
     this.#data = new DataChannel(effects, this.#timers, options.timeouts);
     this.#queue = new ClientQueue(options.maxWaiting, options.caps.clientLine);
     this.#reader = new BackendReader(options.caps);
+    this.#security = new Security(options.security);
     this.#context = {
       effects,
       options,
@@ -92,11 +95,12 @@ export class FtpSession extends DataInputs implements FtpInputs {
       voice: this.#voice,
       facts: this.#facts,
       data: this.#data,
+      security: this.#security,
       failedForms: new Set(),
-      dropBackend: (how) => {
-        this.#reader = new BackendReader(options.caps);
-        effects.closeBackend(how);
-      },
+      dropBackend: (how) => this.#dropBackend(how),
+      hasBackend: () => this.#greeting.isGreeted,
+      secureClient: (now) => this.#secureClient(now),
+      secureBackend: () => this.#secureBackend(),
       done: () => {
         this.#work = undefined;
       },
@@ -115,6 +119,7 @@ export class FtpSession extends DataInputs implements FtpInputs {
   start(now: number): void {
     this.#startedAt = now;
     this.#timers.set('login', now + this.#options.timeouts.login);
+    if (this.#security.policy.isClientImplicit) this.#effects.secureClient();
     if (this.#reception === undefined) this.#greeting.seek('');
     else this.#reception.greet();
   }
@@ -250,6 +255,9 @@ export class FtpSession extends DataInputs implements FtpInputs {
       case 'http':
         this.#end('http', answers.replyOf(answers.serviceClosing), now);
         return;
+      case 'proxy-header':
+        this.#end('proxy-header', answers.replyOf(answers.serviceClosing), now);
+        return;
       case 'malformed':
         this.#effects.refused('malformed', '');
         this.#voice.answer(item.answer);
@@ -277,8 +285,7 @@ export class FtpSession extends DataInputs implements FtpInputs {
 
   #onReply(reply: Reply, now: number): void {
     if (this.#greeting.isSeeking) {
-      if (!this.#greeting.onReply(reply, now)) this.#greeting.onFailure('refused');
-      else if (this.#greeting.isGreeted && this.#reception === undefined) this.#voice.pass(reply);
+      this.#onGreeting(reply, now);
       this.#watchLogin(now);
       return;
     }
@@ -286,6 +293,38 @@ export class FtpSession extends DataInputs implements FtpInputs {
     this.#watchLogin(now);
     if (reply.code === 421) this.#end('backend-closed', isExpected ? undefined : reply, now);
     else if (!isExpected) this.#onMalformed(backendError('a reply that nobody waits for'), now);
+  }
+
+  #onGreeting(reply: Reply, now: number): void {
+    const failure = this.#greeting.onReply(reply, now);
+    if (failure !== undefined) this.#greeting.onFailure(failure);
+    const { welcome, isGreeted } = this.#greeting;
+    if (isGreeted && welcome !== undefined && this.#reception === undefined) this.#voice.pass(welcome);
+  }
+
+  #dropBackend(how: CloseHow): void {
+    this.#reader = new BackendReader(this.#options.caps);
+    if (this.#security.backendLevel === 'P') this.#effects.protectData('backend', false);
+    this.#security.onBackendLeft();
+    this.#effects.closeBackend(how);
+  }
+
+  #secureClient(now: number): void {
+    if (!this.#queue.isEmpty) {
+      this.#end('tls-injection', answers.replyOf(answers.serviceClosing), now);
+      return;
+    }
+    this.#voice.answer(answers.secureNow);
+    this.#security.isClientSecure = true;
+    this.#queue.restart();
+    this.#effects.secureClient();
+  }
+
+  #secureBackend(): boolean {
+    if (!this.#reader.isEmpty) return false;
+    this.#security.isBackendSecure = true;
+    this.#effects.secureBackend();
+    return true;
   }
 
   #onMalformed(error: FtpProtocolError, now: number): void {

@@ -31,7 +31,7 @@ class NodeTlsClientSession implements TlsSession {
     this.#host = host;
   }
 
-  secure(socket: TcpSocket, { channel, onSecure }: SecureOptions): TcpSocket {
+  secure(socket: TcpSocket, { channel, onSecure, ...rules }: SecureOptions): TcpSocket {
     return new NodeTlsSocket(
       socket,
       {
@@ -39,7 +39,7 @@ class NodeTlsClientSession implements TlsSession {
         begin: (transport) => this.#begin(transport, channel),
         onDone: (tls) => onSecure?.(tlsFacts(tls)),
       },
-      { clock: this.#clock, ...this.#options },
+      { clock: this.#clock, ...this.#options, ...rules },
     );
   }
 

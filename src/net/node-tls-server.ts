@@ -82,7 +82,7 @@ class NodeTlsServerSession implements TlsSession {
     this.#options = options;
   }
 
-  secure(socket: TcpSocket, { channel, onSecure }: SecureOptions): TcpSocket {
+  secure(socket: TcpSocket, { channel, onSecure, ...rules }: SecureOptions): TcpSocket {
     const options = this.#socketOptions(channel);
     return new NodeTlsSocket(
       socket,
@@ -94,7 +94,7 @@ class NodeTlsServerSession implements TlsSession {
           onSecure?.(tlsFacts(tls));
         },
       },
-      { clock: this.#clock, ...this.#options },
+      { clock: this.#clock, ...this.#options, ...rules },
     );
   }
 

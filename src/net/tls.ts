@@ -25,6 +25,9 @@ export interface TlsFacts {
 
 export interface SecureOptions {
   readonly channel: TlsChannel;
+  /** What is to be different from the rules of the side: what a FIN means, how long a handshake may take. */
+  readonly eof?: TlsRules['eof'];
+  readonly handshakeTimeout?: number;
   /** The handshake is done, and nothing was read before. Not called for one that fails: then the socket closes. */
   readonly onSecure?: (facts: TlsFacts) => void;
 }

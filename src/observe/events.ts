@@ -190,6 +190,10 @@ export const ftpSessionEnds = [
   'shutdown',
   /** The first line was an HTTP request. */
   'http',
+  /** It was a header of the PROXY protocol, from somebody who is not trusted. */
+  'proxy-header',
+  /** Something stood behind AUTH in clear, which may be anybody's. */
+  'tls-injection',
   /** A fault of the balancer: `error` has it. */
   'fault',
 ] as const;
@@ -199,6 +203,8 @@ export type FtpEnd = (typeof ftpSessionEnds)[number];
 export const ftpRefusals = [
   'malformed',
   'unsupported',
+  'bad-security',
+  'tls-required',
   'denied',
   'read-only',
   'active-mode',
@@ -228,6 +234,21 @@ export const ftpDataRefusals = [
   'closed',
 ] as const;
 export type FtpDataRefusal = (typeof ftpDataRefusals)[number];
+
+/** Why a connection under TLS broke. */
+export const ftpTlsFaults = [
+  /** The handshake took too long. */
+  'timeout',
+  /** The other side's certificate is not trusted, or is missing. */
+  'certificate',
+  /** A data connection did not resume the session of its control connection. */
+  'not-resumed',
+  /** It ended without a close_notify. */
+  'truncated',
+  /** Anything else that TLS forbids, plaintext and other versions among it. */
+  'protocol',
+] as const;
+export type FtpTlsFault = (typeof ftpTlsFaults)[number];
 
 /** Which end listens for an FTP data connection: the server's (`passive`) or the client's (`active`). */
 export type FtpDataMode = 'passive' | 'active';
@@ -262,6 +283,11 @@ export interface FtpSessionEnd extends OfFtpSession {
   readonly duration: number;
   readonly end: FtpEnd;
   readonly error?: string;
+  /** Versions of TLS on the control connections; left out for one in clear. */
+  readonly clientTls?: string;
+  readonly backendTls?: string;
+  /** Of the client's certificate, which was verified. Subscribers escape it. */
+  readonly subject?: string;
 }
 
 /** One per transfer command that passed; the transfer's line in the log. */
@@ -277,6 +303,9 @@ export interface FtpTransfer extends OfFtpSession {
   readonly clientMode: FtpDataMode;
   /** Left out if it was never decided. */
   readonly backendMode?: FtpDataMode;
+  /** P: the data connection was under TLS; C: it was in clear. */
+  readonly clientLevel: 'C' | 'P';
+  readonly backendLevel: 'C' | 'P';
   /** Payload that was written to the receiving side. */
   readonly bytes: number;
   /** Milliseconds from the command to its final reply. */
@@ -305,7 +334,29 @@ export interface FtpDataRefused extends OfFtpSession {
   readonly peer?: string;
 }
 
+/** A handshake was done. */
+export interface FtpTls {
+  readonly kind: 'ftp.tls';
+  readonly service: string;
+  readonly leg: 'client' | 'backend';
+  readonly channel: 'control' | 'data';
+  readonly version: string;
+  readonly isResumed: boolean;
+}
+
+/** A connection under TLS broke, and TLS was the reason. */
+export interface FtpTlsFailed extends OfFtpSession {
+  readonly kind: 'ftp.tls-failed';
+  readonly leg: 'client' | 'backend';
+  readonly channel: 'control' | 'data';
+  readonly reason: FtpTlsFault;
+  /** What the other side has sent may be part of it. Subscribers escape it. */
+  readonly error: string;
+}
+
 export type FtpEvent =
+  | FtpTls
+  | FtpTlsFailed
   | FtpSessionStart
   | FtpSessionEnd
   | FtpTransfer

@@ -6,6 +6,7 @@ import {
   type FtpEvent,
   ftpRefusals,
   ftpSessionEnds,
+  ftpTlsFaults,
   type FtpTransfer,
   ftpTransferResults,
 } from './events.ts';
@@ -14,6 +15,7 @@ import { userMapResults } from './user-map-events.ts';
 /** Of the file, seen from the backend. */
 export const ftpDirections = ['download', 'upload'] as const;
 export const ftpLegs = ['client', 'backend'] as const;
+export const ftpChannels = ['control', 'data'] as const;
 
 /** The ports that passive clients are told, of one service. */
 export interface PassivePortUse {
@@ -33,7 +35,8 @@ export class FtpMetrics {
   }
 
   addService(service: string): void {
-    const { sessions, ended, transfers, bytes, refused, dataRefused, userMaps } = this.#families;
+    const { sessions, ended, transfers, bytes, refused, dataRefused, userMaps, handshakes, tlsFaults } =
+      this.#families;
     sessions.inc({ service }, 0);
     for (const end of ftpSessionEnds) ended.inc({ service, end }, 0);
     for (const reason of ftpRefusals) refused.inc({ service, reason }, 0);
@@ -44,6 +47,10 @@ export class FtpMetrics {
     for (const result of userMapResults) userMaps.inc({ service, result }, 0);
     for (const leg of ftpLegs) {
       for (const reason of ftpDataRefusals) dataRefused.inc({ service, leg, reason }, 0);
+      for (const channel of ftpChannels) {
+        for (const resumed of ['true', 'false']) handshakes.inc({ service, leg, channel, resumed }, 0);
+        for (const reason of ftpTlsFaults) tlsFaults.inc({ service, leg, channel, reason }, 0);
+      }
     }
   }
 
@@ -62,6 +69,14 @@ export class FtpMetrics {
         return this.#families.userMaps.inc({ service, result: 'loaded' });
       case 'ftp.users.failed':
         return this.#families.userMaps.inc({ service, result: 'failed' });
+      case 'ftp.tls': {
+        const { leg, channel, isResumed } = event;
+        return this.#families.handshakes.inc({ service, leg, channel, resumed: String(isResumed) });
+      }
+      case 'ftp.tls-failed': {
+        const { leg, channel, reason } = event;
+        return this.#families.tlsFaults.inc({ service, leg, channel, reason });
+      }
       case 'ftp.data-refused':
         return this.#families.dataRefused.inc({ service, leg: event.leg, reason: event.reason });
     }
@@ -88,6 +103,18 @@ function familiesIn(registry: Registry) {
     bytes: counter('transferred_bytes', 'Payload of FTP transfers.', ['service', 'direction']),
     refused: counter('refused_commands', 'FTP commands that were answered here.', ['service', 'reason']),
     userMaps: counter('user_maps', 'Changed user maps by whether they could be used.', ['service', 'result']),
+    handshakes: counter('tls_handshakes', 'TLS handshakes of FTP by whether they resumed a session.', [
+      'service',
+      'leg',
+      'channel',
+      'resumed',
+    ]),
+    tlsFaults: counter('tls_faults', 'FTP connections that TLS ended, by why.', [
+      'service',
+      'leg',
+      'channel',
+      'reason',
+    ]),
     dataRefused: counter('refused_data_connections', 'FTP data connections that did not come about.', [
       'service',
       'leg',

@@ -11,6 +11,8 @@ import type {
   FtpEnd,
   FtpRefusal,
   FtpSessionEnd,
+  FtpTlsFailed,
+  FtpTlsFault,
   FtpTransfer,
   HealthCheck,
   HealthDoubted,
@@ -40,7 +42,7 @@ const shortages: ReadonlySet<RejectReason> = new Set([
 const unserved: ReadonlySet<FtpEnd> = new Set(['no-backend', 'no-resources']);
 
 /** What is throttled. */
-type Topic = RejectReason | 'health-doubted' | `ftp ${FtpRefusal}` | `ftp data ${FtpDataRefusal}`;
+type Topic = RejectReason | 'health-doubted' | `ftp ${FtpRefusal}` | `ftp data ${FtpDataRefusal}` | `ftp tls ${FtpTlsFault}`;
 
 /** Begins to log. Returns what ends it; what was left out until then is counted in the last lines. */
 export function logEvents(bus: Bus, log: Logger, clock: Pick<Clock, 'setTimer'>): () => void {
@@ -85,6 +87,10 @@ function write(event: Event, log: Logger, throttle: Throttle<Topic>): void {
     case 'ftp.data-refused':
       if (!throttle.admits(`ftp data ${event.reason}`)) return;
       return log.warn(fieldsOf(event), 'data connection refused');
+    case 'ftp.tls':
+      return log.trace(fieldsOf(event), 'TLS begins');
+    case 'ftp.tls-failed':
+      return writeTlsFault(event, log, throttle);
     case 'session.resume':
       return log.debug({ ...fieldsOf(event), file: printable(event.file) }, 'transfer goes on after its end');
     case 'session.failover':
@@ -130,10 +136,19 @@ function writeFtpEnd(event: FtpSessionEnd, log: Logger): void {
     ...fieldsOf(event),
     user: printable(event.user),
     duration: milliseconds(event.duration),
+    ...(event.subject !== undefined && { subject: printable(event.subject) }),
   };
   if (event.end === 'fault') log.error(fields, 'session ended by a fault');
   else if (unserved.has(event.end)) log.warn(fields, 'session was served by nobody');
   else log.info(fields, 'session ended');
+}
+
+/** What clients get wrong is theirs, what backends get wrong the operator's. */
+function writeTlsFault(event: FtpTlsFailed, log: Logger, throttle: Throttle<Topic>): void {
+  if (!throttle.admits(`ftp tls ${event.reason}`)) return;
+  const fields = { ...fieldsOf(event), error: printable(event.error) };
+  if (event.leg === 'client') log.info(fields, 'TLS failed');
+  else log.warn(fields, 'TLS failed');
 }
 
 function writeFtpTransfer(event: FtpTransfer, log: Logger): void {

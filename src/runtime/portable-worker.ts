@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { createNodeNet } from '../net/node-net.ts';
+import { createNodeTls } from '../net/node-tls.ts';
 import { EngineWorker } from './engine-worker.ts';
 import { portHolderOf, type WorkerBoot, type WorkerCommand } from './messages.ts';
 import { PortableEngines } from './portable-engines.ts';
@@ -15,7 +16,7 @@ const boot: WorkerBoot = workerData;
 const net = createNodeNet({ tidPorts: boot.tidPorts, portHolder: portHolderOf(boot.worker) });
 const worker = new EngineWorker({
   boot,
-  createEngine: (parts) => new PortableEngines({ ...parts, net }),
+  createEngine: (parts) => new PortableEngines({ ...parts, net, tls: createNodeTls(net) }),
   post: (message) => port.postMessage(message, []),
   later: (callback) => void net.setTimer(eventDelay, callback),
   end: () => port.close(),

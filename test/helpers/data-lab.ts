@@ -45,6 +45,7 @@ export class DataLab {
     const options: RelayOptions = {
       stallTimeout,
       onBytes: (count) => (this.counted += count),
+      onFault: () => undefined,
       dismiss: (socket) => {
         this.dismissed.push(socket);
         socket.handle(new TcpEar());

@@ -4,7 +4,7 @@ import { FtpEngine } from '../../src/engine/ftp-engine.ts';
 import { createPassivePool, PassivePool } from '../../src/engine/passive-pool.ts';
 import type { CreateFtpMachine } from '../../src/engine/ftp-session-host.ts';
 import type { FtpService, Snapshot } from '../../src/engine/snapshot.ts';
-import { defaultFtpCaps, defaultFtpTimeouts } from '../../src/ftp/effects.ts';
+import { defaultFtpCaps, defaultFtpTimeouts, withoutTls } from '../../src/ftp/effects.ts';
 import type { MemoryHost } from '../../src/net/memory-host.ts';
 import { MemoryNet, type MemoryNetOptions } from '../../src/net/memory-net.ts';
 import type { Net } from '../../src/net/net.ts';
@@ -21,6 +21,7 @@ export const ftpService: Omit<FtpService, 'pool' | 'listeners' | 'passivePool'> 
   policy: 'round-robin',
   limits: { total: 1_000, perClient: 0, perBackend: 0 },
   commands: { readOnly: false, denied: [], maxWaiting: 16, caps: defaultFtpCaps },
+  tls: { policy: withoutTls, server: undefined, client: undefined, serverName: undefined },
   data: {
     clientModes: 'active,passive',
     backendData: 'passive',

@@ -13,6 +13,7 @@ import {
   type RelayEnd,
   type SessionRecord,
   type TransferRecord,
+  withoutTls,
 } from '../../../src/ftp/effects.ts';
 import { FtpSession } from '../../../src/ftp/session.ts';
 import { bytes, textOf } from './streams.ts';
@@ -31,6 +32,7 @@ export const defaultOptions: FtpSessionOptions = {
   timeouts: defaultFtpTimeouts,
   caps: defaultFtpCaps,
   maxWaiting: 16,
+  security: withoutTls,
 };
 
 /** A session that has found its backend and logged in. */
@@ -163,6 +165,9 @@ export class Scene {
       resumeBackend: () => note('resume backend'),
       closeClient: (how) => note('close client', how),
       closeBackend: (how) => note('close backend', how),
+      secureClient: () => note('secure client'),
+      secureBackend: () => note('secure backend'),
+      protectData: (leg, isProtected) => note(isProtected ? 'protect' : 'bare', leg),
       connectBackend: (user) => note(...['connect', user].filter((word) => word !== '')),
       listenForClient: (generation, form) => note('listen client', generation, form),
       connectToClient: (generation, to) => note('connect client', generation, `${to.address}:${to.port}`),

@@ -37,6 +37,8 @@ describe('a transfer', () => {
         type: 'I',
         clientMode: 'passive',
         backendMode: 'passive',
+        clientLevel: 'C',
+        backendLevel: 'C',
         generation: 1,
         bytes: 77,
         startedAt: 1_000,

@@ -16,6 +16,8 @@ const transfer: FtpTransfer = {
   type: 'I',
   clientMode: 'passive',
   backendMode: 'passive',
+  clientLevel: 'C',
+  backendLevel: 'C',
   bytes: 1_000,
   duration: 5,
   result: 'client-reset',
