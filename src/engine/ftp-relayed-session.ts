@@ -123,6 +123,7 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
       onSecure: (facts) => this.#tls.onSecure('backend', 'control', facts),
     });
     this.#backend = leg;
+    this.#tls.forgetBackend();
     this.tell((machine, now) => machine.onBackendConnected(now));
   }
 
@@ -193,7 +194,6 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
     this.#tries.cancel();
     this.#backend?.close(how);
     this.#backend = undefined;
-    this.#tls.forgetBackend();
   }
 
   secureClient(): void {

@@ -36,7 +36,7 @@ export class FtpSessionTls {
     return session;
   }
 
-  /** The connection is another one, and in clear. */
+  /** The connection is a new one, and in clear. */
   forgetBackend(): void {
     delete this.#sessions.backend;
     delete this.#facts.backend;
