@@ -9,7 +9,7 @@ export interface SchemaNode {
   /** How a value looks. */
   readonly title?: string;
   readonly description?: string;
-  readonly default?: unknown;
+  readonly default?: string | number | boolean;
   readonly type?: string;
   readonly const?: unknown;
   /** Not to be shown. */
@@ -56,7 +56,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 /** With the forms of fields in place of what zod sees of them, and without defaults that only say that there are some. */
 function shaped(node: unknown): Record<string, unknown> {
   if (!isRecord(node)) return {};
-  const { form, $schema, type, anyOf, default: fallback, ...rest } = node;
+  const { form, type, anyOf, $schema: _, default: fallback, ...rest } = node;
   const own = {
     ...rest,
     ...(fallback !== undefined && !isRecord(fallback) && { default: fallback }),

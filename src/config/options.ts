@@ -2,14 +2,7 @@
 import { nodeAt } from './json-schema.ts';
 import { type OptionGroup, type OptionSpec, table } from './option-table.ts';
 
-type Name = (typeof table)[number]['name'];
-
-type Camel<Text extends string> = Text extends `${infer First}-${infer Rest}`
-  ? `${First}${Capitalize<Camel<Rest>>}`
-  : Text;
-
-/** The name in camel case. */
-export type OptionKey = Camel<Name>;
+export type OptionKey = (typeof table)[number]['key'];
 
 /** One option as the command line, the environment, the help and the docs know it. */
 export interface OptionInfo {
@@ -45,8 +38,9 @@ export function isOfService({ group, to }: OptionInfo): boolean {
   return group === 'Addresses' || to.some(([section]) => section === 'services');
 }
 
-function infoOf(spec: OptionSpec & { readonly name: Name }): OptionInfo {
-  const { name, group, list, negatable, part } = spec;
+function infoOf(spec: OptionSpec & { readonly key: OptionKey }): OptionInfo {
+  const { key, group, list, negatable, part } = spec;
+  const name = key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const to = spec.to.map((path) => path.split('.'));
   const {
     title = '',
@@ -56,7 +50,7 @@ function infoOf(spec: OptionSpec & { readonly name: Name }): OptionInfo {
   } = nodeAt(to[0] ?? ['none'], flagServices) ?? {};
   const isSwitch = spec.value === undefined && type === 'boolean' && node.anyOf === undefined;
   return {
-    key: keyOf(name),
+    key,
     flag: `--${name}`,
     variable: `TFTP_LB_${name.replaceAll('-', '_').toUpperCase()}`,
     kind: isSwitch ? 'switch' : list === true ? 'list' : 'value',
@@ -64,12 +58,8 @@ function infoOf(spec: OptionSpec & { readonly name: Name }): OptionInfo {
     group,
     placeholder: isSwitch ? '' : (spec.value ?? title),
     text: spec.text ?? description,
-    fallback: spec.fallback ?? (node.default === undefined ? '' : String(node.default)),
+    fallback: spec.fallback ?? String(node.default ?? ''),
     to,
     part,
   };
-}
-
-function keyOf(name: Name): OptionKey {
-  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()) as OptionKey;
 }

@@ -24,8 +24,8 @@ export function section<Shape extends z.ZodRawShape, T>(
   shape: Shape,
   read: (said: Said<Shape>) => T,
   rules: readonly Rule<Said<Shape>>[] = [],
-): z.ZodPrefault<z.ZodType<T, unknown>> {
-  const whole: z.ZodType<T, unknown> = keys(shape, rules).transform(read);
+): z.ZodPrefault<z.ZodType<T>> {
+  const whole: z.ZodType<T> = keys(shape, rules).transform(read);
   return whole.prefault({});
 }
 
@@ -70,16 +70,17 @@ function isContradiction(params: unknown): params is { readonly contradiction: C
   return typeof params === 'object' && params !== null && 'contradiction' in params;
 }
 
-function asCheck<Said>({ keys, find }: Rule<Said>): z.core.$ZodCheck<Said> {
+function asCheck<Said>(rule: Rule<Said>): z.core.$ZodCheck<Said> {
   return z.superRefine<Said>(
     (said, context) => {
-      const contradiction = find(said);
+      const contradiction = rule.find(said);
       if (contradiction !== undefined) context.addIssue(issueOf({ path: [], ...contradiction }));
     },
-    { when: ({ issues }) => !issues.some((issue) => isAbout(keys, issue)) },
+    { when: ({ issues }) => !issues.some((issue) => isAbout(rule.keys, issue)) },
   );
 }
 
-function isAbout(keys: readonly string[], { code, path = [] }: z.core.$ZodRawIssue): boolean {
-  return code === 'invalid_type' && path.length === 0 ? true : keys.some((key) => key === path[0]);
+/** What is no section at all is about all of its keys. */
+function isAbout(keys: readonly string[], { code, path: [first] = [] }: z.core.$ZodRawIssue): boolean {
+  return (code === 'invalid_type' && first === undefined) || keys.some((key) => key === first);
 }

@@ -157,5 +157,5 @@ export const services: z.ZodType<(TftpServiceConfig | FtpServiceConfig)[]> = z
     if (count === 0) context.addIssue('required: a service by its name');
     if (count > maxServices) context.addIssue(`at most ${maxServices} are possible`);
   })
-  .transform((said) => Object.entries(said).map(([name, rest]) => ({ ...rest, name })))
+  .transform((said) => Object.entries(said).map(([name, service]) => Object.assign(service, { name })))
   .meta({ description: 'what is balanced, by name' });
