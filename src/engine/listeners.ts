@@ -69,7 +69,10 @@ export class Listener {
   retune(tids: TidMode): void {
     if (tids.kind === 'single-port') return;
     this.#vipTids?.close();
-    this.#vipTids = this.#net.vipTids({ address: this.address, ports: tids.ports }, this.#handlers.onStranger);
+    this.#vipTids = this.#net.vipTids(
+      { address: this.address, ports: tids.ports },
+      this.#handlers.onStranger,
+    );
   }
 
   get port(): number {
