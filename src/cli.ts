@@ -63,9 +63,12 @@ const context: ServeContext = {
   force: force.signal,
   net: () => createNodeNet({ tidPorts: tidPorts() }),
   onRotate: (callback) => void process.on('SIGUSR1', callback),
+  onReload: (callback) => void process.on('SIGHUP', callback),
   createBalancer: (config, parts) => {
     const { workers, engine, busyPoll, services } = config;
-    const protocols = [...new Set(services.map(({ kind }) => kind))];
+    // Threads are planned at the start, and made for a protocol when it has its first service.
+    const kinds = parts.isReloadable ? (['tftp', 'ftp'] as const) : services.map(({ kind }) => kind);
+    const protocols = [...new Set(kinds)];
     const choice = chooseEngine(engine);
     const threads = nodeThreads({ workers, protocols, tidPorts: tidPorts(), engine: choice, busyPoll });
     return new App(config, { ...parts, threads });

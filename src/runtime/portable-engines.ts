@@ -22,7 +22,7 @@ export class PortableEngines implements Engine {
   }
 
   async update(snapshot: Snapshot): Promise<void> {
-    await Promise.all(this.#engines.map((engine) => engine.update(snapshot)));
+    await Promise.all(this.#engines.map(async (engine) => engine.update(snapshot)));
   }
 
   drain(): void {

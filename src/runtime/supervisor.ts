@@ -149,8 +149,12 @@ export class Supervisor implements DataPlane {
   #ordersFor({ index }: WorkerSlot): Orders {
     const { plans, lender } = this.#parts.threads;
     const own = this.#snapshot.services.filter((service) => workersOf(service, plans).includes(index));
-    const services = own.map((service): Service => ({ ...service, listeners: this.#claims.of(service) }));
+    const services = own.map((service) => this.#claimed(service));
     return { snapshot: { ...this.#snapshot, services }, lent: lender?.lentTo(index) ?? [] };
+  }
+
+  #claimed(service: Service): Service {
+    return { ...service, listeners: this.#claims.of(service) };
   }
 
   /** A worker whose first services have come while the others served. */

@@ -114,7 +114,7 @@ export class LinuxNet implements TidNet {
 
   /** Nothing that was opened here may be open any longer. */
   close(): void {
-    for (const socket of [...this.#wildcards.values()]) socket.close();
+    for (const socket of this.#wildcards.values()) socket.close();
     this.loop.close();
   }
 
