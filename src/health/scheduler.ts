@@ -85,17 +85,19 @@ export class HealthScheduler {
 
   /** From the next check of each backend on. What is known of them stays, but for checks that are turned off. */
   configure({ probe, interval, thresholds }: HealthChange): void {
-    const isNewBeat = interval !== this.#settings.interval;
+    const { interval: before } = this.#settings;
     this.#parts = { ...this.#parts, probe };
     this.#settings = { ...this.#settings, interval, thresholds };
-    if (!isNewBeat) return;
+    if (interval === before) return;
     for (const patient of this.#patients.values()) {
       patient.timer?.cancel();
       this.#leaveQueue(patient);
       if (interval === 0) this.#discharge(patient);
+      else if (before === 0) this.#waiting.push(patient);
       else if (!patient.isRunning) this.#checkLater(patient);
     }
     if (interval === 0) this.#endFirstRound();
+    this.#startWaiting();
   }
 
   /** Ends all checks; the scoreboard stays as it is. */
