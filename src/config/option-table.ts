@@ -115,6 +115,7 @@ export const table = [
   { key: 'stripMulticast', group: 'TFTP', to: ['services.tftp.tftp.strip-multicast'] },
   { key: 'retryNotFound', group: 'TFTP', to: ['services.tftp.tftp.retry-not-found'] },
   { key: 'backendAnyAddress', group: 'TFTP', to: ['services.tftp.tftp.backend-any-address'] },
+  { key: 'transparent', group: 'TFTP', to: ['services.tftp.tftp.transparent'] },
   { key: 'tryInterval', group: 'TFTP', to: ['services.tftp.tftp.try-interval'] },
   { key: 'idleTimeout', group: 'TFTP', to: ['services.tftp.tftp.idle-timeout'] },
   { key: 'ftpPolicy', group: 'FTP', to: ['services.ftp.policy'] },

@@ -40,6 +40,10 @@ const requests = {
   'backend-any-address': field.toggle().prefault(false).meta({
     description: 'accept the first reply of a backend from any address, for servers with several',
   }),
+  transparent: field.toggle().prefault(false).meta({
+    description:
+      "let backends see the clients' addresses (linux engine, CAP_NET_ADMIN, a way back through this host)",
+  }),
 };
 
 const timing = {
@@ -70,6 +74,7 @@ export const tftp: z.ZodType<TftpOptions> = section(
       stripMulticast: said['strip-multicast'],
       retryNotFound: said['retry-not-found'],
       backendAnyAddress: said['backend-any-address'],
+      transparent: said.transparent,
     },
     timing: { tryInterval: said['try-interval'], idleTimeout: said['idle-timeout'] },
   }),

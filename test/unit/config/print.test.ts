@@ -113,6 +113,7 @@ describe('printConfig', () => {
       strip-multicast: true
       retry-not-found: false
       backend-any-address: false
+      transparent: false
       try-interval: 1s
       idle-timeout: 60s
 admin:
