@@ -71,7 +71,7 @@ describe.skipIf(lacksSite)(`examples, at ${siteObstacle ?? 'a site of its own'}`
     const balancer = await site.start(`tftp-lb --config ${file}`, '"serving"');
     const served = linesOf(balancer.stdout).filter(({ listener = '' }) => listener.startsWith('192.0.2.1:'));
     const { services } = parse(readFileSync(file, 'utf8')) as Services;
-    expect(served.map(({ service }) => service).toSorted()).toEqual(Object.keys(services).toSorted());
+    expect(new Set(served.map(({ service }) => service))).toEqual(new Set(Object.keys(services)));
     for (const { service = '', listener } of served) {
       const url = `${services[service]?.protocol}://${listener}/motd`;
       const read = await site.run(`curl --silent --show-error ${url}`);
