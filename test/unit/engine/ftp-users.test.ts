@@ -146,7 +146,7 @@ describe('a user map', () => {
     const named = backends.map(({ index, address, port, weight }, at) => {
       return { index, address, port, weight, name: names[at] ?? '' };
     });
-    lab.engine.update(lab.snapshot({ pool: { backends: named }, userMap: 'joe: web' }));
+    await lab.engine.update(lab.snapshot({ pool: { backends: named }, userMap: 'joe: web' }));
     for (let n = 0; n < 4; n += 1) await logIn('joe');
     expect(heardBy('joe')).toEqual([0, 0, 1, 1]);
   });
@@ -155,7 +155,7 @@ describe('a user map', () => {
     await start({ userMap: 'joe: b1' });
     const early = await greeted();
     const { client } = await logIn('joe');
-    lab.engine.update(lab.snapshot({ userMap: 'joe: b0\neve: b1' }));
+    await lab.engine.update(lab.snapshot({ userMap: 'joe: b0\neve: b1' }));
     expect((await logIn('joe', early)).replies).toEqual(welcome);
     expect((await logIn('eve')).replies).toEqual(welcome);
     expect(await client.ask('NOOP')).toBe('200 fine');
@@ -166,10 +166,10 @@ describe('a user map', () => {
     await start({ policy: 'first' });
     const plain = await lab.client();
     expect(await plain.line()).toBe('220 b0 ready');
-    lab.engine.update(lab.snapshot({ policy: 'first', userMap: 'eve: b1' }));
+    await lab.engine.update(lab.snapshot({ policy: 'first', userMap: 'eve: b1' }));
     expect((await plain.ask('USER joe')).slice(0, 3)).toBe('331');
     const mapped = await greeted();
-    lab.engine.update(lab.snapshot({ policy: 'first' }));
+    await lab.engine.update(lab.snapshot({ policy: 'first' }));
     expect((await logIn('joe', mapped)).replies).toEqual(welcome);
   });
 });
