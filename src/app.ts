@@ -12,6 +12,7 @@ import { specOf } from './app/service-spec.ts';
 import { Services } from './app/services.ts';
 import { TransferLogs } from './app/transfer-log.ts';
 import type { Endpoint, Net } from './net/net.ts';
+import { createNodeTls } from './net/node-tls.ts';
 import { Bus, type Subscriber } from './observe/bus.ts';
 import { dropReasons, type Event } from './observe/events.ts';
 import { logEvents } from './observe/log-events.ts';
@@ -290,6 +291,7 @@ export class App implements StatusSource {
     const none = {
       index: -1,
       userMap: undefined,
+      certificates: undefined,
       pool: { backends: [] },
       passivePool: new SharedArrayBuffer(0),
     };
@@ -321,7 +323,9 @@ export class App implements StatusSource {
   #createDataPlane(): DataPlane {
     const { net, threads } = this.#parts;
     const parts = { net, scoreboard: this.#scoreboard, emit: this.#bus.emit };
-    return threads ? new Supervisor({ ...parts, threads }) : new LocalDataPlane(parts);
+    return threads
+      ? new Supervisor({ ...parts, threads })
+      : new LocalDataPlane({ ...parts, tls: createNodeTls(net) });
   }
 
   #publish(): Promise<void> {

@@ -1,32 +1,30 @@
 /** The certificates of a service, read from their files. */
 import { X509Certificate } from 'node:crypto';
-import { readAuthorities, readKeyPair } from '../net/certificates.ts';
+import { createContext, readAuthorities, readKeyPair } from '../net/certificates.ts';
 import { NetError } from '../net/net.ts';
 import type { KeyPair } from '../net/tls.ts';
+import type { KeyPairPaths } from '../config/config.ts';
 import { FileFault, WatchedFiles, type WatchedFilesParts } from './watched-files.ts';
 
 /** Bytes: chains of certificates are a few KiB, collections of authorities some hundred. */
 const maxBytes = 1_048_576;
-
-/** Both may be in the same file. */
-export interface KeyPairPaths {
-  readonly certificate: string;
-  readonly key: string;
-}
 
 export interface CertificatePaths {
   /** In the order in which they are looked through for a name. */
   readonly keyPairs: readonly KeyPairPaths[];
   /** Who signs the certificates of clients. */
   readonly clientCa: string | undefined;
+  /** Who signs those of backends. */
+  readonly backendCa: string | undefined;
 }
 
 /** All of it as PEM, and found to be sound. */
 export interface Certificates {
   readonly keyPairs: readonly KeyPair[];
   readonly clientCa: string | undefined;
-  /** When the first of them expires, in milliseconds since 1970. */
-  readonly expiresAt: number;
+  readonly backendCa: string | undefined;
+  /** When the first of the pairs expires, in milliseconds since 1970; undefined where there is none. */
+  readonly expiresAt: number | undefined;
 }
 
 /** There are no certificates that could be used. */
@@ -43,10 +41,11 @@ export class CertificateFiles {
     paths: CertificatePaths,
     parts: Pick<WatchedFilesParts<Certificates>, 'clock' | 'onChange' | 'onFault'>,
   ) {
-    const { keyPairs, clientCa } = paths;
-    const all = keyPairs.flatMap(({ certificate, key }) => [certificate, key]);
+    const { keyPairs, clientCa, backendCa } = paths;
+    const pairs = keyPairs.flatMap(({ certificate, key }) => [certificate, key]);
+    const all = [...pairs, clientCa, backendCa].filter((path) => path !== undefined);
     const parse = (texts: readonly string[]): Certificates => parseCertificates(paths, texts);
-    this.#files = new WatchedFiles(clientCa === undefined ? all : [...all, clientCa], {
+    this.#files = new WatchedFiles(all, {
       ...parts,
       maxBytes,
       parse,
@@ -71,13 +70,22 @@ export class CertificateFiles {
 function parseCertificates(paths: CertificatePaths, texts: readonly string[]): Certificates {
   const keyPairs = paths.keyPairs.map(({ certificate: path }, index): KeyPair => {
     const pair = { certificate: texts[2 * index] ?? '', key: texts[2 * index + 1] ?? '' };
-    return inFile(path, () => readKeyPair(pair).pair);
+    return inFile(path, () => {
+      readKeyPair(pair);
+      // OpenSSL refuses keys that are too short.
+      createContext({ cert: pair.certificate, key: pair.key });
+      return pair;
+    });
   });
-  const { clientCa: path } = paths;
-  const clientCa = path === undefined ? undefined : texts[2 * keyPairs.length];
-  if (path !== undefined) inFile(path, () => readAuthorities(clientCa ?? ''));
+  const authorities = texts.slice(2 * keyPairs.length);
+  const [clientCa, backendCa] = [paths.clientCa, paths.backendCa].map((path) => {
+    if (path === undefined) return undefined;
+    const text = authorities.shift() ?? '';
+    inFile(path, () => readAuthorities(text));
+    return text;
+  });
   const ends = keyPairs.map(({ certificate }) => new X509Certificate(certificate).validToDate.getTime());
-  return { keyPairs, clientCa, expiresAt: Math.min(...ends) };
+  return { keyPairs, clientCa, backendCa, expiresAt: ends.length === 0 ? undefined : Math.min(...ends) };
 }
 
 function inFile<T>(path: string, work: () => T): T {

@@ -22,6 +22,7 @@ import type { Prepared } from './prepared.ts';
 import { probeFor } from './probes.ts';
 import { UserMapFile } from './user-map-file.ts';
 import { isOwnListener, SelfBackendError } from './self-backend.ts';
+import { haveSameCertificates, ServiceCertificates } from './service-certificates.ts';
 import { specOf } from './service-spec.ts';
 
 /** Health checks of one service that may run at the same time. */
@@ -48,6 +49,7 @@ export class ServiceControl {
   /** Where backends come from, once it is open. */
   #watch: BackendWatch | undefined;
   #userMap: UserMapFile | undefined;
+  #certificates: ServiceCertificates | undefined;
   #pool: Pool = { backends: [] };
   #isFirstRoundOver = false;
 
@@ -87,12 +89,14 @@ export class ServiceControl {
   get spec(): Service {
     const { index, pool } = this;
     const userMap = this.#userMap?.text;
-    return specOf(this.#config, { index, pool, passivePool: this.#passivePool, userMap });
+    const certificates = this.#certificates?.current;
+    return specOf(this.#config, { index, pool, passivePool: this.#passivePool, userMap, certificates });
   }
 
   /** Resolves when the first backends are known. Rejects with DiscoveryError, SelfBackendError or UserMapFileError. */
   async open(): Promise<void> {
     this.#userMap = await this.#openUserMap(this.#config);
+    this.#certificates = await this.#openCertificates(this.#config);
     this.#watch = await BackendWatch.open(this.#config, this.#parts.net, this.#stop.signal);
   }
 
@@ -119,6 +123,8 @@ export class ServiceControl {
     const probe = probeFor(config, net);
     const isSameMap = userMapOf(this.#config) === userMapOf(config);
     const userMap = isSameMap ? this.#userMap : await this.#openUserMap(config);
+    const areSame = haveSameCertificates(this.#config, config);
+    const certificates = areSame ? this.#certificates : await this.#openCertificates(config);
     const watch = isFoundAlike(this.#config, config)
       ? undefined
       : await BackendWatch.open(config, net, this.#stop.signal);
@@ -131,11 +137,14 @@ export class ServiceControl {
         this.#ejection.configure(ejectTime);
         if (!isSameMap) this.#userMap?.stop();
         this.#userMap = userMap;
+        if (!areSame) this.#certificates?.stop();
+        this.#certificates = certificates;
         if (watch) this.#replaceWatch(watch);
       },
       cancel: () => {
         watch?.stop();
         if (!isSameMap) userMap?.stop();
+        if (!areSame) certificates?.stop();
       },
     };
   }
@@ -149,6 +158,7 @@ export class ServiceControl {
   stop(): void {
     this.#stop.abort();
     this.#userMap?.stop();
+    this.#certificates?.stop();
     this.#health.stop();
     this.#ejection.stop();
   }
@@ -179,6 +189,11 @@ export class ServiceControl {
     });
     await file.start();
     return file;
+  }
+
+  #openCertificates(config: ServiceConfig): Promise<ServiceCertificates | undefined> {
+    const { net: clock, emit, onChange } = this.#parts;
+    return ServiceCertificates.open(config, { clock, emit, onChange });
   }
 
   /** What `source` says of backends is of no use; those that are known stay. */

@@ -1,6 +1,8 @@
 import type { Pool } from '../balance/pool.ts';
 import type { ServiceConfig } from '../config/config.ts';
-import type { Service } from '../engine/snapshot.ts';
+import type { FtpTlsConfig } from '../config/config.ts';
+import type { FtpTlsRules, Service } from '../engine/snapshot.ts';
+import type { Certificates } from './certificate-files.ts';
 
 /** What a service has beside its configuration. */
 export interface ServiceState {
@@ -11,16 +13,53 @@ export interface ServiceState {
   readonly passivePool: SharedArrayBuffer;
   /** Text of its user map; undefined where it has none. */
   readonly userMap: string | undefined;
+  /** Undefined where it has none. */
+  readonly certificates: Certificates | undefined;
 }
 
 /** What the data plane needs to know of a service. */
-export function specOf(config: ServiceConfig, { index, pool, passivePool, userMap }: ServiceState): Service {
+export function specOf(config: ServiceConfig, state: ServiceState): Service {
+  const { index, pool, passivePool, userMap, certificates } = state;
   const { name, listeners, policy, limits } = config;
   const common = { index, name, listeners, pool, policy, limits };
   if (config.kind === 'tftp') {
     const { kind, tids, requests, timing } = config;
     return { kind, ...common, tids, requests, timing };
   }
-  const { kind, commands, data, timing } = config;
-  return { kind, ...common, commands, data, timing, passivePool, ...(userMap !== undefined && { userMap }) };
+  const { kind, commands, data, timing, proxy } = config;
+  const tls = tlsRulesOf(config.tls, certificates);
+  const users = userMap !== undefined && { userMap };
+  return { kind, ...common, commands, data, timing, tls, proxy, passivePool, ...users };
+}
+
+function tlsRulesOf({ mode, client, backend }: FtpTlsConfig, found: Certificates | undefined): FtpTlsRules {
+  const { handshakeTimeout, eof, dataResumption } = client;
+  const { keyPairs = [], clientCa, backendCa } = found ?? {};
+  const common = { handshakeTimeout, eof };
+  return {
+    isPassthrough: mode === 'passthrough',
+    policy: {
+      client: mode === 'passthrough' ? 'off' : mode,
+      isClientDataRequired: client.isDataRequired,
+      backend: backend.mode,
+      isBackendImplicit: backend.isImplicit,
+      backendData: backend.data,
+    },
+    server:
+      keyPairs.length === 0
+        ? undefined
+        : {
+            ...common,
+            minVersion: client.minVersion,
+            keyPairs,
+            clientCa,
+            clientCertificate: client.certificate,
+            dataResumption,
+          },
+    client:
+      backend.mode === 'off'
+        ? undefined
+        : { ...common, minVersion: backend.minVersion, ca: backendCa, isVerified: backend.isVerified },
+    serverName: backend.serverName,
+  };
 }

@@ -1,3 +1,6 @@
+import type { Network } from '../engine/network.ts';
+import type { SecurityPolicy } from '../ftp/effects.ts';
+import type { TlsServerOptions } from '../net/tls.ts';
 import type {
   CommandRules,
   DataRules,
@@ -72,6 +75,49 @@ export interface FtpServiceConfig extends AnyServiceConfig {
   readonly userMap?: string;
   /** Path of the log of transfers. */
   readonly xferlog: string | undefined;
+  readonly tls: FtpTlsConfig;
+  readonly proxy: FtpProxyConfig;
+}
+
+/** What is under TLS, and with which files. */
+export interface FtpTlsConfig {
+  readonly mode: 'off' | 'allowed' | 'required' | 'passthrough';
+  readonly client: {
+    readonly keyPairs: readonly KeyPairPaths[];
+    readonly ca: string | undefined;
+    readonly certificate: TlsServerOptions['clientCertificate'];
+    readonly minVersion: TlsServerOptions['minVersion'];
+    readonly isDataRequired: boolean;
+    readonly dataResumption: TlsServerOptions['dataResumption'];
+    readonly eof: TlsServerOptions['eof'];
+    /** Milliseconds, for servers too. */
+    readonly handshakeTimeout: number;
+  };
+  readonly backend: {
+    readonly mode: SecurityPolicy['backend'];
+    readonly isImplicit: boolean;
+    readonly ca: string | undefined;
+    readonly serverName: string | undefined;
+    readonly isVerified: boolean;
+    readonly minVersion: TlsServerOptions['minVersion'];
+    readonly data: SecurityPolicy['backendData'];
+  };
+}
+
+/** Paths of PEM files; both may be the same. */
+export interface KeyPairPaths {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** The PROXY protocol on control connections. */
+export interface FtpProxyConfig {
+  /** Whose header counts, and who has to have one. */
+  readonly trusted: readonly Network[];
+  /** Of the header that backends get; undefined is none. */
+  readonly version: 1 | 2 | undefined;
+  /** Milliseconds for a header to come. */
+  readonly timeout: number;
 }
 
 /** By what TFTP's transfers can be shared out. */

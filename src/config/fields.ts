@@ -5,10 +5,11 @@
  */
 import { z } from 'zod';
 
+import type { Network } from '../engine/network.ts';
 import type { AdvertisedAddress, ListenerSpec, PortRange } from '../engine/snapshot.ts';
 import { isLabel, parseAddress, parseInteger, parseListener, parseServer } from './address.ts';
 import { formatDuration, parseDuration } from './duration.ts';
-import { parseAdvertised, parseVerbs } from './ftp-fields.ts';
+import { parseAdvertised, parseNetworks, parseVerbs } from './ftp-fields.ts';
 import { complaintsOf, issueOf } from './section.ts';
 
 declare module 'zod' {
@@ -118,6 +119,11 @@ export function line(): z.ZodType<string> {
 export function advertised(): z.ZodType<readonly AdvertisedAddress[]> {
   const expected = 'expected auto, an IPv4 address, or CIDR=ADDR,... such as 10.0.0.0/8=10.1.2.3';
   return read('ADDR', list, expected, parseAdvertised);
+}
+
+export function networks(): z.ZodType<readonly Network[]> {
+  const expected = 'expected networks behind commas, such as 10.0.0.0/8,fd00::/8';
+  return read('CIDR,...', list, expected, parseNetworks);
 }
 
 export function verbs(): z.ZodType<readonly string[]> {

@@ -27,6 +27,16 @@ export function parseVerbs(text: string): string[] | undefined {
   return verbs.every((verb) => /^[A-Z][A-Z0-9]{2,7}$/.test(verb)) ? verbs : undefined;
 }
 
+/** Behind commas; an address is a network of its own. */
+export function parseNetworks(text: string): Network[] | undefined {
+  const parts = text.split(',').map((part) => parseNetwork(part.includes('/') ? part : wholeAddress(part)));
+  return parts.every((part) => part !== undefined) ? parts : undefined;
+}
+
+function wholeAddress(text: string): string {
+  return `${text}/${isIP(text) === 4 ? 32 : 128}`;
+}
+
 /** ADDR/BITS (RFC 4632). */
 function parseNetwork(text: string): Network | undefined {
   const [place = '', bits = '', ...rest] = text.split('/');

@@ -82,9 +82,9 @@ export class FtpListeners {
     const { net, onConnection, farewell, onLost } = this.#parts;
     const { address, port, isShared: reusePort = false } = place.spec;
     const handlers: ListenHandlers = {
-      onConnection: (socket) => onConnection(socket, spec),
+      onConnection: (socket) => onConnection(socket, place.spec),
       // Within TLS it could not be read.
-      ...(!spec.isImplicit && { farewell }),
+      ...(place.spec.isImplicit !== true && { farewell }),
       onError: (error) => {
         if (error.closed) this.#onFailed(place, error);
         else onLost(listener);

@@ -63,7 +63,10 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
     const isByUser = dependsOnUser(host.service);
     this.#tries = new FtpTries(host, this, socket.remote, isByUser);
     this.#channels = new FtpDataChannels(host, this);
-    this.#machine = host.createMachine({ ...optionsOf(host.service, socket.remote.address, isImplicit), isByUser }, this);
+    this.#machine = host.createMachine(
+      { ...optionsOf(host.service, socket.remote.address, isImplicit), isByUser },
+      this,
+    );
   }
 
   /** Numeric. */

@@ -30,8 +30,10 @@ export class FtpTls {
     // The data of each snapshot are copies, and to make a server of them takes milliseconds.
     const isServerKept = isSame(server, rules.server);
     const isClientKept = isSame(client, rules.client);
-    const nextServer = rules.server && (isServerKept ? this.#server : this.#netNow.createTlsServer(rules.server));
-    const nextClient = rules.client && (isClientKept ? this.#client : this.#netNow.createTlsClient(rules.client));
+    const nextServer =
+      rules.server && (isServerKept ? this.#server : this.#netNow.createTlsServer(rules.server));
+    const nextClient =
+      rules.client && (isClientKept ? this.#client : this.#netNow.createTlsClient(rules.client));
     this.#server = nextServer;
     this.#client = nextClient;
     this.#rules = rules;

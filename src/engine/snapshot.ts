@@ -42,6 +42,7 @@ export interface FtpService extends AnyService {
    */
   readonly userMap?: string;
   readonly tls: FtpTlsRules;
+  readonly proxy: ProxyRules;
   /** Who has which of `data.passivePorts`: made by createPassivePool, and all workers take from it. */
   readonly passivePool: SharedArrayBuffer;
   readonly timing: FtpTiming;
@@ -134,12 +135,24 @@ export interface DataRules {
 
 /** Where TLS is wanted in an FTP service, and what it is done with. */
 export interface FtpTlsRules {
+  /** All bytes of control connections are carried as they are: TLS, if any, is between clients and backends. */
+  readonly isPassthrough: boolean;
   readonly policy: Omit<SecurityPolicy, 'isClientImplicit'>;
   /** Undefined where no client can have TLS; so too `client` for backends. */
   readonly server: TlsServerOptions | undefined;
   readonly client: TlsClientOptions | undefined;
   /** The name that certificates of backends must have; undefined stands for the host or address of each. */
   readonly serverName: string | undefined;
+}
+
+/** The PROXY protocol on control connections. */
+export interface ProxyRules {
+  /** Where connections come from that have to begin with a header. */
+  readonly trusted: readonly Network[];
+  /** Version of the header that backends are sent; undefined is none. */
+  readonly version: 1 | 2 | undefined;
+  /** Milliseconds for a header to come. */
+  readonly timeout: number;
 }
 
 export interface AdvertisedAddress {

@@ -82,7 +82,8 @@ function protect(context: SessionContext, level: ProtectionLevel, now: number): 
     voice.answer(isMatched ? settled(`PROT ${level} successful.`) : noBackendSecurity);
   };
   security.clientLevel = level;
-  const isOwed = security.policy.backendData === 'match' && security.wantedBackendLevel !== security.backendLevel;
+  const isOwed =
+    security.policy.backendData === 'match' && security.wantedBackendLevel !== security.backendLevel;
   if (isOwed) return new Matching(context, settle, now);
   settle(true);
   return undefined;

@@ -114,11 +114,7 @@ export class Greeting {
     this.onUnavailable();
   }
 
-  #onSecuringReply(
-    securing: BackendSecuring,
-    reply: Reply,
-    now: number,
-  ): GreetingFailure | undefined {
+  #onSecuringReply(securing: BackendSecuring, reply: Reply, now: number): GreetingFailure | undefined {
     if (reply.code === 421) return 'refused';
     securing.onReply(reply, now);
     const { state } = securing;

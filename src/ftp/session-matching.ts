@@ -10,11 +10,7 @@ export class Matching implements Work {
   readonly #onSettled: (isMatched: boolean, now: number) => void;
 
   /** `onSettled` answers the client. It is not told where the backend has matched already. */
-  constructor(
-    context: SessionContext,
-    onSettled: (isMatched: boolean, now: number) => void,
-    now: number,
-  ) {
+  constructor(context: SessionContext, onSettled: (isMatched: boolean, now: number) => void, now: number) {
     this.#context = context;
     this.#onSettled = onSettled;
     this.#securing = new BackendSecuring(context, now);

@@ -2,6 +2,7 @@
  * What the data plane and the health checks tell: log, metrics and status subscribe, nobody else logs.
  * Every union in here is closed and is at the same time the metric label, the log field and the docs row.
  */
+import type { FtpTlsEvent } from './ftp-tls-events.ts';
 import type { UserMapEvent } from './user-map-events.ts';
 
 /** How a transfer ended. Only `ok` and `ok-unacked` mean that the file arrived. */
@@ -235,21 +236,6 @@ export const ftpDataRefusals = [
 ] as const;
 export type FtpDataRefusal = (typeof ftpDataRefusals)[number];
 
-/** Why a connection under TLS broke. */
-export const ftpTlsFaults = [
-  /** The handshake took too long. */
-  'timeout',
-  /** The other side's certificate is not trusted, or is missing. */
-  'certificate',
-  /** A data connection did not resume the session of its control connection. */
-  'not-resumed',
-  /** It ended without a close_notify. */
-  'truncated',
-  /** Anything else that TLS forbids, plaintext and other versions among it. */
-  'protocol',
-] as const;
-export type FtpTlsFault = (typeof ftpTlsFaults)[number];
-
 /** Which end listens for an FTP data connection: the server's (`passive`) or the client's (`active`). */
 export type FtpDataMode = 'passive' | 'active';
 
@@ -334,34 +320,13 @@ export interface FtpDataRefused extends OfFtpSession {
   readonly peer?: string;
 }
 
-/** A handshake was done. */
-export interface FtpTls {
-  readonly kind: 'ftp.tls';
-  readonly service: string;
-  readonly leg: 'client' | 'backend';
-  readonly channel: 'control' | 'data';
-  readonly version: string;
-  readonly isResumed: boolean;
-}
-
-/** A connection under TLS broke, and TLS was the reason. */
-export interface FtpTlsFailed extends OfFtpSession {
-  readonly kind: 'ftp.tls-failed';
-  readonly leg: 'client' | 'backend';
-  readonly channel: 'control' | 'data';
-  readonly reason: FtpTlsFault;
-  /** What the other side has sent may be part of it. Subscribers escape it. */
-  readonly error: string;
-}
-
 export type FtpEvent =
-  | FtpTls
-  | FtpTlsFailed
   | FtpSessionStart
   | FtpSessionEnd
   | FtpTransfer
   | FtpRefused
   | FtpDataRefused
+  | FtpTlsEvent
   | UserMapEvent;
 
 export type EngineEvent =

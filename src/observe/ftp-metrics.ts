@@ -6,10 +6,10 @@ import {
   type FtpEvent,
   ftpRefusals,
   ftpSessionEnds,
-  ftpTlsFaults,
   type FtpTransfer,
   ftpTransferResults,
 } from './events.ts';
+import { certificateResults, type CertificatesLoaded, ftpTlsFaults } from './ftp-tls-events.ts';
 import { userMapResults } from './user-map-events.ts';
 
 /** Of the file, seen from the backend. */
@@ -35,8 +35,8 @@ export class FtpMetrics {
   }
 
   addService(service: string): void {
-    const { sessions, ended, transfers, bytes, refused, dataRefused, userMaps, handshakes, tlsFaults } =
-      this.#families;
+    const { sessions, ended, transfers, bytes, refused, dataRefused, userMaps } = this.#families;
+    const { certificates, handshakes, tlsFaults } = this.#families;
     sessions.inc({ service }, 0);
     for (const end of ftpSessionEnds) ended.inc({ service, end }, 0);
     for (const reason of ftpRefusals) refused.inc({ service, reason }, 0);
@@ -45,6 +45,7 @@ export class FtpMetrics {
       for (const result of ftpTransferResults) transfers.inc({ service, direction, result }, 0);
     }
     for (const result of userMapResults) userMaps.inc({ service, result }, 0);
+    for (const result of certificateResults) certificates.inc({ service, result }, 0);
     for (const leg of ftpLegs) {
       for (const reason of ftpDataRefusals) dataRefused.inc({ service, leg, reason }, 0);
       for (const channel of ftpChannels) {
@@ -83,6 +84,10 @@ export class FtpMetrics {
         return this.#families.userMaps.inc({ service, result: 'loaded' });
       case 'ftp.users.failed':
         return this.#families.userMaps.inc({ service, result: 'failed' });
+      case 'ftp.certificates.loaded':
+        return this.#onCertificates(event);
+      case 'ftp.certificates.failed':
+        return this.#families.certificates.inc({ service, result: 'failed' });
       case 'ftp.tls': {
         const { leg, channel, isResumed } = event;
         return this.#families.handshakes.inc({ service, leg, channel, resumed: String(isResumed) });
@@ -94,6 +99,11 @@ export class FtpMetrics {
       case 'ftp.data-refused':
         return this.#families.dataRefused.inc({ service, leg: event.leg, reason: event.reason });
     }
+  }
+
+  #onCertificates({ service, expiresAt }: CertificatesLoaded): void {
+    this.#families.certificates.inc({ service, result: 'loaded' });
+    if (expiresAt !== undefined) this.#families.expiry.set({ service }, expiresAt / 1_000);
   }
 
   #countTransfer({ service, direction, result, bytes }: FtpTransfer): void {
@@ -117,6 +127,16 @@ function familiesIn(registry: Registry) {
     bytes: counter('transferred_bytes', 'Payload of FTP transfers.', ['service', 'direction']),
     refused: counter('refused_commands', 'FTP commands that were answered here.', ['service', 'reason']),
     userMaps: counter('user_maps', 'Changed user maps by whether they could be used.', ['service', 'result']),
+    expiry: new Gauge({
+      name: 'tftplb_ftp_certificate_expiry_timestamp_seconds',
+      help: 'When the first certificate of the service expires.',
+      labelNames: ['service'],
+      registers,
+    }),
+    certificates: counter('certificates', 'Certificates that were read by whether they could be used.', [
+      'service',
+      'result',
+    ]),
     handshakes: counter('tls_handshakes', 'TLS handshakes of FTP by whether they resumed a session.', [
       'service',
       'leg',

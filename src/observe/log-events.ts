@@ -11,8 +11,6 @@ import type {
   FtpEnd,
   FtpRefusal,
   FtpSessionEnd,
-  FtpTlsFailed,
-  FtpTlsFault,
   FtpTransfer,
   HealthCheck,
   HealthDoubted,
@@ -23,6 +21,7 @@ import type {
   TransferResult,
   WorkerUp,
 } from './events.ts';
+import type { FtpTlsFailed, FtpTlsFault } from './ftp-tls-events.ts';
 import type { Logger } from './log.ts';
 import { printable, printableRecord } from './printable.ts';
 import { Throttle } from './throttle.ts';
@@ -42,7 +41,12 @@ const shortages: ReadonlySet<RejectReason> = new Set([
 const unserved: ReadonlySet<FtpEnd> = new Set(['no-backend', 'no-resources']);
 
 /** What is throttled. */
-type Topic = RejectReason | 'health-doubted' | `ftp ${FtpRefusal}` | `ftp data ${FtpDataRefusal}` | `ftp tls ${FtpTlsFault}`;
+type Topic =
+  | RejectReason
+  | 'health-doubted'
+  | `ftp ${FtpRefusal}`
+  | `ftp data ${FtpDataRefusal}`
+  | `ftp tls ${FtpTlsFault}`;
 
 /** Begins to log. Returns what ends it; what was left out until then is counted in the last lines. */
 export function logEvents(bus: Bus, log: Logger, clock: Pick<Clock, 'setTimer'>): () => void {
@@ -91,6 +95,10 @@ function write(event: Event, log: Logger, throttle: Throttle<Topic>): void {
       return log.trace(fieldsOf(event), 'TLS begins');
     case 'ftp.tls-failed':
       return writeTlsFault(event, log, throttle);
+    case 'ftp.certificates.loaded':
+      return log.info(withDate(event), 'certificates are in force');
+    case 'ftp.certificates.failed':
+      return log.error(fieldsOf(event), 'certificates cannot be used, the last good ones stay');
     case 'session.resume':
       return log.debug({ ...fieldsOf(event), file: printable(event.file) }, 'transfer goes on after its end');
     case 'session.failover':
@@ -141,6 +149,11 @@ function writeFtpEnd(event: FtpSessionEnd, log: Logger): void {
   if (event.end === 'fault') log.error(fields, 'session ended by a fault');
   else if (unserved.has(event.end)) log.warn(fields, 'session was served by nobody');
   else log.info(fields, 'session ended');
+}
+
+function withDate({ expiresAt, ...event }: Extract<Event, { kind: 'ftp.certificates.loaded' }>): object {
+  const expires = expiresAt === undefined ? {} : { expires: new Date(expiresAt).toISOString() };
+  return { ...fieldsOf(event), ...expires };
 }
 
 /** What clients get wrong is theirs, what backends get wrong the operator's. */

@@ -21,7 +21,14 @@ export const ftpService: Omit<FtpService, 'pool' | 'listeners' | 'passivePool'> 
   policy: 'round-robin',
   limits: { total: 1_000, perClient: 0, perBackend: 0 },
   commands: { readOnly: false, denied: [], maxWaiting: 16, caps: defaultFtpCaps },
-  tls: { policy: withoutTls, server: undefined, client: undefined, serverName: undefined },
+  tls: {
+    isPassthrough: false,
+    policy: withoutTls,
+    server: undefined,
+    client: undefined,
+    serverName: undefined,
+  },
+  proxy: { trusted: [], version: undefined, timeout: 5_000 },
   data: {
     clientModes: 'active,passive',
     backendData: 'passive',

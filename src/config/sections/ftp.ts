@@ -5,6 +5,7 @@ import { defaultFtpTimeouts } from '../../ftp/effects.ts';
 import type { FtpServiceConfig } from '../config.ts';
 import * as field from '../fields.ts';
 import { section } from '../section.ts';
+import { backendTls, clientTls, proxy } from './ftp-tls.ts';
 import { day } from './spans.ts';
 
 /** All of it, `readOnly` apart, which both protocols have. */
@@ -13,6 +14,10 @@ export interface FtpOptions {
   readonly data: FtpServiceConfig['data'];
   readonly timing: FtpServiceConfig['timing'];
   readonly xferlog: FtpServiceConfig['xferlog'];
+  readonly tls: FtpServiceConfig['tls'];
+  /** Where TLS begins with the connection. */
+  readonly implicitPort: number | undefined;
+  readonly proxy: FtpServiceConfig['proxy'];
   readonly userMap?: string | undefined;
 }
 
@@ -102,7 +107,16 @@ const userMap = field.path().optional().meta({
 });
 
 export const ftp: z.ZodType<FtpOptions> = section(
-  { ...data, ...commands, ...timing, xferlog, 'user-map': userMap },
+  {
+    ...data,
+    ...commands,
+    ...timing,
+    xferlog,
+    'user-map': userMap,
+    tls: clientTls,
+    'backend-tls': backendTls,
+    proxy,
+  },
   (said) => ({
     commands: {
       denied: said.deny ?? [],
@@ -135,5 +149,8 @@ export const ftp: z.ZodType<FtpOptions> = section(
     },
     xferlog: said.xferlog,
     userMap: said['user-map'],
+    tls: { mode: said.tls.mode, client: said.tls.client, backend: said['backend-tls'] },
+    implicitPort: said.tls.implicitPort,
+    proxy: said.proxy,
   }),
 );

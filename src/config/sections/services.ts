@@ -77,10 +77,12 @@ const ftpService = keys({
   ftp,
 }).transform((said): Nameless<FtpServiceConfig> => {
   const { protocol: kind, policy, limits, health, discovery } = said;
-  const { commands, data, timing, xferlog, userMap } = said.ftp;
+  const { commands, data, timing, xferlog, userMap, tls, proxy, implicitPort } = said.ftp;
+  const { listeners, backends } = placed(said, defaultPorts.ftp);
   return {
     kind,
-    ...placed(said, defaultPorts.ftp),
+    listeners: [...listeners, ...implicitListeners(listeners, implicitPort)],
+    backends,
     discovery,
     policy,
     commands: { readOnly: said['read-only'], ...commands },
@@ -89,9 +91,18 @@ const ftpService = keys({
     timing,
     health,
     xferlog,
+    tls,
+    proxy,
     ...(userMap !== undefined && { userMap }),
   };
 });
+
+/** One on each address. */
+function implicitListeners(listeners: readonly ListenerSpec[], port: number | undefined): ListenerSpec[] {
+  if (port === undefined) return [];
+  const addresses = [...new Set(listeners.map(({ address }) => address))];
+  return addresses.map((address) => ({ address, port, isImplicit: true }));
+}
 
 function protocol<Kind extends 'tftp' | 'ftp'>(kind: Kind): z.ZodLiteral<Kind> {
   return z.literal(kind).meta({ title: kind, description: 'what clients speak' });

@@ -36,7 +36,7 @@ function start(names: readonly string[], clientCa?: string): Promise<Certificate
     key: inFolder(`${name}.key`),
   }));
   const files = new CertificateFiles(
-    { keyPairs, clientCa },
+    { keyPairs, clientCa, backendCa: undefined },
     {
       clock: {
         setTimer: (_, callback) => {
@@ -70,7 +70,7 @@ describe('at the start', () => {
     writeFileSync(inFolder('ca.pem'), authority.certificate);
     const { keyPairs, clientCa, expiresAt } = await start(['a', 'b'], inFolder('ca.pem'));
     expect([keyPairs, clientCa]).toEqual([[first, second], authority.certificate]);
-    const days = (expiresAt - Date.now()) / 86_400_000;
+    const days = ((expiresAt ?? 0) - Date.now()) / 86_400_000;
     expect(Math.ceil(days)).toBe(30);
     expect([loaded, faults]).toEqual([[], []]);
   });
