@@ -33,7 +33,7 @@ export async function openFtpStage(sizes: readonly number[], isUrgent: boolean):
   mkdirSync(etc);
   const port = await freeTcpPort();
   const { user } = ftpServerSpecs.vsftpd;
-  const place = { address: loopback, isIPv6: false, port, root, etc, command: vsftpd, user };
+  const place = { tls: undefined, address: loopback, isIPv6: false, port, root, etc, command: vsftpd, user };
   const server = new Child('vsftpd', vsftpd.program, ftpServerSpecs.vsftpd.launch(place), {
     core: ground.placement.server,
     isUrgent,

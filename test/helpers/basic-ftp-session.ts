@@ -1,5 +1,5 @@
 /** Takes the steps that it reads as JSON in one session of the library basic-ftp. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { json } from 'node:stream/consumers';
 import { Client, enterPassiveModeIPv4, enterPassiveModeIPv6 } from 'basic-ftp';
 import type { FtpStep, FtpTarget } from './ftp-client-specs.ts';
@@ -25,7 +25,14 @@ const client = new Client(60_000);
 client.ftp.verbose = true;
 client.prepareTransfer = target.verb === 'PASV' ? enterPassiveModeIPv4 : enterPassiveModeIPv6;
 try {
-  await client.access({ host: target.address, ...target });
+  const { tls } = target;
+  const secure = tls === undefined ? false : tls.isImplicit === true ? ('implicit' as const) : true;
+  const secureOptions = tls && {
+    ca: readFileSync(tls.ca, 'utf8'),
+    host: target.address,
+    ...(tls.version !== undefined && { maxVersion: `TLSv${tls.version}` as const }),
+  };
+  await client.access({ host: target.address, ...target, secure, ...(secureOptions && { secureOptions }) });
   for (const step of steps) await take(client, step);
 } finally {
   // Says QUIT.

@@ -15,8 +15,19 @@ export interface FtpTarget {
   readonly user: string;
   readonly password: string;
   readonly verb: DataVerb;
+  /** Without it all is in clear. */
+  readonly tls?: FtpClientTls;
   /** Milliseconds until the client is killed. */
   readonly patience?: number;
+}
+
+export interface FtpClientTls {
+  /** A file with whom it trusts. */
+  readonly ca: string;
+  readonly isImplicit?: boolean;
+  readonly isDataClear?: boolean;
+  /** The newest version that it may use. */
+  readonly version?: '1.2' | '1.3';
 }
 
 export interface FtpStep {
@@ -57,17 +68,27 @@ function curlStep({ kind, local, from }: FtpStep): string[] {
   return [`${kind === 'upload' ? 'upload-file' : 'output'} = "${local}"`, ...resume];
 }
 
-function curl({ address, port, user, password, verb }: FtpTarget, steps: readonly FtpStep[]): Launch {
+function curlTls({ ca, isDataClear = false, version }: FtpClientTls): string[] {
+  return [
+    isDataClear ? 'ftp-ssl-control' : 'ssl-reqd',
+    `cacert = "${ca}"`,
+    ...(version === undefined ? [] : [`tls-max = ${version}`]),
+  ];
+}
+
+function curl({ address, port, user, password, verb, tls }: FtpTarget, steps: readonly FtpStep[]): Launch {
   const mode = [
     // It would connect to the control connection's address, whatever the server advertises.
     'no-ftp-skip-pasv-ip',
     ...(isActive(verb) ? ['ftp-port = "-"'] : []),
     ...(verb === 'PORT' ? ['disable-eprt'] : []),
     ...(verb === 'PASV' ? ['disable-epsv'] : []),
+    ...(tls ? curlTls(tls) : []),
   ];
   const sections = steps.map((step) => {
     const file = step.kind === 'list' ? `${step.remote}/` : step.remote;
-    const url = `url = "ftp://${formatEndpoint(address, port)}/${file}"`;
+    const scheme = tls?.isImplicit === true ? 'ftps' : 'ftp';
+    const url = `url = "${scheme}://${formatEndpoint(address, port)}/${file}"`;
     return [url, 'globoff', `user = "${user}:${password}"`, ...mode, ...curlStep(step)].join('\n');
   });
   return {
@@ -82,17 +103,28 @@ function lftpStep({ kind, remote, local, from }: FtpStep): string {
   return kind === 'upload' ? `put${resume} ${local} -o ${remote}` : `get${resume} ${remote} -o ${local}`;
 }
 
-function lftp({ address, port, user, password, verb }: FtpTarget, steps: readonly FtpStep[]): Launch {
+function lftpTls({ ca, isDataClear = false, version }: FtpClientTls): string[] {
+  const only = version === undefined ? [] : [`set ssl:priority NORMAL:-VERS-ALL:+VERS-TLS${version}`];
+  return [
+    'set ftp:ssl-force yes',
+    `set ftp:ssl-protect-data ${!isDataClear}`,
+    `set ftp:ssl-protect-list ${!isDataClear}`,
+    `set ssl:ca-file ${ca}`,
+    ...only,
+  ];
+}
+
+function lftp({ address, port, user, password, verb, tls }: FtpTarget, steps: readonly FtpStep[]): Launch {
   const lines = [
     'set cmd:fail-exit yes',
     'set net:max-retries 1',
     'set net:timeout 60',
-    'set ftp:ssl-allow no',
+    ...(tls ? lftpTls(tls) : ['set ftp:ssl-allow no']),
     'set xfer:clobber yes',
     `set ftp:passive-mode ${!isActive(verb)}`,
     `set ftp:prefer-epsv ${isExtended(verb)}`,
     'debug 5',
-    `open -u ${user},${password} ftp://${formatEndpoint(address, port)}`,
+    `open -u ${user},${password} ${tls?.isImplicit === true ? 'ftps' : 'ftp'}://${formatEndpoint(address, port)}`,
     ...steps.map(lftpStep),
   ];
   return { args: ['--norc'], input: `${lines.join('\n')}\n` };

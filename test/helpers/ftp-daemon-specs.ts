@@ -15,6 +15,18 @@ export interface FtpPlace {
   readonly etc: string;
   readonly command: Command;
   readonly user: string;
+  /** Without it the server knows nothing of TLS. */
+  readonly tls: FtpServerTls | undefined;
+}
+
+/** A server under TLS demands that of logins and, unless `isDataClear`, of data connections. */
+export interface FtpServerTls {
+  /** A file with the certificate and its key. */
+  readonly file: string;
+  readonly isImplicit?: boolean;
+  readonly isDataClear?: boolean;
+  /** The newest version that it may take; known to ProFTPD alone. */
+  readonly version?: '1.2' | '1.3';
 }
 
 interface FtpServerSpec {
@@ -39,7 +51,7 @@ const { uid, gid, username } =
   process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534, username: 'nobody' } : userInfo();
 
 /** Its local users come from PAM, whose files are root's, but its anonymous one may be allowed everything. */
-const vsftpdConfig = ({ address, isIPv6, port, root }: FtpPlace): string => `
+const vsftpdConfig = ({ address, isIPv6, port, root, tls }: FtpPlace): string => `
 ${isIPv6 ? 'listen_ipv6' : 'listen'}=YES
 ${isIPv6 ? 'listen_address6' : 'listen_address'}=${address}
 listen_port=${port}
@@ -60,9 +72,22 @@ isolate=NO
 isolate_network=NO
 seccomp_sandbox=NO
 xferlog_enable=NO
+${tls === undefined ? '' : vsftpdTls(tls)}`;
+
+/** As strict as it can be: data connections resume the control connection's session, uploads end with a close_notify. */
+const vsftpdTls = ({ file, isImplicit = false, isDataClear = false }: FtpServerTls): string => `
+ssl_enable=YES
+allow_anon_ssl=YES
+force_anon_logins_ssl=YES
+force_anon_data_ssl=${isDataClear ? 'NO' : 'YES'}
+require_ssl_reuse=YES
+strict_ssl_read_eof=YES
+ssl_ciphers=HIGH
+implicit_ssl=${isImplicit ? 'YES' : 'NO'}
+rsa_cert_file=${file}
 `;
 
-const proftpdConfig = ({ address, port, etc }: FtpPlace): string => `
+const proftpdConfig = ({ address, port, etc, command, tls }: FtpPlace): string => `
 ServerType standalone
 ServerName test
 DefaultAddress ${address}
@@ -87,6 +112,22 @@ AllowOverwrite on
 AllowStoreRestart on
 AllowRetrieveRestart on
 MaxInstances none
+${tls === undefined ? '' : proftpdTls(tls, path.join(path.dirname(command.program), '../lib/proftpd'))}`;
+
+/** By itself it demands that data connections resume the control connection's session. */
+const proftpdTls = (
+  { file, isImplicit = false, isDataClear = false, version }: FtpServerTls,
+  modules: string,
+): string => `
+ModulePath ${modules}
+LoadModule mod_tls.c
+TLSEngine on
+TLSLog none
+TLSProtocol ${version === undefined ? 'TLSv1.2 TLSv1.3' : `TLSv${version}`}
+TLSRSACertificateFile ${file}
+TLSRSACertificateKeyFile ${file}
+TLSRequired ${isDataClear ? 'ctrl' : 'on'}
+${isImplicit ? 'TLSOptions UseImplicitSSL' : ''}
 `;
 
 function groupName(): string {
@@ -120,7 +161,7 @@ export const ftpServerSpecs: Readonly<Record<FtpServerName, FtpServerSpec>> = {
     peer: 'pure-ftpd',
     user,
     password,
-    launch: ({ address, isIPv6, port, root, etc, command, user: own }) => {
+    launch: ({ address, isIPv6, port, root, etc, command, user: own, tls }) => {
       const passwd = secretly(
         etc,
         'passwd',
@@ -139,6 +180,7 @@ export const ftpServerSpecs: Readonly<Record<FtpServerName, FtpServerSpec>> = {
         '--maxclientsnumber=500',
         '--maxclientsperip=500',
         `--pidfile=${path.join(etc, 'pid')}`,
+        ...(tls ? [`--tls=${tls.isDataClear === true ? 2 : 3}`, `--certfile=${tls.file}`] : []),
       ];
     },
   },

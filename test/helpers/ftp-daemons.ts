@@ -5,7 +5,7 @@ import { connect, createServer, isIPv6, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from './folders.ts';
-import { ftpServerSpecs, type FtpPlace, type FtpServerName } from './ftp-daemon-specs.ts';
+import { ftpServerSpecs, type FtpPlace, type FtpServerName, type FtpServerTls } from './ftp-daemon-specs.ts';
 import { requirePeer } from './peers.ts';
 import { Program } from './processes.ts';
 import { ownLoopback } from './sockets.ts';
@@ -34,7 +34,7 @@ async function freePort(address: string): Promise<number> {
 }
 
 /** True if it greets within `timeout` milliseconds. */
-function greets({ address, port }: FtpPlace, timeout: number): Promise<boolean> {
+function greets({ address, port, tls }: FtpPlace, timeout: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port });
     const settle = (isGreeting: boolean): void => {
@@ -43,6 +43,8 @@ function greets({ address, port }: FtpPlace, timeout: number): Promise<boolean> 
     };
     socket.setTimeout(timeout, () => settle(false));
     socket.once('error', () => settle(false));
+    // Within TLS, that it listens has to do.
+    if (tls?.isImplicit === true) socket.once('connect', () => settle(true));
     socket.once('data', (reply) => settle(reply.toString('latin1').startsWith('220')));
   });
 }
@@ -62,6 +64,7 @@ export async function startFtpServer(
   name: FtpServerName,
   address: string = ownLoopback(),
   user: string = ftpServerSpecs[name].user,
+  tls?: FtpServerTls,
 ): Promise<FtpServer> {
   const { peer, password, launch } = ftpServerSpecs[name];
   const command = requirePeer(peer);
@@ -72,7 +75,7 @@ export async function startFtpServer(
   // The port may be taken by somebody else before the server binds it.
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const port = await freePort(address);
-    const place = { address, isIPv6: isIPv6(address), port, root, etc, command, user };
+    const place = { address, isIPv6: isIPv6(address), port, root, etc, command, user, tls };
     const program = new Program(command, launch(place));
     if (await isServing(program, place)) return { name, address, port, user, password, root, program };
     await program.stop();

@@ -1,13 +1,20 @@
 """Takes the steps that it reads as JSON in one session of Python's ftplib."""
 import ftplib
 import json
+import ssl
 import sys
 
 target = json.load(sys.stdin)
-ftp = ftplib.FTP()
+tls = target.get("tls")
+context = ssl.create_default_context(cafile=tls["ca"]) if tls else None
+if tls and "version" in tls:
+    context.maximum_version = ssl.TLSVersion["TLSv" + tls["version"].replace(".", "_")]
+ftp = ftplib.FTP_TLS(context=context) if tls else ftplib.FTP()
 ftp.set_debuglevel(1)
 ftp.connect(target["address"], target["port"], timeout=60)
 ftp.login(target["user"], target["password"])
+if tls and not tls.get("isDataClear"):
+    ftp.prot_p()
 ftp.set_pasv(target["isPassive"])
 
 for step in target["steps"]:

@@ -55,7 +55,7 @@ export const clientTls: z.ZodType<ClientTls> = section(
       description:
         'TLS for clients: off, allowed (AUTH TLS), required before the login, or passthrough (all bytes go to a server unread)',
     }),
-    'implicit-port': field.integer(0, 65_535).optional().meta({
+    'implicit-port': field.integer(1, 65_535).optional().meta({
       title: 'PORT',
       description:
         'port, on each address that is listened on, where TLS begins with the connection (990 is usual); none if left out',
