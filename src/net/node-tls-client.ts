@@ -39,7 +39,8 @@ class NodeTlsClientSession implements TlsSession {
         begin: (transport) => this.#begin(transport, channel),
         onDone: (tls) => onSecure?.(tlsFacts(tls)),
       },
-      { clock: this.#clock, ...this.#options, ...rules },
+      // What a client says behind the server's last word is the end of the handshake.
+      { clock: this.#clock, ...this.#options, ...rules, isReader: false },
     );
   }
 

@@ -27,6 +27,7 @@ export interface TlsSocketOptions {
   /** Milliseconds. */
   readonly handshakeTimeout: number;
   readonly eof: 'strict' | 'lenient';
+  readonly isReader?: boolean;
 }
 
 interface Outcome {
@@ -54,6 +55,7 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
   readonly #socket: TcpSocket;
   readonly #role: TlsRole;
   readonly #isLenient: boolean;
+  readonly #isReader: boolean;
   readonly #transport: TlsTransport;
   readonly #tls: TLSSocket;
   readonly #handshakeTimer: Timer;
@@ -75,12 +77,14 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
   #beneath: Outcome | undefined;
   #outcome: Outcome | undefined;
 
-  constructor(socket: TcpSocket, role: TlsRole, { clock, handshakeTimeout, eof }: TlsSocketOptions) {
+  constructor(socket: TcpSocket, role: TlsRole, options: TlsSocketOptions) {
+    const { clock, handshakeTimeout, eof, isReader = false } = options;
     this.local = socket.local;
     this.remote = socket.remote;
     this.#socket = socket;
     this.#role = role;
     this.#isLenient = eof === 'lenient';
+    this.#isReader = isReader;
     this.#transport = new TlsTransport(socket, this);
     this.#handshakeTimer = clock.setTimer(handshakeTimeout, () =>
       this.#fail('TLB_ERR_TIMEOUT', `no handshake within ${handshakeTimeout} ms`),
@@ -108,6 +112,7 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
   write(data: Uint8Array): boolean {
     if (this.#isOver || this.#isEnding || data.length === 0) return !this.#blocked;
     this.#isWritten = true;
+    this.#transport.release();
     const isFirst = this.#tls.writableLength === 0 && data.length <= writtenAtOnce;
     const { bytesWritten } = this.#transport;
     this.#tls.write(data, this.#onWritten);
@@ -122,7 +127,7 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
   end(): void {
     if (this.#isOver || this.#isEnding) return;
     this.#isEnding = true;
-    if (this.#isSecure) this.#tls.end();
+    if (this.#isSecure) this.#end();
     this.#planTurn();
   }
 
@@ -196,15 +201,17 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
       return;
     }
     this.#isSecure = true;
+    // What older versions have to say belongs to the handshake.
+    if (this.#isReader && this.#tls.getProtocol() === 'TLSv1.3') this.#transport.hold();
     if (this.#isLeaving) this.#leave();
-    else if (this.#isEnding) this.#tls.end();
+    else if (this.#isEnding) this.#end();
     if (this.#paused) this.#socket.pause();
   }
 
   /** All data have gone. As soon as Node says so, too, the close_notify is written within the call. */
   readonly #leave = (): void => {
     if (this.#isOver) return;
-    this.#tls.end();
+    this.#end();
     if (this.#tls.writableLength > 0) {
       setImmediate(this.#leave);
       return;
@@ -212,6 +219,11 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
     this.#socket.release();
     this.#over({ end: 'clean', error: undefined });
   };
+
+  #end(): void {
+    this.#transport.release();
+    this.#tls.end();
+  }
 
   /** What comes in pieces of 16 KiB, as long as a record is, is cheaper to pass on as the one it was read as. */
   #onData(data: Uint8Array): void {

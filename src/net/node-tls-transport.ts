@@ -21,6 +21,7 @@ export class TlsTransport extends Duplex implements TcpHandlers {
   readonly #socket: TcpSocket;
   readonly #owner: TransportOwner;
   #onWritten: (() => void) | undefined;
+  #held: Uint8Array[] | undefined;
 
   constructor(socket: TcpSocket, owner: TransportOwner) {
     super({ autoDestroy: false, readableHighWaterMark: 1, writableHighWaterMark: 1 });
@@ -69,9 +70,25 @@ export class TlsTransport extends Duplex implements TcpHandlers {
     onFinal();
   }
 
+  /** Keeps what is written from now on. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Writes what was kept, and keeps nothing any more. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const data of held) this.#socket.write(data);
+  }
+
   #write(data: Uint8Array, onWritten: () => void): void {
     this.bytesWritten += data.length;
-    if (this.#socket.write(data)) onWritten();
+    if (this.#held) {
+      // The buffer may be used again.
+      this.#held.push(new Uint8Array(data));
+      onWritten();
+    } else if (this.#socket.write(data)) onWritten();
     else this.#onWritten = onWritten;
   }
 }

@@ -28,6 +28,11 @@ export interface SecureOptions {
   /** What is to be different from the rules of the side: what a FIN means, how long a handshake may take. */
   readonly eof?: TlsRules['eof'];
   readonly handshakeTimeout?: number;
+  /**
+   * Nothing will be written: what TLS itself says behind the handshake is kept until the end. A peer that sends a file
+   * and closes without reading would lose, by the reset that its system then sends, the end of the file.
+   */
+  readonly isReader?: boolean;
   /** The handshake is done, and nothing was read before. Not called for one that fails: then the socket closes. */
   readonly onSecure?: (facts: TlsFacts) => void;
 }

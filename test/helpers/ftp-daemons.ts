@@ -24,7 +24,7 @@ export interface FtpServer {
 }
 
 /** A TCP port of `address` that nobody holds now. */
-async function freePort(address: string): Promise<number> {
+export async function freePort(address: string): Promise<number> {
   const server = createServer().listen(0, address);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

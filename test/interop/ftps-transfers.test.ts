@@ -17,8 +17,9 @@ import {
 } from '../helpers/ftp-client-specs.ts';
 import { localFile, takeSteps } from '../helpers/ftp-clients.ts';
 import type { FtpServerName, FtpServerTls } from '../helpers/ftp-daemon-specs.ts';
-import { startFtpServer, type FtpServer } from '../helpers/ftp-daemons.ts';
+import { freePort, startFtpServer, type FtpServer } from '../helpers/ftp-daemons.ts';
 import { lacks } from '../helpers/peers.ts';
+import type { Endpoint } from '../../src/net/net.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 
 const small = noise(1_000, 'small');
@@ -63,10 +64,7 @@ interface Wish {
 }
 
 /** Everything that a client does to files, in one session. Leaves out uploads where a client has a fault there. */
-async function exchange({ server }: Backend, balancer: Balancer, { client, verb, tls }: Wish): Promise<void> {
-  const [plain, implicit] = balancer.listeners;
-  const listener = tls?.isImplicit === true ? implicit : plain;
-  if (listener === undefined) throw new Error('no listener');
+async function exchange({ server }: Backend, listener: Endpoint, { client, verb, tls }: Wish): Promise<void> {
   const stored = ['new-small', 'new-big'].map((file) => path.join(server.root, file));
   const [gotSmall, gotBig, listing] = [localFile(), localFile(), localFile()];
   for (const file of stored) rmSync(file, { force: true });
@@ -83,7 +81,11 @@ async function exchange({ server }: Backend, balancer: Balancer, { client, verb,
     ...hashes,
     ...hashes,
   ]);
-  expect(readFileSync(listing, 'utf8').split('\n').filter((line) => line.startsWith('-')).length).toBe(200);
+  expect(
+    readFileSync(listing, 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('-')).length,
+  ).toBe(200);
 }
 
 /** Which levels the last transfer had, of the client and of the backend. */
@@ -106,13 +108,26 @@ for (const [name, tls] of servers) {
   const isImplicit = tls.isImplicit === true;
   describe.skipIf(lacks(name))(`${name}, ${isImplicit ? 'implicit' : 'explicit'}`, () => {
     let backend: Backend;
+    let implicitPort: number;
     let balancer: Balancer;
+    /** Where TLS begins with AUTH. */
+    let vip: Endpoint;
 
     beforeAll(async () => {
       backend = await startSecure(name, tls);
-      const flags = [...front, '--ftp-tls=allowed', '--ftps-port=0', '--backend-tls=required', ...backend.trust];
+      implicitPort = await freePort('127.0.0.1');
+      const flags = [
+        ...front,
+        '--ftp-tls=allowed',
+        `--ftps-port=${implicitPort}`,
+        '--backend-tls=required',
+        ...backend.trust,
+      ];
       if (isImplicit) flags.push('--backend-tls-implicit');
       balancer = await startBalancer([backend.server], { protocol: 'ftp', flags });
+      const [listener] = balancer.listeners.filter(({ port }) => port !== implicitPort);
+      if (listener === undefined) throw new Error('no listener');
+      vip = listener;
     });
 
     afterEach(({ task }) => {
@@ -131,22 +146,23 @@ for (const [name, tls] of servers) {
           ['in clear', { client, verb: 'PASV' }, 'CP'],
         ];
         test.for(wishes)('%s', async ([, wish, expected]) => {
-          await exchange(backend, balancer, wish);
+          await exchange(backend, vip, wish);
           expect(levels(balancer)).toBe(expected);
         });
       });
     }
 
     test('implicit, by curl', async () => {
-      await exchange(backend, balancer, { client: 'curl', verb: 'EPSV', tls: { isImplicit: true } });
+      const tls = { isImplicit: true };
+      await exchange(backend, { ...vip, port: implicitPort }, { client: 'curl', verb: 'EPSV', tls });
     });
 
     test('active, by lftp', async () => {
-      await exchange(backend, balancer, { client: 'lftp', verb: 'PORT', tls: {} });
+      await exchange(backend, vip, { client: 'lftp', verb: 'PORT', tls: {} });
     });
 
     test.for(['curl', 'lftp'] as const)('data connections in clear, by %s', async (client) => {
-      await exchange(backend, balancer, { client, verb: 'PASV', tls: { isDataClear: true } });
+      await exchange(backend, vip, { client, verb: 'PASV', tls: { isDataClear: true } });
       expect(levels(balancer)).toBe('CP');
     });
   });
