@@ -87,7 +87,7 @@ export class Claims {
 
   /** Where the service is to listen. */
   of(service: Service): readonly ListenerSpec[] {
-    return wantedBy([service]).map(({ key, spec }) => this.#claimed.get(key) ?? spec);
+    return wantedBy([service]).map(({ key, spec }) => asWanted(this.#claimed.get(key) ?? spec, spec));
   }
 
   async #claim({ kind, spec }: Wanted, isTested: boolean): Promise<ListenerSpec> {
@@ -103,6 +103,11 @@ export class Claims {
     this.#claimed.delete(key);
     this.#parts.lender?.release(kind, spec);
   }
+}
+
+/** That its connections are under TLS is the service's business alone. */
+function asWanted(claimed: ListenerSpec, { isImplicit }: ListenerSpec): ListenerSpec {
+  return isImplicit === true ? { ...claimed, isImplicit } : claimed;
 }
 
 interface Wanted {
