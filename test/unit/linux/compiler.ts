@@ -8,7 +8,7 @@ const headers = [
   'stddef.h',
   'stdio.h',
   'sys/types.h',
-  'sys/socket.h',
+  'sys/socket.h>\n#include <sys/un.h',
   'sys/epoll.h',
   'sys/eventfd.h',
   'sys/syscall.h',
