@@ -50,6 +50,11 @@ export class ServiceBackends {
     return this.#byIndex.get(index);
   }
 
+  /** The backend of the pool with this scoreboard index. */
+  named(index: number): Backend | undefined {
+    return this.#byIndex.get(index);
+  }
+
   /** Takes the backend out of the first rank and tells the control plane. */
   suspect(backend: Backend, reason: BackendSuspect['reason']): void {
     this.#scoreboard.setEjected(backend.index, true);

@@ -1,5 +1,7 @@
+import type { Backend } from '../balance/pool.ts';
 import type { DatagramEngine, EngineParts } from './engine.ts';
 import type { TidNet } from '../net/tids.ts';
+import type { SavedService } from './saved-relay.ts';
 import type { Snapshot, TftpService } from './snapshot.ts';
 import { TftpServiceEngine } from './tftp-service.ts';
 import { TimerWheel } from './timer-wheel.ts';
@@ -43,6 +45,27 @@ export class TftpEngine implements DatagramEngine {
 
   drain(): void {
     for (const service of this.#services.values()) service.drain();
+  }
+
+  /** All sessions, for another process. Throws TypeError if there are some of services that are gone. */
+  save(): readonly SavedService[] {
+    const isLeft = [...this.#retired].some((service) => !service.isOver);
+    if (isLeft) throw new TypeError('transfers of a service still run that the configuration no longer has');
+    return [...this.#services.values()].map((service) => service.save());
+  }
+
+  /** Goes on with sessions that another process has saved. Throws NetError if one of them cannot be had. */
+  restore(services: readonly SavedService<Backend>[]): void {
+    for (const saved of services) {
+      const service = this.#services.get(saved.name);
+      if (service) service.restore(saved);
+      else if (saved.sessions.length > 0) throw new TypeError(`there is no TFTP service ${saved.name}`);
+    }
+  }
+
+  /** Another process has the sessions: nobody is told anything. `stop` closes what is left. */
+  leave(): void {
+    for (const service of [...this.#services.values(), ...this.#retired]) service.leave();
   }
 
   stop(): void {

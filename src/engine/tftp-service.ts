@@ -19,10 +19,12 @@ import {
 import type { EngineParts } from './engine.ts';
 import { ErrorThrottle } from './error-throttle.ts';
 import { type Listener, type ListenerHandlers, ListenerSet } from './listeners.ts';
-import { RelayedSession, type SessionOpening } from './relayed-session.ts';
+import { RelayedSession } from './relayed-session.ts';
 import { admit } from './request-rules.ts';
+import { BackendPlaces, type SavedService } from './saved-relay.ts';
 import { ServiceBackends } from './service-backends.ts';
 import type { SessionHost } from './session-host.ts';
+import type { SessionOpening } from './session-opening.ts';
 import type { TftpService } from './snapshot.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { isShortage } from './tries.ts';
@@ -114,6 +116,35 @@ export class TftpServiceEngine implements SessionHost {
 
   drain(): void {
     this.#isDraining = true;
+  }
+
+  /** All sessions, for another process. */
+  save(): SavedService {
+    const now = this.net.now();
+    const places = new BackendPlaces();
+    const sessions = [...this.#sessions].map((session) => session.save(now, places));
+    return { name: this.#service.name, backends: places.backends, sessions };
+  }
+
+  /** Goes on with sessions that another process has saved. Throws NetError if one of them cannot be had. */
+  restore({ sessions, backends }: SavedService<Backend>): void {
+    for (const saved of sessions) {
+      const { address, port } = saved.listener;
+      const listener = this.listeners.find((own) => own.address === address && own.port === port);
+      if (!listener) {
+        const place = formatEndpoint(address, port);
+        throw new NetError('TLB_ERR_ADDRESS_NOT_LOCAL', `nobody listens on ${place}, where a session began`);
+      }
+      const session = RelayedSession.restore(this, listener, saved, backends);
+      this.#add(session);
+      if (saved.account.countedOn >= 0) this.onActive(session);
+      else this.#ended.add(session);
+    }
+  }
+
+  /** Another process has the sessions: nobody is told anything. */
+  leave(): void {
+    for (const session of this.#sessions) session.leave();
   }
 
   stop(): void {
@@ -228,6 +259,13 @@ export class TftpServiceEngine implements SessionHost {
     if (failure) reject(failure, failure === 'no-backend' ? nobody : tooMany, request.file);
   }
 
+  #add(session: RelayedSession): void {
+    const { listener, clientPort, clientAddress } = session;
+    const others = listener.sessions.get(clientPort, clientAddress) ?? [];
+    listener.sessions.set(clientPort, clientAddress, others.concat(session));
+    this.#sessions.add(session);
+  }
+
   #limitReached(clientAddress: string): RejectReason | undefined {
     const { total, perClient } = this.#service.limits;
     if (total > 0 && this.backends.active >= total) return 'max-sessions';
@@ -252,10 +290,8 @@ export class TftpServiceEngine implements SessionHost {
   #tryOpen(opening: SessionOpening): RejectReason | undefined {
     const session = new RelayedSession(this, opening);
     if (!session.open()) return 'no-backend';
-    const { listener, clientPort, clientAddress, request } = opening;
-    const others = listener.sessions.get(clientPort, clientAddress) ?? [];
-    listener.sessions.set(clientPort, clientAddress, others.concat(session));
-    this.#sessions.add(session);
+    const { request } = opening;
+    this.#add(session);
     const op = request.opcode === Opcode.rrq ? 'read' : 'write';
     this.emit({ kind: 'session.start', service: this.#service.name, op });
     return undefined;

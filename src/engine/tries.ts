@@ -1,6 +1,9 @@
 import type { Backend } from '../balance/pool.ts';
 import { NetError } from '../net/net.ts';
+import type { MovedBackendTid } from '../net/tids.ts';
+import { latin1 } from '../tftp/packet.ts';
 import { BackendLeg, type LegOwner } from './backend-leg.ts';
+import { backendAt, type BackendPlaces, type SavedTries } from './saved-relay.ts';
 import type { SessionHost } from './session-host.ts';
 
 /**
@@ -13,7 +16,7 @@ export class Tries {
   readonly #file: string;
   readonly #client: string;
   /** One character a byte. */
-  readonly #request: string;
+  readonly request: string;
   readonly #receiveBuffer: number | undefined;
   /** Scoreboard indexes, in the order in which they were asked. */
   #tried: readonly number[] = [];
@@ -34,7 +37,7 @@ export class Tries {
     this.#owner = owner;
     this.#file = file;
     this.#client = client;
-    this.#request = request;
+    this.request = request;
     this.#receiveBuffer = receiveBuffer;
   }
 
@@ -87,7 +90,7 @@ export class Tries {
     const [longest, ...others] = this.#open;
     if (!longest) return;
     this.#open = [...others, longest];
-    longest.ask(Buffer.from(this.#request, 'latin1'));
+    longest.ask(Buffer.from(this.request, 'latin1'));
   }
 
   /** All that were asked so far have let the try interval pass. */
@@ -116,17 +119,50 @@ export class Tries {
     for (const leg of open) this.#release(leg);
   }
 
+  /** The leg's place among those that are saved; -1 if it is not among them. */
+  placeOf(leg: BackendLeg | undefined): number {
+    return leg ? this.#open.indexOf(leg) : -1;
+  }
+
+  save(places: BackendPlaces): SavedTries {
+    const { backends } = this.#host;
+    const tried = this.#tried.map((index) => places.of(backends.named(index)));
+    return {
+      tried: tried.filter((place) => place >= 0),
+      legs: this.#open.map((leg) => leg.save(places)),
+      notFound: this.notFound && latin1(this.notFound, 0, this.notFound.length),
+    };
+  }
+
+  /** Asks nobody: all that was asked has been. Returns the legs in their places. Throws NetError. */
+  restore(saved: SavedTries, backends: readonly Backend[]): readonly BackendLeg[] {
+    this.#tried = saved.tried.map((place) => backendAt(backends, place).index);
+    if (saved.notFound !== undefined) this.notFound = Buffer.from(saved.notFound, 'latin1');
+    for (const { backend, tid, ...leg } of saved.legs) {
+      const restored = this.#lend(backendAt(backends, backend), tid);
+      restored.isSilent = leg.isSilent;
+      restored.peerPort = leg.peerPort;
+      restored.peerAddress = leg.peerAddress;
+    }
+    return this.#open;
+  }
+
   #ask(backend: Backend): void {
+    this.#lend(backend, undefined).ask(Buffer.from(this.request, 'latin1'));
+  }
+
+  #lend(backend: Backend, moved: MovedBackendTid | undefined): BackendLeg {
     const { requests } = this.#host.service;
     const options = {
       receiveBuffer: this.#receiveBuffer,
       anyAddress: requests.backendAnyAddress,
       source: requests.transparent ? this.#client : undefined,
+      moved,
     };
     const leg = new BackendLeg(this.#host.tids, backend, options, this.#owner);
     this.#open = this.#open.concat(leg);
     this.#host.backends.hold(backend);
-    leg.ask(Buffer.from(this.#request, 'latin1'));
+    return leg;
   }
 
   #release(leg: BackendLeg): void {
