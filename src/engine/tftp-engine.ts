@@ -63,13 +63,12 @@ export class TftpEngine implements DatagramEngine {
     }
   }
 
-  /** Another process has the sessions: nobody is told anything. `stop` closes what is left. */
   leave(): void {
-    for (const service of [...this.#services.values(), ...this.#retired]) service.leave();
+    for (const service of this.#all) service.leave();
   }
 
   stop(): void {
-    for (const service of [...this.#services.values(), ...this.#retired]) service.stop();
+    for (const service of this.#all) service.stop();
   }
 
   listening(): ReturnType<DatagramEngine['listening']> {
@@ -79,6 +78,10 @@ export class TftpEngine implements DatagramEngine {
         endpoint: { address, port },
       })),
     );
+  }
+
+  get #all(): TftpServiceEngine[] {
+    return [...this.#services.values(), ...this.#retired];
   }
 
   #engineFor(service: TftpService): TftpServiceEngine {

@@ -135,6 +135,9 @@ export class TftpServiceEngine implements SessionHost {
         const place = formatEndpoint(address, port);
         throw new NetError('TLB_ERR_ADDRESS_NOT_LOCAL', `nobody listens on ${place}, where a session began`);
       }
+      if (listener.isSinglePort !== (saved.vipTid === undefined)) {
+        throw new TypeError(`service ${this.#service.name} takes its TIDs from elsewhere than before`);
+      }
       const session = RelayedSession.restore(this, listener, saved, backends);
       this.#add(session);
       if (saved.account.countedOn >= 0) this.onActive(session);
@@ -144,7 +147,9 @@ export class TftpServiceEngine implements SessionHost {
 
   /** Another process has the sessions: nobody is told anything. */
   leave(): void {
+    this.#isDraining = true;
     for (const session of this.#sessions) session.leave();
+    this.#listeners.close();
   }
 
   stop(): void {

@@ -11,7 +11,14 @@
 import type { Clock, Timer } from '../net/net.ts';
 import type { Event } from '../observe/events.ts';
 import type { WorkerState, WorkerStatus } from './data-plane.ts';
-import { errorOf, type Instruction, type WorkerCommand, type WorkerMessage } from './messages.ts';
+import {
+  errorOf,
+  type HandoverAnswer,
+  type HandoverCommand,
+  type Instruction,
+  type WorkerCommand,
+  type WorkerMessage,
+} from './messages.ts';
 import { RestartDelay } from './restart-delay.ts';
 import type { WorkerHandle, WorkerHandlers, WorkerKind } from './worker-handle.ts';
 
@@ -57,6 +64,8 @@ export class WorkerSlot {
   #ended: Deferred | undefined;
   /** Who waits until a snapshot is in force, by its version. */
   readonly #updates = new Map<number, Deferred>();
+  /** Who waits for the answer to a step of a takeover. */
+  #handover: PromiseWithResolvers<HandoverAnswer> | undefined;
 
   constructor(parts: WorkerSlotParts) {
     this.#parts = parts;
@@ -109,6 +118,18 @@ export class WorkerSlot {
     return this.#drained.promise;
   }
 
+  /** A step of a takeover. Rejects with what the thread died of, or with what keeps it from obeying. */
+  async ask(command: HandoverCommand | { readonly kind: 'leave' }): Promise<HandoverAnswer> {
+    if (this.#state !== 'serving') throw new Error(`worker ${this.index} is ${this.#state}`);
+    // One that has left is not started again.
+    if (command.kind === 'leave') this.#state = 'draining';
+    this.#handover = Promise.withResolvers();
+    this.#post(command);
+    const answer = await this.#handover.promise;
+    if (answer.kind === 'immovable') throw new Error(answer.reason);
+    return answer;
+  }
+
   /** Resolves when its thread has ended, by itself or by force. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -149,6 +170,12 @@ export class WorkerSlot {
         return this.#onUpdated(message.version);
       case 'draining':
         return this.#drained?.resolve();
+      case 'frozen':
+      case 'thawed':
+      case 'restored':
+      case 'left':
+      case 'immovable':
+        return this.#handover?.resolve(message);
       case 'events':
         return this.#parts.onEvents(message.events);
     }
@@ -178,6 +205,7 @@ export class WorkerSlot {
     if (!this.#hasServed || (this.#isStopping && error === undefined)) this.#state = 'stopped';
     else this.#onDeath(death);
     this.#step?.reject(death);
+    this.#handover?.reject(death);
     this.#drained?.resolve();
     this.#ended?.resolve();
   }
