@@ -2,7 +2,7 @@
  * The control plane of one service: finds its backends, gives them their rows in the scoreboard, keeps them checked,
  * and tells the data plane of every new pool.
  *
- *   discovery -> rows -> health and ejection -> pool -> data plane
+ *   discovery -> rows -> lives of the backends -> pool -> data plane
  */
 import type { IndexTable } from '../balance/index-table.ts';
 import type { Backend, FoundBackend, Pool } from '../balance/pool.ts';
@@ -12,15 +12,12 @@ import type { SourceUpdate } from '../discovery/backend-source.ts';
 import { HostSource } from '../discovery/host-source.ts';
 import { createPassivePool } from '../engine/passive-pool.ts';
 import type { Service } from '../engine/snapshot.ts';
-import { EjectionKeeper } from '../health/ejection.ts';
-import { HealthScheduler } from '../health/scheduler.ts';
+import type { Order } from '../health/orders.ts';
 import type { Net } from '../net/net.ts';
-import type { BackendState, BackendSuspect, Emit } from '../observe/events.ts';
+import type { BackendState, Emit, Event } from '../observe/events.ts';
+import { type BackendLife, BackendLives } from './backend-lives.ts';
 import { probeFor } from './probes.ts';
 import { isOwnListener, SelfBackendError } from './self-backend.ts';
-
-/** Health checks of one service that may run at the same time. */
-const maxChecksAtOnce = 16;
 
 export interface ServiceControlParts {
   readonly net: Net;
@@ -35,31 +32,32 @@ export class ServiceControl {
   readonly index: number;
   readonly #parts: ServiceControlParts;
   readonly #source: HostSource;
-  readonly #health: HealthScheduler;
-  readonly #ejection: EjectionKeeper;
+  readonly #lives: BackendLives;
   readonly #stop = new AbortController();
   /** Without ports where the service is none of FTP. */
   readonly #passivePool: SharedArrayBuffer;
   #pool: Pool = { backends: [] };
   #isFirstRoundOver = false;
+  /** Tells of a pool that has changed; undefined as long as nobody knows of the first one. */
+  #onChange: (() => void) | undefined;
 
-  /** `index` is the service's row in the scoreboard. Throws DuplicateBackendError, and PasswordError where it needs one. */
+  /** `index` is the service's row in the scoreboard. Throws DuplicateBackendError, PasswordError or ProbeCommandError. */
   constructor(config: ServiceConfig, index: number, resolveInterval: number, parts: ServiceControlParts) {
     const { net, scoreboard, emit } = parts;
-    const { name: service, health } = config;
-    const { interval, rise, fall, ejectTime } = health;
     this.config = config;
     this.index = index;
     this.#parts = parts;
     const passivePorts = config.kind === 'ftp' ? config.data.passivePorts : undefined;
     this.#passivePool = createPassivePool(passivePorts, scoreboard.size.workers);
     this.#source = new HostSource(net, { backends: config.backends, interval: resolveInterval });
-    this.#health = new HealthScheduler(
-      { net, probe: probeFor(config, net), scoreboard, emit },
-      { service, interval, thresholds: { rise, fall }, maxAtOnce: maxChecksAtOnce },
-    );
-    this.#ejection = new EjectionKeeper({ clock: net, scoreboard, emit }, { service, duration: ejectTime });
-    void this.#health.firstRound.then(() => {
+    this.#lives = new BackendLives(config.name, config.health, {
+      net,
+      scoreboard,
+      emit,
+      probe: probeFor(config, net, emit),
+      onWeights: () => this.#onWeights(),
+    });
+    void this.#lives.firstRound.then(() => {
       this.#isFirstRoundOver = true;
     });
   }
@@ -92,35 +90,38 @@ export class ServiceControl {
    */
   async start(onChange: () => void): Promise<void> {
     let first: unknown;
-    let isStarted = false;
     const onUpdate = (update: SourceUpdate): void => {
       try {
-        this.#take(update, !isStarted);
-        if (isStarted) onChange();
+        this.#take(update, this.#onChange === undefined);
+        this.#onChange?.();
       } catch (error) {
-        if (isStarted) this.#complain(this.config.name, error);
+        if (this.#onChange) this.#complain(this.config.name, error);
         else first = error;
       }
     };
     await this.#source.watch(onUpdate, this.#stop.signal);
     if (first !== undefined) throw first;
-    isStarted = true;
+    this.#onChange = onChange;
   }
 
   stop(): void {
     this.#stop.abort();
-    this.#health.stop();
-    this.#ejection.stop();
+    this.#lives.stop();
   }
 
-  /** Live traffic found a backend of some service bad. */
-  suspected(event: BackendSuspect): void {
-    this.#ejection.suspected(event);
+  /** Takes every event; those of other services are left aside. */
+  observe(event: Event): void {
+    this.#lives.observe(event);
   }
 
-  /** A worker has died, perhaps before it could tell which backends it found bad. */
-  adoptEjections(): void {
-    this.#ejection.adopt();
+  /** Undefined if there is no such backend. `by` is who gave the order. */
+  obey(backend: string, order: Order, by: string): { backend: Backend; changed: boolean } | undefined {
+    return this.#lives.obey(backend, order, by);
+  }
+
+  /** What there is to say of a backend of the pool beside its row in the scoreboard. */
+  lifeOf(backend: Backend): BackendLife {
+    return this.#lives.lifeOf(backend);
   }
 
   #take(update: SourceUpdate, isFirst: boolean): void {
@@ -130,11 +131,14 @@ export class ServiceControl {
     }
     const found = update.backends.filter((backend) => this.#accepts(backend, isFirst));
     const pool = { backends: this.#parts.indexes.update(this.config.name, found) };
-    // Both clear the rows of newcomers, which must have happened before the data plane sees them.
-    this.#health.update(pool);
-    this.#ejection.update(pool);
+    this.#lives.update(pool);
     this.#announceChange(this.#pool, pool);
-    this.#pool = pool;
+    this.#pool = this.#lives.pool;
+  }
+
+  #onWeights(): void {
+    this.#pool = this.#lives.pool;
+    this.#onChange?.();
   }
 
   /** Throws SelfBackendError at the start; later the backend is left out, since the operator is not there to be told. */

@@ -8,7 +8,9 @@ import type { AdvertisedAddress, ListenerSpec, PortRange } from '../engine/snaps
 import { parseAddress, parseInteger, parseListener } from './address.ts';
 import { type BackendSpec, parseBackend } from './backend.ts';
 import { formatDuration, parseDuration } from './duration.ts';
+import type { ProbeSpec } from './config.ts';
 import { parseAdvertised, parseVerbs } from './ftp-fields.ts';
+import { parseProbe, parseSha256, parseSocketPath } from './life-fields.ts';
 
 /** On or off. */
 export function toggle(): z.ZodType<boolean> {
@@ -99,6 +101,25 @@ export function advertised(): z.ZodType<readonly AdvertisedAddress[]> {
 
 export function verbs(): z.ZodType<readonly string[]> {
   return read('expected FTP commands behind commas, such as SITE,DELE', parseVerbs);
+}
+
+/** How backends are checked; `own` is what the protocol itself does. */
+export function probe(own: 'tftp' | 'ftp'): z.ZodType<ProbeSpec> {
+  return read(
+    `expected ${own}, tcp, tcp:PORT, or exec:COMMAND with the absolute path of a program and its arguments`,
+    (text) => parseProbe(text, own),
+  );
+}
+
+export function sha256(): z.ZodType<string> {
+  return read('expected a SHA-256 of 64 hexadecimal digits', parseSha256);
+}
+
+/** The path of a unix socket, or undefined for `false`. */
+export function socketPathOrOff(): z.ZodType<string | undefined> {
+  const expected = 'expected a path of up to 107 bytes, or false';
+  const off = z.literal([false, 'false']).transform(() => undefined);
+  return z.union([off, read(expected, parseSocketPath)], { error: expected });
 }
 
 export function word<W extends string>(words: readonly W[]): z.ZodType<W> {

@@ -49,6 +49,8 @@ function toConfig(options: Options): Config {
     workers: options.workers,
     engine: options.engine,
     busyPoll: options.busyPoll,
+    adminSocket: options.adminSocket,
+    adminTokenFile: options.adminTokenFile,
     resolveInterval: options.resolveInterval,
   };
 }
@@ -75,7 +77,12 @@ function tftpService(options: Options): TftpServiceConfig {
       perBackend: options.maxSessionsPerBackend,
     },
     timing: { tryInterval: options.tryInterval, idleTimeout: options.idleTimeout },
-    health: { ...healthOf(options), file: options.healthFile },
+    health: {
+      ...healthOf(options),
+      probe: options.tftpHealthProbe,
+      file: options.healthFile,
+      sha256: options.healthSha256,
+    },
   };
 }
 
@@ -123,6 +130,7 @@ function ftpService(options: Options): FtpServiceConfig {
     },
     health: {
       ...healthOf(options),
+      probe: options.ftpHealthProbe,
       user: options.ftpHealthUser,
       password: options.ftpHealthPassword,
       passwordFile: options.ftpHealthPasswordFile,
@@ -131,13 +139,15 @@ function ftpService(options: Options): FtpServiceConfig {
   };
 }
 
-function healthOf(options: Options): HealthConfig {
+function healthOf(options: Options): Omit<HealthConfig, 'probe'> {
   return {
     interval: options.healthInterval,
     timeout: options.healthTimeout,
     rise: options.healthRise,
     fall: options.healthFall,
     ejectTime: options.ejectTime,
+    ejectErrors: options.ejectErrors,
+    slowStart: options.slowStart,
   };
 }
 

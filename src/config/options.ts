@@ -6,7 +6,7 @@ import type {
   PortRange,
 } from '../engine/snapshot.ts';
 import type { BackendSpec } from './backend.ts';
-import type { EngineName, LogLevel } from './config.ts';
+import type { EngineName, LogLevel, ProbeSpec } from './config.ts';
 
 /** What the options of schema.ts say, defaults filled in. Durations in milliseconds; what is off is undefined. */
 export interface Options {
@@ -66,6 +66,11 @@ export interface Options {
   readonly healthRise: number;
   readonly healthFall: number;
   readonly ejectTime: number;
+  readonly tftpHealthProbe: ProbeSpec;
+  readonly ftpHealthProbe: ProbeSpec;
+  readonly healthSha256?: string | undefined;
+  readonly ejectErrors: number;
+  readonly slowStart: number;
   readonly resolveInterval: number;
   readonly admin?: ListenerSpec | undefined;
   readonly logLevel: LogLevel;
@@ -73,6 +78,8 @@ export interface Options {
   readonly workers: number | 'auto';
   readonly engine: EngineName;
   readonly busyPoll: number;
+  readonly adminSocket?: string | undefined;
+  readonly adminTokenFile?: string | undefined;
 }
 
 export type OptionKey = keyof Options;

@@ -112,6 +112,22 @@ const passwordOwner: Rule = {
   },
 };
 
+const contentProbe: Rule = {
+  needs: ['tftpHealthProbe', 'healthSha256'],
+  find: ({ tftpHealthProbe, healthSha256 }) =>
+    healthSha256 !== undefined && tftpHealthProbe.kind !== 'protocol'
+      ? [{ keys: ['healthSha256'], problem: 'needs --tftp-health-probe tftp' }]
+      : [],
+};
+
+const tokenOwner: Rule = {
+  needs: ['admin', 'adminTokenFile'],
+  find: ({ admin, adminTokenFile }) =>
+    adminTokenFile !== undefined && admin === undefined
+      ? [{ keys: ['adminTokenFile'], problem: 'needs --admin' }]
+      : [],
+};
+
 const distinctNames: Rule = {
   needs: ['tftp', 'ftp', 'backend', 'tftpBackend', 'ftpBackend'],
   find: (options) =>
@@ -192,6 +208,8 @@ export const rules: readonly z.core.$ZodCheck<Options>[] = [
   someBackend,
   sharedPort,
   passwordOwner,
+  contentProbe,
+  tokenOwner,
   distinctNames,
   distinctAddresses,
   noLoop,

@@ -4,22 +4,13 @@
  */
 import { z } from 'zod';
 
+import { about, type About } from './about.ts';
 import { ftpPolicies, logLevels, tftpPolicies } from './config.ts';
 import * as field from './fields.ts';
-import type { OptionGroup, OptionInfo, OptionKey, Options } from './options.ts';
+import { lifeHealth, lifeOperation } from './life-options.ts';
+import type { OptionInfo, OptionKey, Options } from './options.ts';
 import { rules } from './rules.ts';
 
-interface About {
-  readonly group: OptionGroup;
-  readonly text: string;
-  /** What stands for the value; a switch has none. */
-  readonly value?: string;
-  readonly list?: boolean;
-  /** A value that `--no-...` turns off; every switch has that form without saying so. */
-  readonly negatable?: boolean;
-}
-
-const about = z.registry<About>();
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
@@ -309,8 +300,9 @@ const health = {
   ejectTime: field.duration(100, hour).prefault('10s').register(about, {
     group: 'Health',
     value: 'DURATION',
-    text: 'how long a backend that refused or kept silent is tried last',
+    text: 'how long a backend that refused or kept silent is tried last; longer with each repeat',
   }),
+  ...lifeHealth,
 };
 
 const operation = {
@@ -348,6 +340,7 @@ const operation = {
     value: 'N',
     text: 'microseconds for which the linux engine polls before it sleeps, while transfers run; 0 = never',
   }),
+  ...lifeOperation,
 };
 
 const schema = z.strictObject({
