@@ -3,16 +3,17 @@ import { IndexTable } from './balance/index-table.ts';
 import { Scoreboard } from './balance/scoreboard.ts';
 import type { Config } from './config/config.ts';
 import type { Snapshot } from './engine/snapshot.ts';
+import { AdminDoors } from './app/admin-doors.ts';
 import { ServiceControl } from './app/service-control.ts';
 import { Report } from './app/report.ts';
 import { TransferLogs } from './app/transfer-log.ts';
 import type { Endpoint, Net } from './net/net.ts';
-import { type AdminServer, startAdmin } from './observe/admin.ts';
 import { Bus, type Subscriber } from './observe/bus.ts';
 import { dropReasons, type Event } from './observe/events.ts';
 import { logEvents } from './observe/log-events.ts';
 import type { Logger } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
+import type { Operator, OrderResult } from './observe/operator.ts';
 import type { Readiness, Status, StatusSource } from './observe/status.ts';
 import type { EngineNotice } from './runtime/engine-choice.ts';
 import type { DataPlane } from './runtime/data-plane.ts';
@@ -33,6 +34,10 @@ export interface AppParts {
   readonly observer?: Subscriber;
   /** What the engines run in; this thread if left out. */
   readonly threads?: Threads;
+  /** Where the admin socket is unless the configuration says so. */
+  readonly adminSocket?: string | undefined;
+  /** What `POST /-/reload` does. */
+  readonly reload?: Operator['reload'];
 }
 
 export type DrainOutcome = 'drained' | 'timed-out' | 'forced';
@@ -53,10 +58,10 @@ export class App implements StatusSource {
   readonly #departed = new Map<string, { service: string; backend: string; index: number }>();
   readonly #transferLogs: TransferLogs;
   readonly #dataPlane: DataPlane;
-  #admin: AdminServer | undefined;
+  readonly #doors: AdminDoors;
   #isDraining = false;
 
-  /** Throws DuplicateBackendError, PasswordError or TransferLogError. */
+  /** Throws DuplicateBackendError, PasswordError, ProbeCommandError, TransferLogError or AdminTokenError. */
   constructor(config: Config, parts: AppParts) {
     this.#config = config;
     this.#parts = parts;
@@ -81,6 +86,7 @@ export class App implements StatusSource {
     const onLogFault = (error: unknown): void =>
       parts.log.error({ err: error }, 'the xferlog cannot be written');
     this.#transferLogs = new TransferLogs(config, () => new Date(), onLogFault);
+    this.#doors = new AdminDoors(config, parts.log, parts.adminSocket);
     this.#dataPlane = this.#createDataPlane();
     const build = { version: parts.version, node: process.versions.node, engine: this.#engine.name };
     this.#metrics = new Metrics(build, {
@@ -100,8 +106,7 @@ export class App implements StatusSource {
     this.#stopped.signal.throwIfAborted();
     await this.#dataPlane.start(this.#snapshot());
     this.#stopped.signal.throwIfAborted();
-    const { admin } = this.#config;
-    if (admin) await this.#openAdmin(admin);
+    await this.#openDoors();
     const { name: engine, reason } = this.#engine;
     const { version, threads } = this.#parts;
     this.#parts.log.info({ version, engine, reason, workers: threads?.plans.length }, 'serving');
@@ -144,14 +149,14 @@ export class App implements StatusSource {
     this.#stopped.abort();
     for (const control of this.#controls) control.stop();
     await this.#dataPlane.stop();
-    await this.#admin?.close();
+    await this.#doors.close();
     for (const end of this.#subscriptions) end();
     this.#transferLogs.close();
   }
 
   /** Where the admin endpoints listen; undefined before the start and where they are turned off. */
   get admin(): Endpoint | undefined {
-    return this.#admin;
+    return this.#doors.tcp;
   }
 
   /** Where the clients of a service arrive now. */
@@ -205,12 +210,7 @@ export class App implements StatusSource {
   }
 
   #onEvent(event: Event): void {
-    if (event.kind === 'backend.suspect') {
-      for (const control of this.#controls) control.suspected(event);
-    }
-    if (event.kind === 'worker.down') {
-      for (const control of this.#controls) control.adoptEjections();
-    }
+    for (const control of this.#controls) control.observe(event);
     if (event.kind !== 'backend.state') return;
     const { service, backend, to } = event;
     if (to === 'added') {
@@ -249,17 +249,27 @@ export class App implements StatusSource {
     return { version, services: this.#controls.map(({ spec }) => spec) };
   }
 
-  async #openAdmin(at: NonNullable<Config['admin']>): Promise<void> {
+  async #openDoors(): Promise<void> {
     const metrics = {
       render: () => {
         this.#forgetDeparted();
         return this.#metrics.render();
       },
     };
-    this.#admin = await startAdmin(at, { status: this, metrics });
-    const { address, port } = this.#admin;
-    if (this.#stopped.signal.aborted) await this.#admin.close();
-    this.#parts.log.info({ address, port }, 'admin endpoints listen');
+    const { reload } = this.#parts;
+    const order: Operator['order'] = (...given) => this.#order(...given);
+    const operator = { order, ...(reload && { reload }) };
+    await this.#doors.open({ status: this, metrics, operator });
+    if (this.#stopped.signal.aborted) await this.#doors.close();
+  }
+
+  #order(...[service, name, order, by]: Parameters<Operator['order']>): OrderResult {
+    const control = this.#controls.find(({ config }) => config.name === service);
+    if (!control) return { kind: 'unknown-service', known: this.#controls.map(({ config }) => config.name) };
+    const obeyed = control.obey(name, order, by);
+    if (!obeyed) return { kind: 'unknown-backend', known: control.pool.backends.map(({ name }) => name) };
+    const backend = this.#report.statusOf(control, obeyed.backend);
+    return { kind: 'obeyed', changed: obeyed.changed, backend };
   }
 
   #isDeserted(): boolean {

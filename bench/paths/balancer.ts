@@ -44,7 +44,14 @@ export async function launchBalancer(
 ): Promise<{ readonly port: number; readonly relay: Child }> {
   const logFile = path.join(folder, `${name}.log`);
   const log = openSync(logFile, 'w');
-  const args = [...nodeOptions, balancer, `--vip=${loopback}`, `--admin=${loopback}:0`, ...own];
+  const args = [
+    ...nodeOptions,
+    balancer,
+    `--vip=${loopback}`,
+    `--admin=${loopback}:0`,
+    '--no-admin-socket',
+    ...own,
+  ];
   const stdio = ['ignore', log, 'inherit'] as const;
   const relay = new Child('tftp-lb', process.execPath, args, { core: placement.relay, stdio: [...stdio] });
   closeSync(log);

@@ -7,6 +7,7 @@ import type { Environment } from '../config/sources.ts';
 import type { Net } from '../net/net.ts';
 import { readSystemLimits } from '../net/limits.ts';
 import { createLogger, type Logger } from '../observe/log.ts';
+import { defaultSocketPath } from '../observe/runtime-folder.ts';
 import { configOf } from './config-of.ts';
 import type { CliContext } from './context.ts';
 import { addFlags } from './flags.ts';
@@ -25,6 +26,8 @@ export interface BalancerParts {
   readonly net: Net;
   readonly log: Logger;
   readonly version: string;
+  /** Where the admin socket is unless the configuration says so. */
+  readonly adminSocket: string | undefined;
 }
 
 export interface ServeContext extends CliContext {
@@ -51,10 +54,11 @@ export function registerServe(program: Command, context: ServeContext): Command 
 }
 
 async function run(config: Config, context: ServeContext): Promise<void> {
-  const { version, signal, force } = context;
+  const { version, signal, force, environment } = context;
   const log = createLogger(config.log.level);
   for (const { kind, message } of findings(config, readSystemLimits())) log.warn({ finding: kind }, message);
-  const balancer = context.createBalancer(config, { net: context.net(), log, version });
+  const adminSocket = defaultSocketPath(environment, process.getuid?.());
+  const balancer = context.createBalancer(config, { net: context.net(), log, version, adminSocket });
   context.onRotate(() => balancer.reopenLogs());
   try {
     await Promise.race([balancer.start(), aborted(force)]);
