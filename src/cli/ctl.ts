@@ -21,6 +21,7 @@ export function registerCtl(program: Command, context: ServeContext): Command {
     .description('see and change how a running balancer uses its backends')
     .usage('ORDER [options]')
     .argument('[order]', 'one of those below')
+    .allowExcessArguments()
     .addHelpText('after', afterword)
     .action((order: string | undefined) => {
       throw unknownOrder(order, ctl);

@@ -6,7 +6,7 @@ export interface Operator {
   /** `by` is who asks. The order counts when this returns. */
   order(service: string, backend: string, order: Order, by: string): OrderResult;
   /** Reads the configuration anew; left out where there is nothing that could be read. */
-  readonly reload?: (by: string) => Promise<ReloadResult>;
+  readonly reload?: ((by: string) => Promise<ReloadResult>) | undefined;
 }
 
 export type OrderResult =
