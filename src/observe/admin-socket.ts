@@ -32,8 +32,13 @@ export async function startAdminSocket(path: string, sources: AdminSources): Pro
   return { path, close: () => closeServer(server) };
 }
 
+/** The last folder of the path alone: a missing one above it is a mistake. */
 function makeFolder(socket: string): void {
-  mkdirSync(path.dirname(socket), { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path.dirname(socket), { mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
 }
 
 /** Removes what a process has left behind that did not end in peace. */

@@ -82,6 +82,6 @@ describe('the admin socket', () => {
 
 it('a token needs an address that it is for', () => {
   expect(loaded({ adminTokenFile: '/etc/token', admin: false })).toEqual([
-    '--admin-token-file: needs --admin',
+    '--admin-token-file "/etc/token": needs --admin',
   ]);
 });
