@@ -4,16 +4,18 @@
  */
 import type { LoadCount, LoadOrder } from './messages.ts';
 import { type Crowd, startLoad } from './wire/loads.ts';
+import { Wire } from './wire/wire.ts';
 
 /** Milliseconds between two looks; what has stalled for one to two of them is repeated. */
 const sweepInterval = 250;
 
+const wire = new Wire();
 let crowd: Crowd | undefined;
 
 function obey(order: LoadOrder): void {
   switch (order.kind) {
     case 'start':
-      crowd = startLoad(order.load, order.port);
+      crowd = startLoad(wire, order.load, order.ends);
       break;
     case 'count':
       break;
@@ -21,12 +23,13 @@ function obey(order: LoadOrder): void {
       crowd?.stop();
       crowd = undefined;
   }
-  const counted = crowd?.count() ?? { units: 0, repeats: 0, errors: 0 };
+  const counted = crowd?.count() ?? { units: 0, repeats: 0, errors: 0, latencies: [] };
   const answer: LoadCount = { ...counted, at: performance.now() / 1_000 };
   process.send?.(answer);
 }
 
 setInterval(() => crowd?.sweep(), sweepInterval);
+wire.start();
 process.on('message', obey);
 // Whoever has started this is gone.
 process.once('disconnect', () => process.exit());

@@ -5,7 +5,7 @@ import { createProgram } from './cli/program.ts';
 import { type ServeContext, undrained } from './cli/serve.ts';
 import { readVersion } from './cli/version.ts';
 import { createNodeNet, createTidPorts, type TidPorts } from './net/node-net.ts';
-import { chooseEngine } from './runtime/engine-choice.ts';
+import { chooseEngine, requireTransparency } from './runtime/engine-choice.ts';
 import { nodeThreads } from './runtime/node-threads.ts';
 
 /** How long a forced end may take before the process is gone all the same (milliseconds). */
@@ -67,6 +67,9 @@ const context: ServeContext = {
     const { workers, engine, busyPoll, services } = config;
     const protocols = [...new Set(services.map(({ kind }) => kind))];
     const choice = chooseEngine(engine);
+    if (services.some((service) => service.kind === 'tftp' && service.requests.transparent)) {
+      requireTransparency(choice);
+    }
     const threads = nodeThreads({ workers, protocols, tidPorts: tidPorts(), engine: choice, busyPoll });
     return new App(config, { ...parts, threads });
   },

@@ -1,15 +1,27 @@
 /** The balancer as users run it: a process of its own with its defaults, its log in a file, its metrics served. */
+import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { type Endpoint, formatEndpoint } from '../../src/net/net.ts';
 import { loopback } from '../messages.ts';
 import { Child } from '../run/child.ts';
 import type { Ground, Stage } from '../run/stage.ts';
-import type { Path } from './path.ts';
 
-const flags = { ephemeral: [], 'single-port': ['--single-port'] } as const;
+export type TidMode = 'ephemeral' | 'single-port';
+export type Engine = 'portable' | 'linux';
 
-export type TidMode = keyof typeof flags;
+export interface BalancerOptions {
+  readonly engine: Engine;
+  readonly mode: TidMode;
+  readonly backends: readonly Endpoint[];
+  /** Threads that serve; 1 is what one core is compared by. */
+  readonly workers?: number;
+  /** More of its flags. */
+  readonly flags?: readonly string[];
+  /** What Node is told. */
+  readonly nodeOptions?: readonly string[];
+}
 
 /** What a line of the log may have. */
 interface LogLine {
@@ -18,42 +30,70 @@ interface LogLine {
   readonly listener?: string;
 }
 
-/** Starts the balancer in front of the server's ordinary listener. `nodeOptions` go to Node. */
-export async function startBalancer(
-  mode: TidMode,
-  stage: Stage,
-  nodeOptions: readonly string[] = [],
-): Promise<Path & { readonly relay: Child }> {
+/** A balancer that serves. */
+export interface Balancer {
+  readonly target: Endpoint;
+  readonly relay: Child;
+}
+
+/** Starts a balancer of TFTP. */
+export async function startBalancer(stage: Stage, options: BalancerOptions): Promise<Balancer> {
+  const { engine, mode, backends, workers = 1, flags = [], nodeOptions = [] } = options;
   const own = [
     '--no-ftp',
     '--tftp-port=0',
-    `--backend=${loopback}:${stage.ports.ordinary}`,
+    ...backends.map(({ address, port }) => `--backend=${formatEndpoint(address, port)}`),
     // Transfers that the generator has left behind are not waited for.
     '--drain-timeout=1s',
-    ...flags[mode],
+    ...(mode === 'single-port' ? ['--single-port'] : []),
+    ...(hasFlag(stage, '--engine') ? [`--engine=${engine}`] : []),
+    ...(hasFlag(stage, '--workers') ? [`--workers=${workers}`] : []),
+    ...flags,
   ];
-  return { name: mode, ...(await launchBalancer(`tftp-lb-${mode}`, own, stage, nodeOptions)) };
+  const { address, namespace } = stage.network.relay;
+  const name = `tftp-lb-${engine}-${mode}-${workers}`;
+  const { port, relay } = await launchBalancer(name, own, stage, nodeOptions, {
+    address,
+    namespace,
+    workers,
+  });
+  return { target: { address, port }, relay };
 }
+
+/** Whether the balancer of this stage knows `flag`. */
+export function hasFlag({ balancer }: Ground, flag: string): boolean {
+  const { stdout } = spawnSync(process.execPath, [balancer, 'serve', '--help'], { encoding: 'utf8' });
+  return stdout.includes(`  ${flag} `);
+}
+
+interface Placing {
+  /** Where it listens. */
+  readonly address: string;
+  readonly namespace: string | undefined;
+  /** Threads that cores are wanted for. */
+  readonly workers: number;
+}
+
+const onLoopback: Placing = { address: loopback, namespace: undefined, workers: 1 };
 
 /** Starts the balancer with one listener. `nodeOptions` go to Node. */
 export async function launchBalancer(
   name: string,
   own: readonly string[],
-  { balancer, placement, folder }: Ground,
+  { balancer, placement, folder, isUrgent }: Ground,
   nodeOptions: readonly string[],
+  { address, namespace, workers }: Placing = onLoopback,
 ): Promise<{ readonly port: number; readonly relay: Child }> {
   const logFile = path.join(folder, `${name}.log`);
   const log = openSync(logFile, 'w');
-  const args = [
-    ...nodeOptions,
-    balancer,
-    `--vip=${loopback}`,
-    `--admin=${loopback}:0`,
-    '--no-admin-socket',
-    ...own,
-  ];
-  const stdio = ['ignore', log, 'inherit'] as const;
-  const relay = new Child('tftp-lb', process.execPath, args, { core: placement.relay, stdio: [...stdio] });
+  const admin = [`--admin=${loopback}:0`, '--no-admin-socket'];
+  const args = [...nodeOptions, balancer, `--vip=${address}`, ...admin, ...own];
+  const relay = new Child('tftp-lb', process.execPath, args, {
+    core: workers === 1 ? placement.relay : placement.relays,
+    namespace,
+    isUrgent,
+    stdio: ['ignore', log, 'inherit'],
+  });
   closeSync(log);
   const port = await relay.until('it serves', () => servingPort(readFileSync(logFile, 'utf8')));
   return { port, relay };

@@ -33,6 +33,7 @@ export async function startModProxy(stage: FtpStage): Promise<RelayedFtpPath> {
   writeFileSync(config, configuration(proftpd, folder, port, stage.serverPort), { mode: 0o600 });
   const relay = new Child('proftpd', proftpd.program, ['--nodaemon', '--config', config], {
     core: stage.placement.relay,
+    isUrgent: stage.isUrgent,
     stdio: ['ignore', 'ignore', 'ignore'],
     env: proftpd.env,
   });

@@ -1,13 +1,29 @@
-import type { Child } from '../run/child.ts';
+import type { LoadEnds } from '../messages.ts';
+import type { CpuTime } from '../run/accounting.ts';
 
-export const pathNames = ['direct', 'ephemeral', 'single-port', 'nginx'] as const;
+export const pathNames = [
+  'direct',
+  'kernel-nat',
+  'kernel-nat-steered',
+  'nginx',
+  'portable-ephemeral',
+  'portable-single-port',
+  'linux-ephemeral',
+  'linux-single-port',
+] as const;
 export type PathName = (typeof pathNames)[number];
 
-/** A way from the generator to the server. */
-export interface Path {
-  readonly name: PathName;
-  /** Where requests go. */
-  readonly port: number;
-  /** What stands in between; undefined where nothing does. */
-  readonly relay: Child | undefined;
+/** What stands in between. */
+export interface Relay {
+  /** What it has used until now. */
+  cpuTime(): CpuTime;
+  stop(): Promise<void>;
+}
+
+/** A way from the generator to the servers. */
+export interface Path<Name extends string = PathName> {
+  readonly name: Name;
+  readonly ends: LoadEnds;
+  /** Undefined where nothing does, or nothing that can be told from who sends. */
+  readonly relay: Relay | undefined;
 }

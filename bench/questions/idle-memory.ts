@@ -1,6 +1,7 @@
 /** What sessions cost in memory that have got their first block and wait. */
-import type { LoadCount } from '../messages.ts';
-import { startBalancer, type TidMode } from '../paths/balancer.ts';
+import type { LoadCount, LoadOrder } from '../messages.ts';
+import { manyBackendsOf } from '../paths/backends.ts';
+import { type Engine, startBalancer, type TidMode } from '../paths/balancer.ts';
 import { openDescriptorsOf, residentOf } from '../run/accounting.ts';
 import type { Stage } from '../run/stage.ts';
 
@@ -16,29 +17,36 @@ export interface IdleRound {
   readonly held: Footprint;
 }
 
-export interface IdleMemory {
+/** Which balancer holds how many sessions. */
+export interface IdleCase {
+  readonly engine: Engine;
   readonly mode: TidMode;
   readonly sessions: number;
+}
+
+export interface IdleMemory extends IdleCase {
   readonly rounds: readonly IdleRound[];
 }
 
 /** A fresh balancer for each round: memory that was once taken is not given back at once. */
-export async function measureIdleMemory(
-  stage: Stage,
-  mode: TidMode,
-  sessions: number,
-  rounds: number,
-): Promise<IdleMemory> {
+export async function measureIdleMemory(stage: Stage, idle: IdleCase, rounds: number): Promise<IdleMemory> {
   const measured: IdleRound[] = [];
-  for (let round = 0; round < rounds; round++) measured.push(await runOnce(stage, mode, sessions));
-  return { mode, sessions, rounds: measured };
+  for (let round = 0; round < rounds; round++) measured.push(await runOnce(stage, idle));
+  return { ...idle, rounds: measured };
 }
 
-async function runOnce(stage: Stage, mode: TidMode, sessions: number): Promise<IdleRound> {
-  const { port, relay } = await startBalancer(mode, stage);
+async function runOnce(stage: Stage, { engine, mode, sessions }: IdleCase): Promise<IdleRound> {
+  const backends = manyBackendsOf(stage.servers);
+  const flags = [`--max-sessions=${sessions}`];
+  const { target, relay } = await startBalancer(stage, { engine, mode, backends, flags });
   try {
     const before = footprintOf(relay.pid);
-    await stage.generator.ask({ kind: 'start', port, load: { kind: 'idle', sessions } });
+    const order: LoadOrder = {
+      kind: 'start',
+      ends: { targets: [target], sources: stage.network.relay.sources },
+      load: { kind: 'idle', sessions },
+    };
+    await stage.generator.ask(order);
     await relay.until(`${sessions} sessions wait`, async () => {
       const { units } = await stage.generator.ask<LoadCount>({ kind: 'count' });
       return units >= sessions ? true : undefined;

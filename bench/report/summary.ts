@@ -1,5 +1,4 @@
 import { type Role, roles, type Round } from '../questions/round.ts';
-import type { Measured } from '../questions/throughput.ts';
 import type { CpuTime } from '../run/accounting.ts';
 import { median, sum } from './statistics.ts';
 
@@ -22,10 +21,6 @@ export interface Summary {
   readonly errors: number;
   /** Share of all cores of the bench that other programs used. */
   readonly foreign: number;
-}
-
-export interface ThroughputResult extends Measured {
-  readonly summary: Summary;
 }
 
 /** `cores` is how many the bench has of its own. */

@@ -55,3 +55,14 @@ export function busySecondsOf(cores: readonly number[]): number {
   const stat = readFileSync('/proc/stat', 'utf8');
   return cores.reduce((sum, core) => sum + parseBusy(stat, core), 0);
 }
+
+/** Seconds that `core` spent on received packets and the like since the system started; `stat` as in /proc/stat. */
+export function parseSoftirq(stat: string, core: number): number {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'mu').exec(stat)?.[1] ?? '';
+  return Number(line.split(' ')[6] ?? 0) / ticksPerSecond;
+}
+
+/** As `parseSoftirq`, of this moment. */
+export function softirqSecondsOf(core: number): number {
+  return parseSoftirq(readFileSync('/proc/stat', 'utf8'), core);
+}

@@ -1,5 +1,7 @@
 /** Processes that the bench starts, each ended by its own id whatever happens. */
 import { type ChildProcess, spawn, spawnSync, type StdioOptions } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Milliseconds that a process gets to end or to answer in. */
@@ -17,11 +19,29 @@ export async function endAll(): Promise<void> {
 
 export const hasTaskset: boolean = spawnSync('taskset', ['--version']).status === 0;
 
+type Command = readonly [program: string, ...args: string[]];
+
+/** A command that runs `command` in that network namespace; as it is where there is none. */
+export function inNamespace(namespace: string | undefined, command: Command): Command {
+  return namespace === undefined ? command : ['ip', 'netns', 'exec', namespace, ...command];
+}
+
 export interface ChildOptions {
-  /** The only core that it may run on. */
-  readonly core: number | undefined;
+  /** The only core that it may run on, or the only cores. */
+  readonly core: number | readonly number[] | undefined;
+  /** The network namespace that it runs in; none is that of the bench. */
+  readonly namespace?: string | undefined;
+  /** Whether it runs before all other programs of the machine, for which the bench has to be root's. */
+  readonly isUrgent?: boolean;
   readonly stdio: StdioOptions;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Throws where this process may not. */
+function makeUrgent(pid: number): void {
+  setPriority(pid, constants.priority.PRIORITY_HIGHEST);
+  const group = `/proc/${pid}/autogroup`;
+  if (existsSync(group)) writeFileSync(group, String(constants.priority.PRIORITY_HIGHEST));
 }
 
 export class Child {
@@ -35,9 +55,16 @@ export class Child {
   constructor(name: string, program: string, args: readonly string[], options: ChildOptions) {
     this.name = name;
     const pinned = options.core !== undefined && hasTaskset;
-    const command = pinned ? ['taskset', '--cpu-list', String(options.core), program] : [program];
-    const [first = program, ...rest] = [...command, ...args];
-    this.#process = spawn(first, rest, { stdio: options.stdio, env: { ...process.env, ...options.env } });
+    const command: Command = pinned
+      ? ['taskset', '--cpu-list', [options.core].flat().join(','), program, ...args]
+      : [program, ...args];
+    const [first, ...rest] = inNamespace(options.namespace, command);
+    this.#process = spawn(first, rest, {
+      stdio: options.stdio,
+      env: { ...process.env, ...options.env },
+      // The scheduler weighs sessions against each other first.
+      detached: options.isUrgent === true,
+    });
     const { promise, resolve } = Promise.withResolvers<void>();
     const onEnd = (): void => {
       this.#hasEnded = true;
@@ -48,6 +75,7 @@ export class Child {
     this.#ended = promise;
     if (this.#process.pid === undefined) throw new Error(`${first} could not be started`);
     this.pid = this.#process.pid;
+    if (options.isUrgent === true) makeUrgent(this.pid);
     running.add(this);
   }
 

@@ -23,9 +23,9 @@ const memory = '/dev/shm';
 const chunk = Buffer.alloc(1_048_576, 'tftp-lb');
 
 /** Its server has files of these sizes, in bytes. Rejects where vsftpd is not installed. */
-export async function openFtpStage(sizes: readonly number[]): Promise<FtpStage> {
+export async function openFtpStage(sizes: readonly number[], isUrgent: boolean): Promise<FtpStage> {
   const vsftpd = requirePeer('vsftpd');
-  const ground = openGround();
+  const ground = openGround(isUrgent);
   const root = openFolder(existsSync(memory) ? memory : ground.folder);
   for (const size of sizes) writeFile(path.join(root, fileOf(size)), size);
   symlinkSync('/dev/null', path.join(root, sink));
@@ -35,11 +35,12 @@ export async function openFtpStage(sizes: readonly number[]): Promise<FtpStage> 
   const place = { address: loopback, isIPv6: false, port, root, etc, command: vsftpd };
   const server = new Child('vsftpd', vsftpd.program, ftpServerSpecs.vsftpd.launch(place), {
     core: ground.placement.server,
+    isUrgent,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: vsftpd.env,
   });
   await greetingOf(server, port);
-  const generator = startPart('ftp-load', ground.placement.generator);
+  const generator = startPart('ftp-load', ground.placement.generator, { isUrgent });
   return { ...ground, generator, server, serverPort: port };
 }
 

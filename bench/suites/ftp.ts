@@ -33,7 +33,10 @@ export const ftp: Suite = {
   run: async (settings, say) => {
     const amounts = settings.quick ? quickAmounts : allAmounts;
     const tasks = tasksOf(amounts);
-    const stage = await openFtpStage([...new Set([amounts.bulk, amounts.bulk / many, small])]);
+    const stage = await openFtpStage(
+      [...new Set([amounts.bulk, amounts.bulk / many, small])],
+      settings.isUrgent,
+    );
     const obstacle = modProxyObstacle();
     if (obstacle !== undefined) say(obstacle);
     const starts = relaysOf(stage, settings, obstacle === undefined);

@@ -70,6 +70,7 @@ function tftpService(options: Options): TftpServiceConfig {
       stripMulticast: options.stripMulticast,
       retryNotFound: options.retryNotFound,
       backendAnyAddress: options.backendAnyAddress,
+      transparent: options.transparent,
     },
     limits: {
       total: options.maxSessions,

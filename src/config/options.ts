@@ -27,6 +27,7 @@ export interface Options {
   readonly stripMulticast: boolean;
   readonly retryNotFound: boolean;
   readonly backendAnyAddress: boolean;
+  readonly transparent: boolean;
   readonly tryInterval: number;
   readonly idleTimeout: number;
   readonly ftpPolicy: PolicyName;

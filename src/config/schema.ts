@@ -123,6 +123,10 @@ const tftp = {
     group: 'TFTP',
     text: 'accept the first reply of a backend from any address, for servers with several',
   }),
+  transparent: field.toggle().prefault('false').register(about, {
+    group: 'TFTP',
+    text: "let backends see the clients' addresses (linux engine, CAP_NET_ADMIN, a way back through this host)",
+  }),
   tryInterval: field.duration(10, minute).prefault('1s').register(about, {
     group: 'TFTP',
     value: 'DURATION',

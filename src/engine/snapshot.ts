@@ -79,6 +79,8 @@ export interface RequestRules {
   readonly retryNotFound: boolean;
   /** Accepts the first reply from any address (multi-homed servers). */
   readonly backendAnyAddress: boolean;
+  /** Backends see the client's address rather than this host's. */
+  readonly transparent: boolean;
 }
 
 /** 0 means no limit. */

@@ -237,7 +237,7 @@ export class TftpServiceEngine implements SessionHost {
     if (!session.open()) return 'no-backend';
     const { listener, clientPort, clientAddress, request } = opening;
     const others = listener.sessions.get(clientPort, clientAddress) ?? [];
-    listener.sessions.set(clientPort, clientAddress, [...others, session]);
+    listener.sessions.set(clientPort, clientAddress, others.concat(session));
     this.#sessions.add(session);
     const op = request.opcode === Opcode.rrq ? 'read' : 'write';
     this.emit({ kind: 'session.start', service: this.#service.name, op });

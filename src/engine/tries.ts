@@ -5,7 +5,7 @@ import type { SessionHost } from './session-host.ts';
 
 /**
  * The backends that were asked for one session, and which of them are still listened to. There are as many of these as
- * sessions, and an array that grows by itself takes room for more than a dozen entries: so each is replaced.
+ * sessions, and an array that grows by itself takes room for more than a dozen entries: concat makes it as long as it is.
  */
 export class Tries {
   readonly #host: SessionHost;
@@ -71,7 +71,7 @@ export class Tries {
       const wanted = { client: this.#client, file: this.#file, user: '' };
       const backend = this.#host.backends.pick(wanted, this.#tried);
       if (!backend) return undefined;
-      this.#tried = [...this.#tried, backend.index];
+      this.#tried = this.#tried.concat(backend.index);
       try {
         this.#ask(backend);
         return backend;
@@ -117,12 +117,14 @@ export class Tries {
   }
 
   #ask(backend: Backend): void {
+    const { requests } = this.#host.service;
     const options = {
       receiveBuffer: this.#receiveBuffer,
-      anyAddress: this.#host.service.requests.backendAnyAddress,
+      anyAddress: requests.backendAnyAddress,
+      source: requests.transparent ? this.#client : undefined,
     };
     const leg = new BackendLeg(this.#host.tids, backend, options, this.#owner);
-    this.#open = [...this.#open, leg];
+    this.#open = this.#open.concat(leg);
     this.#host.backends.hold(backend);
     leg.ask(Buffer.from(this.#request, 'latin1'));
   }

@@ -6,7 +6,8 @@
  *  2. A NUL or a CR that is left in a line makes it faulty. Nothing is repaired.
  *  3. A line that is too long is told as soon as that is known, once, and the rest of it is dropped.
  *  4. Telnet commands in front of a client's line are no part of it (telnet.ts).
- *  5. How the bytes were cut into chunks never matters.
+ *  5. How the bytes were cut into chunks never matters, but for a client's ABOR: it is whole with its CR if nothing stands
+ *     behind that yet. The LF is urgent data in what some clients send (Python's ftplib), and lost on the way to us.
  */
 import { backendError, clientError, type FtpProtocolError, type Peer } from './errors.ts';
 import { stripTelnet } from './telnet.ts';
@@ -42,6 +43,9 @@ interface Unread {
 }
 
 const lineFeed = 10;
+const carriageReturn = 13;
+/** Bytes: with more Telnet commands in front than anybody sends. */
+const longestAbort = 32;
 const nothing = Buffer.alloc(0);
 
 export class LineFramer {
@@ -57,6 +61,8 @@ export class LineFramer {
   #begun: Buffer = nothing;
   #length = 0;
   #isDropping = false;
+  /** A line was taken without its LF, which may come all the same. */
+  #isEndOwed = false;
 
   constructor(peer: Peer, cap: number = lineCaps[peer]) {
     this.#peer = peer;
@@ -83,13 +89,32 @@ export class LineFramer {
   next(): Line | undefined {
     while (this.#first !== undefined) {
       const { bytes } = this.#first;
+      if (this.#takeOwedEnd(bytes)) continue;
       const end = bytes.indexOf(lineFeed, this.#offset);
       const piece = bytes.subarray(this.#offset, end < 0 ? bytes.length : end);
       this.#skip(end < 0 ? piece.length : piece.length + 1);
       const line = this.#onPiece(piece, end >= 0);
       if (line !== undefined) return line;
     }
-    return undefined;
+    return this.#takeAbort();
+  }
+
+  /** ABOR without its LF. */
+  #takeAbort(): Line | undefined {
+    const isBegun = this.#begun[this.#length - 1] === carriageReturn && this.#length <= longestAbort;
+    if (!isBegun || this.#peer === 'backend') return undefined;
+    const line = lineOf(this.#begun.toString('latin1', 0, this.#length), this.#peer);
+    if (line.kind !== 'line' || line.text.toUpperCase() !== 'ABOR') return undefined;
+    this.#forget();
+    this.#isEndOwed = true;
+    return line;
+  }
+
+  #takeOwedEnd(bytes: Buffer): boolean {
+    const isThere = this.#isEndOwed && bytes[this.#offset] === lineFeed;
+    this.#isEndOwed = false;
+    if (isThere) this.#skip(1);
+    return isThere;
   }
 
   #skip(count: number): void {

@@ -17,11 +17,14 @@
  *  5. No command but ABOR and STAT goes to the backend before the transfer is over. QUIT waits with the others, because
  *     it takes effect behind the transfer (RFC 959 section 4.1.1) and some servers would end it.
  *  6. ABOR breaks the data at once, wherever it stands in front of the next transfer command, and goes out when it is the
- *     next. Its reply is the one behind the transfer's final one.
+ *     next; if it is that already, in front of the break, which the backend then knows the reason of. Its reply is the
+ *     one behind the transfer's final one.
  *  7. Each command to the backend is owed a reply. Whoever is not given it ends the session, because the reply would be
  *     taken for the next command's.
+ *  8. Some backends have one reply for a broken transfer and its ABOR. So an ABOR without an answer is followed by PWD:
+ *     replies come in the order of the commands, and nothing but PWD is answered with 257. Behind it none can be late.
  */
-import { type Command, transferVerbs, urgentVerbs } from './commands.ts';
+import { type Command, encodeCommand, transferVerbs, urgentVerbs } from './commands.ts';
 import type { DataAbort, Direction, FtpSessionEnd, FtpTransferResult } from './effects.ts';
 import { encodeLines } from './lines.ts';
 import { classOf, type Reply } from './replies.ts';
@@ -45,6 +48,10 @@ export interface TransferRequest {
   readonly direction: Direction;
 }
 
+/** Milliseconds for the answer to ABOR, once the transfer has got its own. */
+const abortPatience = 1_000;
+const pathReply = 257;
+
 type Stage = 'preparing' | 'awaiting' | 'settling' | 'over';
 
 export class Transfer implements Work {
@@ -62,6 +69,8 @@ export class Transfer implements Work {
   #reply: Reply | undefined;
   /** ABOR or STAT, until its reply has come. */
   #urgent: string | undefined;
+  /** PWD was asked (rule 8), and is not answered. */
+  #isPathAsked = false;
   /** An error in answer to STAT: in front of the transfer's final reply it would be taken for that. */
   #statError: Reply | undefined;
   /** As it was when the final reply was told. */
@@ -111,6 +120,7 @@ export class Transfer implements Work {
     if (name === 'data') this.#onLegMissing(now);
     else if (this.#stage === 'settling') this.#data.break('refused', 'backend-error', now);
     else if (this.#stage === 'preparing' && !this.#leg.isReplyOwed) this.#leg.onTimeout(now);
+    else if (this.#urgent === 'ABOR' && this.#voice.isAnswered && !this.#isPathAsked) this.#askPath(now);
     else {
       this.#context.end('reply-timeout', replyOf(serviceClosing), now);
       return;
@@ -125,11 +135,12 @@ export class Transfer implements Work {
       return;
     }
     const isAborted = queue.hasInFrontOf('ABOR', transferVerbs) && !this.#context.options.denied.has('ABOR');
-    if (isAborted) this.#onAbort(now);
     const { head } = queue;
-    if (head?.kind !== 'command' || !this.#mayPass(head.command)) return;
-    queue.take();
-    this.#passUrgent(head.command, now);
+    if (head?.kind === 'command' && this.#mayPass(head.command)) {
+      queue.take();
+      this.#passUrgent(head.command, now);
+    }
+    if (isAborted) this.#onAbort(now);
   }
 
   abandon(end: FtpSessionEnd, now: number): void {
@@ -191,11 +202,12 @@ export class Transfer implements Work {
 
   /** The final reply was told. What else has to come? */
   #settle(now: number): void {
+    const { timers, options } = this.#context;
+    if (this.#result === undefined && this.#urgent === 'ABOR') timers.set('work', now + abortPatience);
     this.#result ??= this.#currentResult();
     this.#tellStatError();
-    const { timers, options } = this.#context;
     if (this.#leg.isReplyOwed) return;
-    if (this.#urgent !== undefined) {
+    if (this.#urgent !== undefined || this.#isPathAsked) {
       if (!timers.has('work')) timers.set('work', now + options.timeouts.finalReply);
       return;
     }
@@ -234,7 +246,7 @@ export class Transfer implements Work {
   #onOtherReply(reply: Reply): boolean {
     const isFinalKnown = this.#reply !== undefined;
     if (classOf(reply.code) === 'preliminary') {
-      if (isFinalKnown) return this.#urgent !== undefined;
+      if (isFinalKnown) return this.#urgent !== undefined || this.#isPathAsked;
       this.#hasBegun = true;
       this.#voice.begin(reply);
       return true;
@@ -249,10 +261,24 @@ export class Transfer implements Work {
       this.#reply = reply;
       return true;
     }
-    if (this.#urgent !== 'ABOR') return false;
+    return this.#onLastReply(reply);
+  }
+
+  /** Behind the transfer's final one: to ABOR, or to PWD in front of which ABOR got none. */
+  #onLastReply(reply: Reply): boolean {
+    const isToPath = this.#isPathAsked && (this.#urgent === undefined || reply.code === pathReply);
+    if (this.#urgent !== 'ABOR' && !isToPath) return false;
+    if (this.#urgent === 'ABOR') this.#voice.afterwards(isToPath ? replyOf(abortSuccessful) : reply);
     this.#urgent = undefined;
-    this.#voice.afterwards(reply);
+    this.#isPathAsked &&= !isToPath;
     return true;
+  }
+
+  #askPath(now: number): void {
+    const { effects, timers, options } = this.#context;
+    this.#isPathAsked = true;
+    effects.toBackend(encodeCommand('PWD'));
+    timers.set('work', now + options.timeouts.settle);
   }
 
   /** Servers answer STAT in the midst of a transfer or behind it; an error in its place must not end the transfer. */
@@ -285,7 +311,7 @@ export class Transfer implements Work {
   }
 
   #mayPass(command: Command): boolean {
-    if (this.#stage !== 'awaiting' || this.#urgent !== undefined) return false;
+    if (this.#stage !== 'awaiting' || this.#urgent !== undefined || this.#isPathAsked) return false;
     if (command.verb === 'QUIT' || !urgentVerbs.has(command.verb)) return false;
     return !this.#context.options.denied.has(command.verb);
   }

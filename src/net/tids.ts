@@ -47,6 +47,8 @@ export interface BackendTidOptions {
   readonly receiveBuffer: number | undefined;
   /** The peer may answer from another address: the handlers hear everybody. */
   readonly anyAddress: boolean;
+  /** The address to send from, if not one of this host. Nets that cannot do that ignore it. */
+  readonly source?: string | undefined;
 }
 
 /** The backend-facing TIDs of one service. */

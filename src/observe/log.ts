@@ -31,14 +31,27 @@ export function createLogger(level: LevelWithSilent, to: DestinationStream = ope
  */
 function openStdout(): DestinationStream {
   const stream = pino.destination({ dest: stdout, sync: false, minLength: batch, maxLength: maxWaiting });
-  stream.on('error', () => undefined);
+  /** Bytes that have not left yet. */
+  let waiting = 0;
   let isAwaited = false;
   const flush = (): void => {
     isAwaited = false;
-    stream.flush(() => undefined);
+    stream.flush();
   };
+  stream.on('error', () => undefined);
+  stream.on('write', (bytes) => {
+    waiting -= bytes;
+  });
+  stream.on('drop', (line) => {
+    waiting -= Buffer.byteLength(line);
+  });
+  // What came while others left would wait for the next line.
+  stream.on('drain', () => {
+    if (waiting > 0) stream.flush();
+  });
   return {
     write: (line) => {
+      waiting += Buffer.byteLength(line);
       stream.write(line);
       if (isAwaited) return;
       isAwaited = true;

@@ -1,6 +1,9 @@
 import type { Libc } from '../linux/libc.ts';
 import { loadLibc } from '../linux/load-libc.ts';
+import { openSocket } from '../linux/net/open-socket.ts';
 import { probe } from '../linux/probe.ts';
+import { close } from '../linux/sockets.ts';
+import { NetError } from '../net/net.ts';
 
 /** Why one engine and no other. */
 export interface EngineNotice {
@@ -19,14 +22,10 @@ export type EngineChoice = EngineNotice &
     | { readonly name: 'linux'; readonly libc: Libc }
   );
 
-/** The engine that was asked for does not work here. */
+/** The engine that was asked for, or is needed, does not work here. */
 export class EngineUnavailableError extends Error {
   override readonly name = 'EngineUnavailableError';
   readonly code = 'TLB_ERR_ENGINE';
-
-  constructor(reason: string) {
-    super(`--engine linux does not work here: ${reason}`);
-  }
 }
 
 /** What TFTP is to be served with. Throws EngineUnavailableError if the Linux engine is asked for and cannot be had. */
@@ -39,6 +38,26 @@ export function chooseEngine(wanted: 'auto' | 'portable' | 'linux'): EngineChoic
     const reason = wanted === 'linux' ? 'it was asked for' : 'its system calls work here';
     return { name: 'linux', reason, libc: loaded.libc };
   }
-  if (wanted === 'linux') throw new EngineUnavailableError(obstacle ?? '');
+  if (wanted === 'linux')
+    throw new EngineUnavailableError(`--engine linux does not work here: ${obstacle ?? ''}`);
   return { name: 'portable', reason: obstacle ?? '', libc };
+}
+
+/** Throws EngineUnavailableError unless sockets can have the addresses of clients here. */
+export function requireTransparency(choice: EngineChoice): void {
+  if (choice.name !== 'linux') {
+    throw new EngineUnavailableError(
+      `--transparent needs the linux engine, and this is the portable one: ${choice.reason}`,
+    );
+  }
+  try {
+    // An address that is nobody's (RFC 5737).
+    const at = { address: '192.0.2.1', port: 0 };
+    close(choice.libc, openSocket(choice.libc, at, { isTransparent: true }));
+  } catch (error) {
+    if (!(error instanceof NetError)) throw error;
+    throw new EngineUnavailableError('--transparent needs the capability CAP_NET_ADMIN or CAP_NET_RAW', {
+      cause: error,
+    });
+  }
 }

@@ -23,7 +23,7 @@ export interface Threads {
   readonly tidPorts: TidPorts;
   readonly spawn: SpawnWorker;
   /** Opens listening sockets that outlive the workers; left out where workers open their own. */
-  readonly lender?: SocketLender;
+  readonly lender?: SocketLender | undefined;
   /** How clients are shared out among workers; the system does it by their address and port if left out. */
   readonly steer?: SteerGroup | undefined;
 }

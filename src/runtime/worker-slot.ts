@@ -18,7 +18,7 @@ import type { WorkerHandle, WorkerHandlers, WorkerKind } from './worker-handle.t
 
 /** Milliseconds that a worker has to stop by itself, and then to be gone. */
 const stopTime = 5_000;
-const endTime = 1_000;
+const endTime = 5_000;
 
 export interface WorkerSlotParts {
   readonly index: number;

@@ -1,38 +1,43 @@
 /** Threads of workers that die, or stand still, when a test wants it. */
 import { setEnvironmentData } from 'node:worker_threads';
 import type { TidPorts } from '../../src/net/node-net.ts';
+import type { EngineChoice } from '../../src/runtime/engine-choice.ts';
 import { nodeThreads, type Threads } from '../../src/runtime/node-threads.ts';
 
-const engine = { name: 'portable', reason: 'a test wants it', libc: undefined } as const;
-const fixed = { protocols: ['tftp', 'ftp'], engine, busyPoll: 0 } as const;
+const portable = { name: 'portable', reason: 'a test wants it', libc: undefined } as const;
+const fixed = { protocols: ['tftp', 'ftp'], busyPoll: 0 } as const;
 
 /** What a worker finds in its cell of the memory that a test shares with it. */
 export const faultKinds = ['none', 'throw', 'hang'] as const;
 
 /** Threads that cannot even be loaded. */
 export function brokenThreads(workers: number, tidPorts: TidPorts): Threads {
-  const portable = new URL('data:text/javascript,throw new Error("no good")');
-  return nodeThreads({ ...fixed, workers, tidPorts, entries: { portable } });
+  const entry = new URL('data:text/javascript,throw new Error("no good")');
+  return nodeThreads({ ...fixed, engine: portable, workers, tidPorts, entries: { portable: entry } });
 }
 
 export class FaultyThreads implements Threads {
-  readonly engine: Threads['engine'] = engine;
+  readonly engine: Threads['engine'];
   readonly plans: Threads['plans'];
   readonly tidPorts: TidPorts;
+  readonly lender: Threads['lender'];
   /** While it is set, no thread that is made can be loaded. */
   areBroken = false;
   readonly #faults: Int32Array;
   readonly #faulty: Threads;
   readonly #broken: Threads;
 
-  constructor(workers: number, tidPorts: TidPorts) {
-    const memory = new SharedArrayBuffer(workers * Int32Array.BYTES_PER_ELEMENT);
+  constructor(workers: number, tidPorts: TidPorts, engine: EngineChoice = portable) {
+    const memory = new SharedArrayBuffer(2 * workers * Int32Array.BYTES_PER_ELEMENT);
     setEnvironmentData('faults', memory);
     this.#faults = new Int32Array(memory);
-    const portable = new URL('faulty-worker.ts', import.meta.url);
-    this.#faulty = nodeThreads({ ...fixed, workers, tidPorts, entries: { portable } });
+    const entry = new URL('faulty-worker.ts', import.meta.url);
+    const entries = { portable: entry, linux: entry };
+    this.#faulty = nodeThreads({ ...fixed, engine, workers, tidPorts, entries });
     this.#broken = brokenThreads(workers, tidPorts);
+    this.engine = this.#faulty.engine;
     this.plans = this.#faulty.plans;
+    this.lender = this.#faulty.lender;
     this.tidPorts = tidPorts;
   }
 

@@ -1,10 +1,14 @@
 /** A worker as it is, but for the faults that a test brings about: see faulty-threads.ts. */
 import { getEnvironmentData, workerData } from 'node:worker_threads';
 import type { WorkerBoot } from '../../src/runtime/messages.ts';
-import '../../src/runtime/portable-worker.ts';
 import { faultKinds } from './faulty-threads.ts';
 
 const { worker }: WorkerBoot = workerData;
+// What it is in earnest shows in what it is given.
+await import(
+  'ledger' in workerData ? '../../src/runtime/linux-worker.ts' : '../../src/runtime/portable-worker.ts'
+);
+
 const faults = new Int32Array(getEnvironmentData('faults') as unknown as SharedArrayBuffer);
 
 function look(): void {

@@ -75,6 +75,7 @@ export const labService: Omit<TftpService, 'pool' | 'listeners'> = {
     stripMulticast: true,
     retryNotFound: false,
     backendAnyAddress: false,
+    transparent: false,
   },
   limits: { total: 1_000, perClient: 0, perBackend: 0 },
   timing: { tryInterval: 1_000, idleTimeout: 60_000 },

@@ -2,13 +2,13 @@
 import { Scoreboard } from '../../src/balance/scoreboard.ts';
 import { TftpEngine } from '../../src/engine/tftp-engine.ts';
 import type { TftpService } from '../../src/engine/snapshot.ts';
-import type { Endpoint, Net } from '../../src/net/net.ts';
-import { withOwnTids } from '../../src/net/own-tids.ts';
+import type { Endpoint } from '../../src/net/net.ts';
+import type { TidNet } from '../../src/net/tids.ts';
 import { dropReasons, type Emit } from '../../src/observe/events.ts';
 import { labService } from './lab.ts';
 
 export interface LoopbackParts {
-  readonly net: Net;
+  readonly net: TidNet;
   /** Of the listener; its port is the kernel's choice. */
   readonly address: string;
   readonly backends: readonly Endpoint[];
@@ -44,7 +44,7 @@ export class LoopbackEngine {
       snapshot: { version: 1, services: [{ ...labService, listeners, pool, ...service }] },
       scoreboard: this.scoreboard,
       worker: 0,
-      net: withOwnTids(net),
+      net,
       emit,
     });
     this.#engine.start();

@@ -9,6 +9,7 @@ import { fetchFile, startEmbedded } from '../helpers/embedded.ts';
 import { noise } from '../helpers/folders.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { HeldDownload, UdpPeer } from '../helpers/udp-peer.ts';
+import { runTftpLb } from './cli.ts';
 import { describeFlags } from './flags.ts';
 
 const image = noise(5_000);
@@ -171,6 +172,18 @@ describeFlags('TFTP', {
       const { listener } = await startBalancer(servers, { flags: ['--retry-not-found'] });
       expect(await outcome(fetchFile(listener, 'image'))).toBe('ERROR 1');
       expect(servers.map(({ requests }) => requests.length)).toEqual([1, 1]);
+    });
+  },
+
+  transparent: () => {
+    // What servers see with it is tested where there are several hosts.
+    test('is refused where the portable engine serves', async () => {
+      const flags = ['--vip=127.0.0.1', '--no-ftp', '--tftp-port=0', '--backend=127.0.0.1:9', '--no-admin'];
+      const { code, stderr } = await runTftpLb([...flags, '--transparent', '--engine=portable']);
+      expect(code).toBe(2);
+      expect(stderr).toBe(
+        'tftp-lb: --transparent needs the linux engine, and this is the portable one: it was asked for\n',
+      );
     });
   },
 

@@ -1,6 +1,6 @@
 /** Workers that die under load: what it costs, and what it does not. */
 import { randomInt } from 'node:crypto';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { App } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { FlagValues } from '../../src/config/sources.ts';
@@ -20,7 +20,10 @@ import { ownLoopback } from '../helpers/sockets.ts';
 import { HeldDownload } from '../helpers/udp-peer.ts';
 import { connectTo, loginTo, net as clients, startFtpServer } from './ftp.ts';
 
-const image = noise(20_000);
+const image = noise(2_000);
+/** Milliseconds: a worker stays away the longer, the longer a slow machine keeps it from coming back. */
+vi.setConfig({ testTimeout: 90_000 });
+
 const tidPorts = createTidPorts();
 const net = createNodeNet({ tidPorts });
 

@@ -21,7 +21,7 @@ import { startFtpServer, type FtpServer } from '../helpers/ftp-daemons.ts';
 import { lacks } from '../helpers/peers.ts';
 
 const small = noise(1_000, 'small');
-const big = noise(13_000_000, 'big');
+const big = noise(5_000_000, 'big');
 /** A listing of these does not fit in a segment, nor in a reply. */
 const names = Array.from({ length: 300 }, (_, index) => `a-file-with-quite-a-long-name-${100 + index}`);
 const vips = ['127.0.0.1', '::1'];
@@ -45,7 +45,7 @@ function namesIn(listing: string): string[] {
 const hashOf = (file: string): string => sha256(readFileSync(file));
 
 const hashes = [small, big, big].map(sha256);
-/** What clients upload, and where they put what they download: each time anew, since it is half a gigabyte in all. */
+/** What clients upload, and where they put what they download: each time anew, since it is gigabytes in all. */
 const [smallFile, bigFile] = [localFile(small), localFile(big)];
 const [gotSmall, gotBig, gotRest, listing] = [localFile(), localFile(), localFile(), localFile()];
 const half = big.length / 2;

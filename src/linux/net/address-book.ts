@@ -1,4 +1,6 @@
+import { isIPv4 } from 'node:net';
 import type { Clock } from '../../net/net.ts';
+import { SOCKADDR_IN } from '../layout.ts';
 import type { Libc } from '../libc.ts';
 import { decodeName, encodeName } from '../name-codec.ts';
 import type { SocketNames } from '../socket-names.ts';
@@ -9,6 +11,9 @@ const maxKnown = 65_536;
 /** Milliseconds for which link-local addresses are remembered: the interface that their zone names may become another. */
 const zoneLifetime = 1_000;
 
+/** An address as the kernel has it: of IPv4 a signed number, which takes no memory of its own; else a name with port 0. */
+export type AddressName = number | Uint8Array;
+
 /**
  * Socket addresses between the two forms that they have: numbers in an arena, text in the engine. What was translated
  * once is remembered, so that a datagram allocates nothing.
@@ -18,9 +23,9 @@ export class AddressBook {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #texts4 = new Map<number, string>();
   readonly #texts6 = new AddressTexts(maxKnown);
-  readonly #names = new Map<string, Uint8Array>();
+  readonly #names = new Map<string, AddressName>();
   readonly #zonedTexts = new AddressTexts(maxKnown);
-  readonly #zonedNames = new Map<string, Uint8Array>();
+  readonly #zonedNames = new Map<string, AddressName>();
   #zonesUntil = 0;
 
   constructor(libc: Libc, clock: Pick<Clock, 'now'>) {
@@ -35,19 +40,20 @@ export class AddressBook {
     return family === 6 ? this.#text6(names, index) : '';
   }
 
-  /** The name of a numeric address, with port 0. Undefined if this host has no way to write it. */
-  name(address: string): Uint8Array | undefined {
+  /** The name of a numeric address. Undefined if this host has no way to write it. */
+  name(address: string): AddressName | undefined {
     const known = this.#names.get(address);
-    if (known) return known;
+    if (known !== undefined) return known;
     const isZoned = address.includes('%');
     if (isZoned) this.#renewZones();
     const names = isZoned ? this.#zonedNames : this.#names;
     return names.get(address) ?? this.#learn(names, address);
   }
 
-  #learn(names: Map<string, Uint8Array>, address: string): Uint8Array | undefined {
+  #learn(names: Map<string, AddressName>, address: string): AddressName | undefined {
     try {
-      const name = encodeName(this.#libc, { address, port: 0 });
+      const bytes = encodeName(this.#libc, { address, port: 0 });
+      const name = isIPv4(address) ? new DataView(bytes.buffer).getInt32(SOCKADDR_IN.address) : bytes;
       if (names.size >= maxKnown) names.clear();
       names.set(address, name);
       return name;

@@ -12,6 +12,7 @@ const receiveBuffer = 4_194_304;
 
 /** Where the sockets of a pool are bound, and who is told what becomes of them. */
 export interface SocketSource {
+  /** Unspecified, or that of a client, which this host need not have (IP_TRANSPARENT). */
   readonly address: string;
   readonly onStranger: OnStranger;
   /** The session that was served at `peerAddress` is done with the socket. */
@@ -31,7 +32,12 @@ export class BackendSocket implements SocketUser {
   /** Throws NetError. */
   constructor(parts: LoopParts, source: SocketSource) {
     const { address } = source;
-    const fd = openSocket(parts.libc, { address, port: 0, receiveBuffer }, { hearsErrors: true });
+    const isTransparent = address !== '0.0.0.0' && address !== '::';
+    const fd = openSocket(
+      parts.libc,
+      { address, port: 0, receiveBuffer },
+      { hearsErrors: true, isTransparent },
+    );
     this.#socket = new DatagramSocket(parts, fd, true, this);
     this.#later = (callback) => parts.loop.later(callback);
     this.#source = source;

@@ -11,6 +11,9 @@ import type { LoopParts } from './parts.ts';
 import { isPort } from './sender.ts';
 import { SocketPool } from './socket-pool.ts';
 
+/** Where the sockets are bound whose source the kernel chooses. */
+const any = { 4: '0.0.0.0', 6: '::' } as const;
+
 export class SharedBackendTids implements BackendTids {
   readonly #parts: LoopParts;
   readonly #onStranger: OnStranger;
@@ -19,7 +22,7 @@ export class SharedBackendTids implements BackendTids {
   constructor(parts: LoopParts, onStranger: OnStranger) {
     this.#parts = parts;
     this.#onStranger = onStranger;
-    this.#pools = { 4: this.#poolAt('0.0.0.0'), 6: this.#poolAt('::') };
+    this.#pools = { 4: this.#poolAt(any[4]), 6: this.#poolAt(any[6]) };
   }
 
   lend(peer: Endpoint, handlers: TidHandlers, options: BackendTidOptions): TidSocket {
@@ -27,7 +30,11 @@ export class SharedBackendTids implements BackendTids {
       throw new NetError('TLB_ERR_SOCKET', `${formatEndpoint(peer.address, peer.port)} is no destination`);
     }
     const family = isIPv6(peer.address) ? 6 : 4;
-    if (options.anyAddress) return this.#lendAlone(peer, handlers, family === 6 ? '::' : '0.0.0.0');
+    const { source } = options;
+    if (source !== undefined && isIPv6(source) === isIPv6(peer.address)) {
+      return this.#lendAlone(peer, handlers, source, options.anyAddress);
+    }
+    if (options.anyAddress) return this.#lendAlone(peer, handlers, any[family], true);
     return this.#pools[family].take(peer.address).lend(peer, handlers, false);
   }
 
@@ -36,10 +43,10 @@ export class SharedBackendTids implements BackendTids {
     this.#pools[6].close();
   }
 
-  /** A socket that hears everybody is nobody else's. */
-  #lendAlone(peer: Endpoint, handlers: TidHandlers, address: string): TidSocket {
+  /** A socket that hears everybody, or has a client's address, is nobody else's. */
+  #lendAlone(peer: Endpoint, handlers: TidHandlers, address: string, sole: boolean): TidSocket {
     const socket = this.#open(address, () => socket.close());
-    return socket.lend(peer, handlers, true);
+    return socket.lend(peer, handlers, sole);
   }
 
   #poolAt(address: string): SocketPool<BackendSocket> {

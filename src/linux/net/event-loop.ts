@@ -6,7 +6,7 @@
  * Between those turns nothing that is asynchronous happens in this thread.
  */
 import type { Clock, Timer } from '../../net/net.ts';
-import type { DescriptorLedger } from '../descriptor-ledger.ts';
+import { createLedgerMemory, DescriptorLedger } from '../descriptor-ledger.ts';
 import { Epoll } from '../epoll.ts';
 import type { Libc } from '../libc.ts';
 import { MessageBatch } from '../message-batch.ts';
@@ -62,7 +62,11 @@ export class EventLoop implements Clock {
   readonly #postponed: (() => void)[] = [];
 
   /** `ledger` is where its descriptor is noted. Throws SyscallError. */
-  constructor(libc: Libc, options: LoopOptions, ledger: DescriptorLedger) {
+  constructor(
+    libc: Libc,
+    options: LoopOptions,
+    ledger: DescriptorLedger = new DescriptorLedger(createLedgerMemory()),
+  ) {
     this.#ledger = ledger;
     this.batch = new MessageBatch(libc);
     this.outbox = new Outbox(this.batch, (callback) => this.later(callback));

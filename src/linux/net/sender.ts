@@ -2,7 +2,8 @@ import { EINVAL, EMSGSIZE } from '../constants.ts';
 import type { LocalAddresses } from '../local-addresses.ts';
 import type { Libc } from '../libc.ts';
 import { MessageBatch } from '../message-batch.ts';
-import type { AddressBook } from './address-book.ts';
+import type { SocketNames } from '../socket-names.ts';
+import type { AddressBook, AddressName } from './address-book.ts';
 import type { EventLoop } from './event-loop.ts';
 import { type Exit, Outbox, type Owner } from './outbox.ts';
 
@@ -51,8 +52,7 @@ export class Sender {
     const slot = this.#loop.slotOf(data);
     if (slot >= 0) {
       if (outbox.has(slot)) outbox.flush();
-      batch.peers.set(slot, name);
-      batch.peers.setPort(slot, port);
+      setPeer(batch.peers, slot, name, port);
       setSource(batch.locals, slot, from);
       outbox.put(exit, slot, owner);
       return;
@@ -60,8 +60,7 @@ export class Sender {
     if (data.length > this.#spare.slotSize) return this.#fail(owner, EMSGSIZE);
     outbox.flush();
     this.#spare.write(0, data);
-    this.#spare.peers.set(0, name);
-    this.#spare.peers.setPort(0, port);
+    setPeer(this.#spare.peers, 0, name, port);
     setSource(this.#spare.locals, 0, from);
     this.#spareBox.put(exit, 0, owner);
     this.#spareBox.flush();
@@ -75,6 +74,15 @@ export class Sender {
 /** Whether a datagram can be sent to such a port. */
 export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 0xffff;
+}
+
+function setPeer(peers: SocketNames, slot: number, name: AddressName, port: number): void {
+  if (typeof name === 'number') {
+    peers.set4(slot, name, port);
+  } else {
+    peers.set(slot, name);
+    peers.setPort(slot, port);
+  }
 }
 
 function setSource(locals: LocalAddresses, slot: number, from: SourceAddress | undefined): void {

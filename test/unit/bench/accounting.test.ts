@@ -7,6 +7,7 @@ import {
   parseBusy,
   parseCpuTime,
   parseResident,
+  parseSoftirq,
   residentOf,
 } from '../../../bench/run/accounting.ts';
 
@@ -35,6 +36,11 @@ test('a busy core is one that is neither idle nor waits for a disk', () => {
   const stat = 'cpu  1 1 1 1 1 1 1 1\ncpu1 100 20 300 5000 6000 7 70 3 0 0\ncpu10 1 1 1 1 1 1 1 1\n';
   expect(parseBusy(stat, 1)).toBe(5);
   expect(parseBusy(stat, 10)).toBe(0.06);
+});
+
+test('what a core does for received packets is told apart', () => {
+  expect(parseSoftirq('cpu1 100 20 300 5000 6000 7 70 3 0 0\ncpu10 1 1 1 1 1 1 2 1\n', 1)).toBe(0.7);
+  expect(parseSoftirq('cpu1 100 20 300 5000 6000 7 70 3 0 0\n', 0)).toBe(0);
 });
 
 describe.runIf(process.platform === 'linux')('of this process', () => {

@@ -4,14 +4,13 @@ import { helpText, readSettings, UsageError } from '../../../bench/settings.ts';
 import { suites } from '../../../bench/suites/registry.ts';
 
 test('without arguments the first suite runs as long as it takes', () => {
-  expect(readSettings([])).toMatchObject({ suite: 'tftp', rounds: 3, quick: false, idleSessions: 5_000 });
+  expect(readSettings([])).toMatchObject({ suite: 'tftp', rounds: 3, quick: false });
 });
 
 test('a quick run counts for a shorter time, unless it is told otherwise', () => {
   const usual = readSettings([]);
   const quick = readSettings(['--quick']);
   expect(quick?.timing.window).toBeLessThan(usual?.timing.window ?? 0);
-  expect(quick?.idleSessions).toBeLessThan(usual?.idleSessions ?? 0);
   expect(readSettings(['--quick', '--seconds', '2.5'])?.timing.window).toBe(2.5);
 });
 
@@ -22,6 +21,23 @@ test('suite and options stand in any order', () => {
     output: 'a.json',
     profiles: 'here',
   });
+});
+
+test('paths and loads are lists', () => {
+  expect(readSettings([])).toMatchObject({ only: undefined, loads: undefined });
+  expect(readSettings(['--only', 'direct, nginx', '--loads=64x1'])).toMatchObject({
+    only: ['direct', 'nginx'],
+    loads: ['64x1'],
+  });
+});
+
+test.each([
+  [['--only', 'direct,around'], 'no path is called "around"; there are direct, '],
+  [['--loads', '3x3'], 'no load is called "3x3"; there are 1x1, '],
+])('%j is refused before anything is started', async (args, message) => {
+  const settings = readSettings(args);
+  const run = async (): Promise<unknown> => settings && suites.get('tftp')?.run(settings, () => {});
+  await expect(run()).rejects.toThrow(message);
 });
 
 describe('a command line that makes no sense is refused', () => {
@@ -41,10 +57,21 @@ describe('a command line that makes no sense is refused', () => {
   });
 });
 
+const options = [
+  '--only',
+  '--loads',
+  '--quick',
+  '--rounds',
+  '--seconds',
+  '--urgent',
+  '--output',
+  '--from',
+  '--docs',
+  '--profiles',
+] as const;
+
 test('help is asked for, and names every suite and option', () => {
   expect(readSettings(['--rounds', '5', '--help'])).toBeUndefined();
   expect(readSettings(['-h'])).toBeUndefined();
-  for (const word of [...suites.keys(), '--quick', '--rounds', '--seconds', '--output', '--profiles']) {
-    expect(helpText).toContain(`  ${word}`);
-  }
+  for (const word of [...suites.keys(), ...options]) expect(helpText).toContain(`  ${word}`);
 });

@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Listener } from '../../../src/engine/listeners.ts';
 import type { UdpHandlers } from '../../../src/net/net.ts';
-import { createNodeNet } from '../../../src/net/node-net.ts';
-import { withOwnTids } from '../../../src/net/own-tids.ts';
+import type { TidNet } from '../../../src/net/tids.ts';
+import { tidNets } from '../../helpers/tid-nets.ts';
 
 const loopback = '127.0.0.1';
-const net = createNodeNet();
 const nothing = (): void => {};
 
 interface Socket {
@@ -22,9 +21,9 @@ function kernelSetting(name: string): number {
   }
 }
 
-function openListener(handlers: UdpHandlers): Socket {
+function openListener(net: TidNet, handlers: UdpHandlers): Socket {
   return new Listener(
-    withOwnTids(net),
+    net,
     { address: loopback, port: 0 },
     { kind: 'single-port' },
     {
@@ -38,7 +37,7 @@ function openListener(handlers: UdpHandlers): Socket {
 }
 
 /** How many datagrams of a burst are kept that is over before anybody reads. */
-async function keptOf(burst: number, open: (handlers: UdpHandlers) => Socket): Promise<number> {
+async function keptOf(net: TidNet, burst: number, open: (handlers: UdpHandlers) => Socket): Promise<number> {
   const { promise: over, resolve: markCame } = Promise.withResolvers<void>();
   const sender = net.bindUdp({ address: loopback, port: 0 }, { onDatagram: nothing, onError: nothing });
   let kept = 0;
@@ -56,16 +55,22 @@ async function keptOf(burst: number, open: (handlers: UdpHandlers) => Socket): P
   return kept;
 }
 
-describe('a listener', () => {
+describe.each(tidNets)('a listener on $name', (kind) => {
   const standard = kernelSetting('rmem_default');
 
-  it.skipIf(standard === 0 || kernelSetting('rmem_max') < standard)(
+  it.skipIf(kind.isSkipped || standard === 0 || kernelSetting('rmem_max') < standard)(
     'keeps more of a burst than a socket with the default buffer',
     async () => {
+      const opened = kind.open();
+      const { net } = opened;
       // More than the default holds, as the kernel counts its own overhead too.
       const burst = Math.ceil((standard / 1_400) * 1.3);
-      const usual = await keptOf(burst, (handlers) => net.bindUdp({ address: loopback, port: 0 }, handlers));
-      expect(await keptOf(burst, openListener)).toBeGreaterThan(usual * 1.2);
+      const usual = await keptOf(net, burst, (handlers) =>
+        net.bindUdp({ address: loopback, port: 0 }, handlers),
+      );
+      const kept = await keptOf(net, burst, (handlers) => openListener(net, handlers));
+      expect(kept).toBeGreaterThan(usual * 1.2);
+      opened.close();
     },
   );
 });

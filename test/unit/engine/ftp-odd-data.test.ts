@@ -196,6 +196,7 @@ describe('a server with no EPSV', () => {
     ['a dead port', say('229 ok (|||9|)'), 'refused'],
     ['a port of somebody else', say('229 ok (|2|10.9.0.9|5000|)'), undefined],
     ['another success', say('200 ok'), undefined],
+    ...errors.map((error): [string, Handler, undefined] => [error, say(error), undefined]),
   ])('but %s is asked with PASV', async (_, epsv, refused) => {
     await start();
     server.handlers['EPSV'] = epsv;

@@ -111,7 +111,8 @@ describe('chunks', () => {
   });
 
   it('of random bytes give the lines of the whole stream', () => {
-    const piece = fc.constantFrom('a', ' ', 'ABOR', '\r', '\n', '\r\n', '\0', '\xff', '\xf4', '\xf2', '\xfd');
+    // No ABOR, which may be whole at the end of a chunk.
+    const piece = fc.constantFrom('a', ' ', 'NOOP', '\r', '\n', '\r\n', '\0', '\xff', '\xf4', '\xf2', '\xfd');
     const stream = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(''));
     fc.assert(
       fc.property(
@@ -152,6 +153,29 @@ describe('chunks', () => {
     chunk.fill(0);
     framer.push(bytes('OP\r\n'));
     expect(drain(framer)).toEqual([sound('NOOP')]);
+  });
+});
+
+describe('ABOR without its LF', () => {
+  const abort = sound('ABOR');
+  it.each<[string, string[], Line[]]>([
+    ['is whole', ['ABOR\r'], [abort]],
+    ['is whole whatever the case', ['aBoR\r'], [sound('aBoR')]],
+    ['is whole behind an interrupt', ['\xff\xf4\xff\xf2ABOR\r'], [sound('ABOR', true)]],
+    ['is told from the next command', ['ABOR\r', 'NOOP\r\n'], [abort, sound('NOOP')]],
+    ['has its LF when that comes', ['ABOR\r', '\n', 'NOOP\r\n'], [abort, sound('NOOP')]],
+    ['has no more than one', ['ABOR\r', '\n\n'], [abort, sound('')]],
+    ['may come byte by byte', 'NOOP\r\nABOR\r\nABOR\r'.split(''), [sound('NOOP'), abort, abort]],
+    ['is none with something behind it', ['ABOR\rX\n'], [faulty('bare-cr')]],
+    ['is none with something in front of it', ['XABOR\r'], []],
+    ['is none with an argument', ['ABOR x\r'], []],
+    ['is none without its CR', ['ABOR'], []],
+  ])('%s', (_, chunks, lines) => {
+    expect(linesOf('client', chunks)).toEqual(lines);
+  });
+
+  it('is nothing that a backend says', () => {
+    expect(linesOf('backend', ['ABOR\r'])).toEqual([]);
   });
 });
 

@@ -30,7 +30,7 @@ const preparing = (): Scene => {
 };
 
 describe('ABOR', () => {
-  const sent: Step[] = [go, ['client: ABOR', 'abort 1 abor', 'backend ABOR']];
+  const sent: Step[] = [go, ['client: ABOR', 'backend ABOR', 'abort 1 abor']];
   const aborted = 'transfer RETR client-abort 426 3';
 
   it.each<[string, Step[]]>([
@@ -61,15 +61,67 @@ describe('ABOR', () => {
   });
 
   it('is found behind what is left of a Telnet interrupt', () => {
-    reading().play(go, ['client: \xff\xf4\xff\xf2ABOR', 'abort 1 abor', 'backend ABOR']);
-    reading().play(go, ['client: \xf2abor', 'abort 1 abor', 'backend abor']);
+    reading().play(go, ['client: \xff\xf4\xff\xf2ABOR', 'backend ABOR', 'abort 1 abor']);
+    reading().play(go, ['client: \xf2abor', 'backend abor', 'abort 1 abor']);
   });
 
-  it('that is answered once ends the session, and the transfer is no success', () => {
+  it.each([
+    ['226', ['backend: 226 ok', broken]],
+    ['426', ['backend: 426 broken', 'client 426 broken']],
+  ] as const)(
+    'that is answered once, by %s, is made sure of by a reply that cannot be its own',
+    (_, once) => {
+      reading().play(
+        ...sent,
+        once,
+        ['wait 999'],
+        ['wait 1', 'backend PWD'],
+        ['client: NOOP'],
+        ['backend: 257 "/" is here', 'client 226 Abort successful.', aborted, 'backend NOOP'],
+      );
+    },
+  );
+
+  it('that is answered late is answered before that reply, which the client never sees', () => {
+    reading().play(
+      ...sent,
+      ['backend: 426 broken', 'client 426 broken'],
+      ['client: NOOP'],
+      ['wait 1000', 'backend PWD'],
+      ['backend: 225 at last', 'client 225 at last'],
+      ['wait 9999'],
+      ['backend: 257 "/"', aborted, 'backend NOOP'],
+      ['backend: 200 ok', 'client 200 ok'],
+    );
+    reading().play(
+      ...sent,
+      ['backend: 426 broken', 'client 426 broken'],
+      ['client: STAT'],
+      ['wait 1000', 'backend PWD'],
+      ['backend: 225 at last', 'client 225 at last'],
+      ['backend: 257 "/"', aborted, 'backend STAT'],
+    );
+    reading().play(
+      ...sent,
+      ['backend: 426 broken', 'client 426 broken'],
+      ['wait 1000', 'backend PWD'],
+      ['backend: 225 at last\n550 no PWD', 'client 225 at last', aborted],
+      ['client: NOOP', 'backend NOOP'],
+    );
+  });
+
+  it.each([
+    ['nothing', []],
+    ['an error, which may be its own', [['backend: 550 no', 'client 550 no']]],
+    ['its own answer, and nothing behind it', [['backend: 225 ok', 'client 225 ok']]],
+  ] as const)('that nobody can be sure of ends the session: %s', (_, steps) => {
+    const last = steps.length > 0 ? [] : ['client 226 Abort successful.'];
     reading().play(
       ...sent,
       ['backend: 226 ok', broken],
-      ['wait 10000', 'client 226 Abort successful.', aborted, bye, ...closed('reply-timeout', 'reset')],
+      ['wait 1000', 'backend PWD'],
+      ...(steps as readonly Step[]),
+      ['wait 10000', ...last, aborted, bye, ...closed('reply-timeout', 'reset')],
     );
   });
 
@@ -114,8 +166,8 @@ describe('ABOR', () => {
     reading().play(
       go,
       ['backend: 226 done'],
-      ['client: ABOR', 'abort 1 abor', broken, aborted, 'backend ABOR'],
-      ['backend: 225 ok', 'client 225 ok'],
+      ['client: ABOR', 'backend ABOR', 'abort 1 abor', broken],
+      ['backend: 225 ok', 'client 225 ok', aborted],
     );
   });
 
@@ -135,9 +187,9 @@ describe('ABOR', () => {
       ['relay clean 1 5'],
       ['client: ABOR', 'backend ABOR'],
       ['backend: 226 done', 'client 226 done'],
-      ['wait 9999'],
+      ['wait 1000', 'backend PWD'],
       [
-        'wait 1',
+        'wait 10000',
         'client 226 Abort successful.',
         'transfer RETR ok 226 5',
         bye,

@@ -16,7 +16,7 @@ import { defaultOptions } from './session-scene.ts';
 import { bytes, textOf } from './streams.ts';
 
 const transferLine = /^(?:RETR|STOR|APPE|STOU|LIST) /;
-const ownLine = /^(?:EPSV|PASV|PORT |EPRT )/;
+const ownLine = /^(?:EPSV|PASV|PORT |EPRT |PWD)/;
 
 /** What may come out of a backend for a transfer, with what is wrong in it. */
 const transferCodes = [150, 150, 150, 125, 226, 226, 226, 250, 425, 426, 450, 451, 550, 552, 332, 421];
@@ -162,7 +162,12 @@ export class World {
       ['PASV', `STOR ${n}a`, `NOOP ${n}b`, `ABOR ${n}c`],
       ...(n % 23 === 0 ? [['QUIT']] : []),
     ];
-    return [...lines.map((line) => [line]), ...scripts, ...scripts].map((said) => () => this.#say(...said));
+    const chances = [...lines.map((line) => [line]), ...scripts, ...scripts].map(
+      (said) => () => this.#say(...said),
+    );
+    // Most of what is broken off by chance has not begun.
+    if (this.#transfer !== undefined) chances.push(...repeated(20, () => this.#say(`ABOR ${n}`)));
+    return chances;
   }
 
   #backendChances(): Chance[] {
@@ -176,6 +181,8 @@ export class World {
         () => this.#session.onBackendUnavailable(this.#now),
       ];
     }
+    // A reply was swallowed: what the session does about it takes time alone.
+    if (this.#hasSwallowed && this.#owed.length === 0) return [() => this.#wait()];
     if (this.#greeting === 'over') return this.#owed.length === 0 ? [] : this.#answers();
     return ['120 wait', '220 hello', '230 in', '421 no', 'SSH-2.0'].map((line) => () => this.#greet(line));
   }
@@ -184,8 +191,10 @@ export class World {
     const [line = '', next] = this.#owed;
     if (line.startsWith('EPSV'))
       return [229, 229, 229, 500].map((code) => () => this.#answer(code, ' (|||6000|)'));
+    if (line === 'PWD') return [257, 257, 550].map((code) => () => this.#answerPath(code));
     if (line.startsWith('PASV'))
       return [227, 227, 502].map((code) => () => this.#answer(code, ' (1,2,3,4,23,112)'));
+    if (line.startsWith('ABOR')) return this.#answersToAbort();
     if (!transferLine.test(line)) return otherCodes.map((code) => () => this.#answer(code));
     const answers = transferCodes.map((code) => () => this.#answer(code));
     answers.push(() => this.#fromBackend(`150 re ${line}\r\n226 re ${this.#take()}`));
@@ -196,19 +205,32 @@ export class World {
       });
     }
     if (next?.startsWith('ABOR')) {
-      // One reply for two commands: some servers do so. The session finds out by its timer.
-      answers.push(() => {
+      // One reply for two commands: some servers do so. The session finds out in time.
+      const both: Chance = () => {
         this.#owed = [];
         this.#hasSwallowed = true;
         this.#fromBackend('226 aborted');
-      });
+      };
+      answers.push(...repeated(6, both));
     }
     return answers;
+  }
+
+  /** Never that of PWD. It may take longer than the session waits before it asks for something else. */
+  #answersToAbort(): Chance[] {
+    const codes = otherCodes.filter((code) => code !== 257);
+    return [...codes.map((code) => () => this.#answer(code)), ...repeated(6, () => this.#wait())];
   }
 
   #answer(code: number, more = ''): void {
     const line = code < 200 ? this.#owed[0] : this.#take();
     this.#fromBackend(`${code} re ${line}${more}`);
+  }
+
+  /** In its right place it shows that nothing is owed any more. */
+  #answerPath(code: number): void {
+    if (code === 257) this.#hasSwallowed = false;
+    this.#answer(code);
   }
 
   #take(): string {
@@ -280,7 +302,8 @@ export class World {
 
   #onCommand(line: string): void {
     const isUrgent = /^(?:ABOR|STAT) /.test(line) && transferLine.test(this.#owed[0] ?? '');
-    if (!isUrgent) expect(this.#owed).toEqual([]);
+    const isBehindAbort = line === 'PWD' && (this.#owed[0] ?? 'ABOR').startsWith('ABOR');
+    if (!isUrgent && !isBehindAbort) expect(this.#owed).toEqual([]);
     expect(this.#owed.length).toBeLessThan(2);
     this.#owed.push(line);
     if (transferLine.test(line)) this.#transfer = { line, isClean: false };
@@ -330,4 +353,9 @@ export class World {
       },
     });
   }
+}
+
+/** Makes one chance as likely as several. */
+function repeated(times: number, chance: Chance): Chance[] {
+  return Array.from({ length: times }, () => chance);
 }

@@ -199,7 +199,8 @@ describe('a stop', () => {
     const onStopped = vi.fn();
     void scene.supervisor.stop().then(onStopped);
     await scene.pass(5_100);
-    await scene.pass(1_100);
+    expect(onStopped).not.toHaveBeenCalled();
+    await scene.pass(5_100);
     expect(onStopped).toHaveBeenCalled();
   });
 
