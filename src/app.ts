@@ -1,11 +1,16 @@
 /** The composition root: builds the balancer out of a Config, runs it, drains it, stops it. */
-import { IndexTable } from './balance/index-table.ts';
 import { Scoreboard } from './balance/scoreboard.ts';
 import type { Config } from './config/config.ts';
+import { ConfigError, faultText } from './config/fault.ts';
 import type { Snapshot } from './engine/snapshot.ts';
 import { AdminDoors } from './app/admin-doors.ts';
-import { ServiceControl } from './app/service-control.ts';
+import { Desk } from './app/desk.ts';
+import { type Prepared, prepareAll } from './app/prepared.ts';
+import { planReload, type ReloadPlan } from './app/reload-plan.ts';
 import { Report } from './app/report.ts';
+import { Series } from './app/series.ts';
+import { specOf } from './app/service-spec.ts';
+import { Services } from './app/services.ts';
 import { TransferLogs } from './app/transfer-log.ts';
 import type { Endpoint, Net } from './net/net.ts';
 import { Bus, type Subscriber } from './observe/bus.ts';
@@ -13,7 +18,7 @@ import { dropReasons, type Event } from './observe/events.ts';
 import { logEvents } from './observe/log-events.ts';
 import type { Logger } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
-import type { Operator, OrderResult } from './observe/operator.ts';
+import type { ReloadOutcome } from './observe/operator.ts';
 import type { Readiness, Status, StatusSource } from './observe/status.ts';
 import type { EngineNotice } from './runtime/engine-choice.ts';
 import type { DataPlane } from './runtime/data-plane.ts';
@@ -21,6 +26,8 @@ import { LocalDataPlane } from './runtime/local-data-plane.ts';
 import type { Threads } from './runtime/node-threads.ts';
 import { Supervisor } from './runtime/supervisor.ts';
 
+/** Services that may be known at once, removed ones with running sessions included. */
+const maxServices = 256;
 /** Backends that may be known at once, removed ones with running sessions included. */
 const maxBackends = 1_024;
 
@@ -34,59 +41,56 @@ export interface AppParts {
   readonly observer?: Subscriber;
   /** What the engines run in; this thread if left out. */
   readonly threads?: Threads;
+  /** Reads the configuration anew. Throws ConfigError. What it was at the start if left out. */
+  readonly load?: () => Config;
   /** Where the admin socket is unless the configuration says so. */
   readonly adminSocket?: string | undefined;
-  /** What `POST /-/reload` does. */
-  readonly reload?: Operator['reload'];
 }
 
 export type DrainOutcome = 'drained' | 'timed-out' | 'forced';
 
 export class App implements StatusSource {
-  readonly #config: Config;
+  #config: Config;
   readonly #parts: AppParts;
   readonly #bus: Bus;
   readonly #scoreboard: Scoreboard;
-  readonly #controls: readonly ServiceControl[];
+  readonly #services: Services;
   readonly #report: Report;
   readonly #metrics: Metrics;
+  readonly #series: Series;
   readonly #startedAt: number;
   readonly #stopped = new AbortController();
   /** What ends with the app. */
   readonly #subscriptions: (() => void)[] = [];
-  /** Backends that have left their pool while sessions held them; their series go when the last session has. */
-  readonly #departed = new Map<string, { service: string; backend: string; index: number }>();
   readonly #transferLogs: TransferLogs;
   readonly #dataPlane: DataPlane;
-  readonly #doors: AdminDoors;
+  readonly #admin: AdminDoors;
   #isDraining = false;
+  /** Ends with the last reload that was asked for. */
+  #reloads: Promise<unknown> = Promise.resolve();
 
-  /** Throws DuplicateBackendError, PasswordError, ProbeCommandError, TransferLogError or AdminTokenError. */
+  /** Throws PasswordError, ProbeCommandError or TransferLogError. */
   constructor(config: Config, parts: AppParts) {
     this.#config = config;
     this.#parts = parts;
     this.#startedAt = parts.net.now();
     this.#bus = new Bus((error) => parts.log.error({ err: error }, 'an observer of events has failed'));
     this.#scoreboard = Scoreboard.create({
-      services: config.services.length,
+      services: maxServices,
       backends: maxBackends,
       workers: parts.threads?.plans.length ?? 1,
       reasons: dropReasons.length,
     });
-    const control = {
+    this.#services = new Services(config.services, {
       net: parts.net,
       scoreboard: this.#scoreboard,
-      indexes: new IndexTable(this.#scoreboard),
       emit: this.#bus.emit,
-    };
-    this.#controls = config.services.map(
-      (service, index) => new ServiceControl(service, index, config.resolveInterval, control),
-    );
-    this.#report = new Report(this.#scoreboard, this.#controls);
+      onChange: () => void this.#publish(),
+    });
+    this.#report = new Report(this.#scoreboard, this.#services);
     const onLogFault = (error: unknown): void =>
       parts.log.error({ err: error }, 'the xferlog cannot be written');
-    this.#transferLogs = new TransferLogs(config, () => new Date(), onLogFault);
-    this.#doors = new AdminDoors(config, parts.log, parts.adminSocket);
+    this.#transferLogs = new TransferLogs(config.services, () => new Date(), onLogFault);
     this.#dataPlane = this.#createDataPlane();
     const build = { version: parts.version, node: process.versions.node, engine: this.#engine.name };
     this.#metrics = new Metrics(build, {
@@ -94,22 +98,29 @@ export class App implements StatusSource {
       passivePorts: () => this.#report.passivePorts(),
       workers: () => this.#dataPlane.workers(),
     });
+    this.#series = new Series(this.#metrics, this.#scoreboard, this.#services);
+    this.#admin = this.#createDoors();
   }
 
   /**
    * Resolves when clients are served. Rejects with DiscoveryError, SelfBackendError, TooManyBackendsError, NetError or
-   * AdminError; `stop` has to be called then too.
+   * AdminError or AdminTokenError; `stop` has to be called then too.
    */
-  async start(): Promise<void> {
-    this.#observe();
-    await Promise.all(this.#controls.map((control) => control.start(() => this.#publish())));
-    this.#stopped.signal.throwIfAborted();
-    await this.#dataPlane.start(this.#snapshot());
-    this.#stopped.signal.throwIfAborted();
-    await this.#openDoors();
-    const { name: engine, reason } = this.#engine;
-    const { version, threads } = this.#parts;
-    this.#parts.log.info({ version, engine, reason, workers: threads?.plans.length }, 'serving');
+  start(): Promise<void> {
+    const started = this.#start();
+    // A reload that is asked for meanwhile waits.
+    this.#reloads = started.catch(() => undefined);
+    return started;
+  }
+
+  /**
+   * Reads the configuration and puts it into force, without ending a session. What is wrong with it is logged, and then
+   * nothing has changed. One reload follows the other. `by` is who asked for it, where somebody did.
+   */
+  reload(by?: string): Promise<ReloadOutcome> {
+    const reloaded = this.#reloads.then(() => this.#reload(by));
+    this.#reloads = reloaded;
+    return reloaded;
   }
 
   /** Takes no new sessions and waits for the running ones, for the configured time or until `force` aborts. */
@@ -118,7 +129,7 @@ export class App implements StatusSource {
     const { promise, resolve, reject } = Promise.withResolvers<DrainOutcome>();
     let mayBeNew = true;
     const check = (): void => {
-      if (!mayBeNew && this.#activeSessions() === 0) resolve('drained');
+      if (!mayBeNew && this.#services.activeSessions === 0) resolve('drained');
     };
     this.#dataPlane.drain().then(() => {
       mayBeNew = false;
@@ -147,16 +158,16 @@ export class App implements StatusSource {
   async stop(): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort();
-    for (const control of this.#controls) control.stop();
+    this.#services.stop();
     await this.#dataPlane.stop();
-    await this.#doors.close();
+    await this.#admin.close();
     for (const end of this.#subscriptions) end();
     this.#transferLogs.close();
   }
 
   /** Where the admin endpoints listen; undefined before the start and where they are turned off. */
   get admin(): Endpoint | undefined {
-    return this.#doors.tcp;
+    return this.#admin.tcp;
   }
 
   /** Where the clients of a service arrive now. */
@@ -168,7 +179,7 @@ export class App implements StatusSource {
   }
 
   readiness(): Readiness {
-    const services = this.#controls.map((control) => this.#report.readiness(control));
+    const services = this.#services.controls.map((control) => this.#report.readiness(control));
     const reasons = services.flatMap(({ service, reasons }) =>
       reasons.map((reason) => `${service}: ${reason}`),
     );
@@ -185,14 +196,30 @@ export class App implements StatusSource {
       uptime: (this.#parts.net.now() - this.#startedAt) / 1_000,
       draining: this.#isDraining,
       workers: this.#dataPlane.workers(),
-      services: this.#controls.map((control) =>
+      services: this.#services.controls.map((control) =>
         this.#report.status(control, this.listening(control.config.name)),
       ),
     };
   }
 
+  async #start(): Promise<void> {
+    this.#observe();
+    await this.#services.start();
+    this.#stopped.signal.throwIfAborted();
+    await this.#dataPlane.start(this.#snapshot());
+    this.#stopped.signal.throwIfAborted();
+    const admin = await this.#admin.prepare(this.#config.admin);
+    admin.adopt();
+    if (this.#stopped.signal.aborted) await this.#admin.close();
+    this.#metrics.config.taken(new Date());
+    const { name: engine, reason } = this.#engine;
+    const { version, threads, log } = this.#parts;
+    const workers = threads && this.#dataPlane.workers().length;
+    log.info({ version, engine, reason, workers }, 'serving');
+  }
+
   #observe(): void {
-    for (const { config } of this.#controls) this.#metrics.addService(config.name, config.kind);
+    for (const { config } of this.#services.controls) this.#metrics.addService(config.name, config.kind);
     // Before the others, so that a backend's series exist when something is counted for it.
     this.#subscriptions.push(
       this.#bus.subscribe((event) => this.#onEvent(event)),
@@ -210,28 +237,85 @@ export class App implements StatusSource {
   }
 
   #onEvent(event: Event): void {
-    for (const control of this.#controls) control.observe(event);
-    if (event.kind !== 'backend.state') return;
-    const { service, backend, to } = event;
-    if (to === 'added') {
-      this.#departed.delete(`${service} ${backend}`);
-      this.#metrics.addBackend(service, backend);
-    }
-    if (to === 'removed') this.#depart(service, backend);
+    this.#services.observe(event);
+    if (event.kind === 'backend.state') this.#series.onState(event);
   }
 
-  #depart(service: string, backend: string): void {
-    const control = this.#controls.find(({ config }) => config.name === service);
-    const index = control?.pool.backends.find(({ name }) => name === backend)?.index;
-    if (index !== undefined) this.#departed.set(`${service} ${backend}`, { service, backend, index });
+  /** Never rejects. */
+  async #reload(by: string | undefined): Promise<ReloadOutcome> {
+    try {
+      const config = this.#parts.load?.() ?? this.#config;
+      const plan = planReload(this.#config, config);
+      const refusals = [...plan.refusals, ...(this.#isEnding ? ['the balancer is about to end'] : [])];
+      if (refusals.length > 0) return this.#refuse(refusals, by);
+      const prepared = await this.#prepare(config, plan);
+      if (this.#isEnding) {
+        prepared.cancel();
+        return this.#refuse(['the balancer is about to end'], by);
+      }
+      await this.#adopt(config, plan, prepared, by);
+      return { kind: 'applied', changes: plan.changes };
+    } catch (error) {
+      return this.#refuse(faultsIn(error), by);
+    }
   }
 
-  #forgetDeparted(): void {
-    for (const [key, { service, backend, index }] of this.#departed) {
-      if (this.#scoreboard.holders(index) > 0) continue;
-      this.#departed.delete(key);
-      this.#metrics.forget(service, backend);
-    }
+  get #isEnding(): boolean {
+    return this.#isDraining || this.#stopped.signal.aborted;
+  }
+
+  #refuse(faults: readonly string[], by: string | undefined): ReloadOutcome {
+    this.#metrics.config.refused();
+    this.#parts.log.error(
+      { event: 'config.refused', faults, by },
+      'configuration refused, the old one stays',
+    );
+    return { kind: 'refused', faults };
+  }
+
+  /** Rejects with what keeps the configuration from being in force; nothing has changed then. */
+  #prepare(config: Config, plan: ReloadPlan): Promise<Prepared> {
+    return prepareAll([
+      () => this.#services.prepare(plan, config.services),
+      () => this.#transferLogs.prepare(config.services),
+      () => this.#admin.prepare(config.admin),
+      () => this.#prepareListeners(config),
+    ]);
+  }
+
+  async #prepareListeners({ services }: Config): Promise<Prepared> {
+    const none = { index: -1, pool: { backends: [] }, passivePool: new SharedArrayBuffer(0) };
+    const undo = await this.#dataPlane.prepare(services.map((service) => specOf(service, none)));
+    return { adopt: () => undefined, cancel: undo };
+  }
+
+  async #adopt(config: Config, plan: ReloadPlan, prepared: Prepared, by: string | undefined): Promise<void> {
+    const { log } = this.#parts;
+    for (const { name, kind } of plan.added) this.#metrics.addService(name, kind);
+    prepared.adopt();
+    this.#config = config;
+    log.level = config.log.level;
+    await this.#publish();
+    this.#forgetGone();
+    this.#metrics.config.taken(new Date());
+    log.info({ event: 'config.applied', changes: plan.changes, by }, 'configuration reloaded');
+  }
+
+  #render(): ReturnType<Metrics['render']> {
+    this.#forgetGone();
+    return this.#metrics.render();
+  }
+
+  #forgetGone(): void {
+    for (const { name } of this.#series.forgetGone()) this.#transferLogs.forget(name);
+  }
+
+  #createDoors(): AdminDoors {
+    const { log, net, adminSocket } = this.#parts;
+    const reload = (by: string): Promise<ReloadOutcome> => this.reload(by);
+    const operator = new Desk({ services: this.#services, report: this.#report, reload });
+    const sources = { status: this, metrics: { render: () => this.#render() }, operator };
+    return new AdminDoors({ sources, log, clock: net, defaultSocket: adminSocket });
   }
 
   #createDataPlane(): DataPlane {
@@ -240,44 +324,22 @@ export class App implements StatusSource {
     return threads ? new Supervisor({ ...parts, threads }) : new LocalDataPlane(parts);
   }
 
-  #publish(): void {
-    this.#dataPlane.update(this.#snapshot());
+  #publish(): Promise<void> {
+    return this.#dataPlane.update(this.#snapshot());
   }
 
   #snapshot(): Snapshot {
-    const version = this.#scoreboard.nextSnapshot();
-    return { version, services: this.#controls.map(({ spec }) => spec) };
-  }
-
-  async #openDoors(): Promise<void> {
-    const metrics = {
-      render: () => {
-        this.#forgetDeparted();
-        return this.#metrics.render();
-      },
-    };
-    const { reload } = this.#parts;
-    const order: Operator['order'] = (...given) => this.#order(...given);
-    const operator = { order, ...(reload && { reload }) };
-    await this.#doors.open({ status: this, metrics, operator });
-    if (this.#stopped.signal.aborted) await this.#doors.close();
-  }
-
-  #order(...[service, name, order, by]: Parameters<Operator['order']>): OrderResult {
-    const control = this.#controls.find(({ config }) => config.name === service);
-    if (!control) return { kind: 'unknown-service', known: this.#controls.map(({ config }) => config.name) };
-    const obeyed = control.obey(name, order, by);
-    if (!obeyed) return { kind: 'unknown-backend', known: control.pool.backends.map(({ name }) => name) };
-    const backend = this.#report.statusOf(control, obeyed.backend);
-    return { kind: 'obeyed', changed: obeyed.changed, backend };
+    return { version: this.#scoreboard.nextSnapshot(), services: this.#services.specs };
   }
 
   #isDeserted(): boolean {
     const workers = this.#dataPlane.workers();
     return workers.length > 0 && workers.every(({ state }) => state !== 'serving');
   }
+}
 
-  #activeSessions(): number {
-    return this.#controls.reduce((sum, { index }) => sum + this.#scoreboard.activeOf(index), 0);
-  }
+/** What is wrong, in one line each. */
+function faultsIn(error: unknown): string[] {
+  if (error instanceof ConfigError) return error.faults.map(faultText);
+  return [error instanceof Error ? error.message : String(error)];
 }

@@ -1,81 +1,100 @@
 /** Where operators come in: the admin endpoints over TCP, and the socket at which they may change things. */
-import { readFileSync } from 'node:fs';
-
-import type { Config } from '../config/config.ts';
+import type { AdminConfig } from '../config/config.ts';
+import type { ListenerSpec } from '../engine/snapshot.ts';
+import type { Clock } from '../net/net.ts';
 import type { Access } from '../observe/admin-access.ts';
 import { AdminError, type AdminServer, type AdminSources, startAdmin } from '../observe/admin.ts';
 import { type AdminSocket, startAdminSocket } from '../observe/admin-socket.ts';
 import type { Logger } from '../observe/log.ts';
+import { AdminDoor } from './admin-door.ts';
+import { readAdminToken } from './admin-token.ts';
+import { type Prepared, prepareAll } from './prepared.ts';
 
-/** The file with the token of the admin endpoints cannot be read, or has none that is fit for it. */
-export class AdminTokenError extends Error {
-  override readonly name = 'AdminTokenError';
-  readonly code = 'TLB_ERR_ADMIN_TOKEN';
+export interface AdminDoorsParts {
+  readonly sources: AdminSources;
+  readonly log: Logger;
+  readonly clock: Pick<Clock, 'setTimer'>;
+  /** Where an `auto` socket is; undefined where there is no place for it. */
+  readonly defaultSocket: string | undefined;
 }
 
-/** A shorter one can be guessed (characters). */
-const shortestToken = 16;
-
 export class AdminDoors {
-  readonly #config: Config;
   readonly #log: Logger;
   readonly #defaultSocket: string | undefined;
-  readonly #access: Access;
-  #tcp: AdminServer | undefined;
-  #socket: AdminSocket | undefined;
+  readonly #tcp: AdminDoor<ListenerSpec, AdminServer>;
+  readonly #socket: AdminDoor<string, AdminSocket>;
+  #access: Access = { kind: 'read-only' };
 
-  /** `defaultSocket` is where an `auto` socket is; undefined where there is no place for it. Throws AdminTokenError. */
-  constructor(config: Config, log: Logger, defaultSocket: string | undefined) {
-    this.#config = config;
+  constructor({ sources, log, clock, defaultSocket }: AdminDoorsParts) {
     this.#log = log;
     this.#defaultSocket = defaultSocket;
-    const { adminTokenFile } = config;
-    this.#access =
-      adminTokenFile === undefined
-        ? { kind: 'read-only' }
-        : { kind: 'token', token: tokenIn(adminTokenFile) };
+    this.#tcp = new AdminDoor({
+      clock,
+      open: (at) => startAdmin(at, sources, () => this.#access),
+      onOpen: ({ address, port }) => log.info({ address, port }, 'admin endpoints listen'),
+    });
+    this.#socket = new AdminDoor({
+      clock,
+      open: (path) => startAdminSocket(path, sources),
+      onOpen: ({ path }) => log.info({ path }, 'admin socket listens'),
+    });
   }
 
   /** Where the endpoints listen over TCP; undefined before they do, and where they are turned off. */
   get tcp(): AdminServer | undefined {
-    return this.#tcp;
+    return this.#tcp.server;
   }
 
-  /** Rejects with AdminError; `close` has to be called then too. */
-  async open(sources: AdminSources): Promise<void> {
-    const { admin } = this.#config;
-    if (admin) {
-      this.#tcp = await startAdmin(admin, sources, this.#access);
-      const { address, port } = this.#tcp;
-      this.#log.info({ address, port }, 'admin endpoints listen');
-    }
-    await this.#openSocket(sources);
+  /** Makes sure that they can be as `config` has them. The token is read anew. Rejects with AdminTokenError or AdminError. */
+  prepare(config: AdminConfig): Promise<Prepared> {
+    return prepareAll([
+      async () => this.#prepareAccess(config.tokenFile),
+      () => this.#tcp.prepare(config.listen),
+      () => (config.socket === 'auto' ? this.#prepareDefaultSocket() : this.#socket.prepare(config.socket)),
+    ]);
   }
 
   /** Idempotent. */
   async close(): Promise<void> {
-    await Promise.all([this.#tcp?.close(), this.#socket?.close()]);
+    await Promise.all([this.#tcp.close(), this.#socket.close()]);
   }
 
-  async #openSocket(sources: AdminSources): Promise<void> {
-    const { adminSocket } = this.#config;
-    const path = adminSocket === 'auto' ? this.#defaultSocket : adminSocket;
-    if (path === undefined) {
-      if (adminSocket === 'auto') this.#goWithout('there is no runtime directory');
-      return;
-    }
+  #prepareAccess(tokenFile: string | undefined): Prepared {
+    const read = tokenFile === undefined ? undefined : readAdminToken(tokenFile);
+    const adopt = (): void => {
+      this.#access = read ? { kind: 'token', token: read.token } : { kind: 'read-only' };
+      if (read?.isPublic === true) {
+        this.#log.warn(
+          { path: tokenFile },
+          'every user of this machine can read the token of the admin endpoints',
+        );
+      }
+    };
+    return { adopt, cancel: () => undefined };
+  }
+
+  /** Nobody asked for it in so many words, and it is of no use where nothing can be written. */
+  async #prepareDefaultSocket(): Promise<Prepared> {
+    const path = this.#defaultSocket;
+    if (path === undefined) return this.#goWithout('there is no runtime directory');
     try {
-      this.#socket = await startAdminSocket(path, sources);
-      this.#log.info({ path }, 'admin socket listens');
+      return await this.#socket.prepare(path);
     } catch (error) {
-      // Nobody asked for it in so many words, and it is of no use where nothing can be written.
-      if (adminSocket !== 'auto' || !isUnwritable(error)) throw error;
-      this.#goWithout(error.message);
+      if (isUnwritable(error)) return this.#goWithout(error.message);
+      throw error;
     }
   }
 
-  #goWithout(reason: string): void {
-    this.#log.info({ reason }, 'no admin socket: nothing can be changed through it');
+  async #goWithout(reason: string): Promise<Prepared> {
+    const { adopt, cancel } = await this.#socket.prepare(undefined);
+    const tell = (): void => this.#log.info({ reason }, 'no admin socket: nothing can be changed through it');
+    return {
+      adopt: () => {
+        adopt();
+        tell();
+      },
+      cancel,
+    };
   }
 }
 
@@ -83,21 +102,4 @@ function isUnwritable(error: unknown): error is AdminError {
   if (!(error instanceof AdminError) || !(error.cause instanceof Error)) return false;
   const code = 'code' in error.cause ? error.cause.code : undefined;
   return code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOENT';
-}
-
-function tokenIn(path: string): string {
-  const token = firstLineOf(path);
-  if (token.length >= shortestToken && /^[\x21-\x7e]+$/.test(token)) return token;
-  throw new AdminTokenError(
-    `--admin-token-file ${path}: expected ${shortestToken} printable characters or more, without a space, in its first line`,
-  );
-}
-
-function firstLineOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0] ?? '';
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new AdminTokenError(`cannot read --admin-token-file: ${reason}`, { cause });
-  }
 }

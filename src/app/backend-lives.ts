@@ -12,7 +12,7 @@ import { warmingWeights, warmUpSteps } from '../balance/warming-weights.ts';
 import type { HealthConfig } from '../config/config.ts';
 import { EjectionKeeper } from '../health/ejection.ts';
 import { ErrorStreaks } from '../health/error-streaks.ts';
-import { OperatorOrders, type OperatorMode, type Order } from '../health/orders.ts';
+import { OperatorOrders, type OperatorMode, type Order, type Revision } from '../health/orders.ts';
 import type { Probe } from '../health/probe.ts';
 import { HealthScheduler } from '../health/scheduler.ts';
 import { SlowStart } from '../health/slow-start.ts';
@@ -102,6 +102,19 @@ export class BackendLives {
     this.#ejection.update(found);
     this.#errors.keep(new Set(found.backends.map(({ name }) => name)));
     if (before !== undefined) this.#warmUpNewcomers(before, found);
+  }
+
+  /** From now on. What is known of the backends stays. */
+  configure({ interval, rise, fall, ejectTime, ejectErrors, slowStart }: HealthConfig, probe: Probe): void {
+    this.#health.configure({ probe, interval, thresholds: { rise, fall } });
+    this.#ejection.configure(ejectTime);
+    this.#errors.configure(ejectErrors);
+    this.#slowStart.configure(slowStart);
+  }
+
+  /** The configuration says something else of backends than before; to be told before the pool that follows from it. */
+  revise(revisionOf: (name: string) => Revision): void {
+    this.#orders.revise(revisionOf);
   }
 
   /** Takes every event; those of other services are left aside. */

@@ -4,52 +4,55 @@
  *
  *   discovery -> rows -> lives of the backends -> pool -> data plane
  */
+import { isDeepStrictEqual } from 'node:util';
+
 import type { IndexTable } from '../balance/index-table.ts';
 import type { Backend, FoundBackend, Pool } from '../balance/pool.ts';
 import type { Scoreboard } from '../balance/scoreboard.ts';
-import type { ServiceConfig } from '../config/config.ts';
+import type { BackendConfig, ServiceConfig } from '../config/config.ts';
 import type { SourceUpdate } from '../discovery/backend-source.ts';
-import { HostSource } from '../discovery/host-source.ts';
+import { specNameOf } from '../discovery/backend-spec.ts';
 import { createPassivePool } from '../engine/passive-pool.ts';
-import type { Service } from '../engine/snapshot.ts';
-import type { Order } from '../health/orders.ts';
+import type { PortRange, Service } from '../engine/snapshot.ts';
+import type { Order, Revision } from '../health/orders.ts';
 import type { Net } from '../net/net.ts';
 import type { BackendState, Emit, Event } from '../observe/events.ts';
 import { type BackendLife, BackendLives } from './backend-lives.ts';
+import { BackendWatch } from './backend-watch.ts';
+import type { Prepared } from './prepared.ts';
 import { probeFor } from './probes.ts';
 import { isOwnListener, SelfBackendError } from './self-backend.ts';
+import { specOf } from './service-spec.ts';
 
 export interface ServiceControlParts {
   readonly net: Net;
   readonly scoreboard: Scoreboard;
   readonly indexes: IndexTable;
   readonly emit: Emit;
+  /** The pool is another one. */
+  readonly onChange: () => void;
 }
 
 export class ServiceControl {
-  readonly config: ServiceConfig;
   /** Row of the service in the scoreboard. */
   readonly index: number;
   readonly #parts: ServiceControlParts;
-  readonly #source: HostSource;
   readonly #lives: BackendLives;
   readonly #stop = new AbortController();
-  /** Without ports where the service is none of FTP. */
-  readonly #passivePool: SharedArrayBuffer;
+  #config: ServiceConfig;
+  #passivePool: SharedArrayBuffer;
+  /** Where backends come from, once it is open. */
+  #watch: BackendWatch | undefined;
   #pool: Pool = { backends: [] };
   #isFirstRoundOver = false;
-  /** Tells of a pool that has changed; undefined as long as nobody knows of the first one. */
-  #onChange: (() => void) | undefined;
 
-  /** `index` is the service's row in the scoreboard. Throws DuplicateBackendError, PasswordError or ProbeCommandError. */
-  constructor(config: ServiceConfig, index: number, resolveInterval: number, parts: ServiceControlParts) {
+  /** `index` is the service's row in the scoreboard. Throws PasswordError or ProbeCommandError. */
+  constructor(config: ServiceConfig, index: number, parts: ServiceControlParts) {
     const { net, scoreboard, emit } = parts;
-    this.config = config;
+    this.#config = config;
     this.index = index;
     this.#parts = parts;
-    const passivePorts = config.kind === 'ftp' ? config.data.passivePorts : undefined;
-    this.#passivePool = createPassivePool(passivePorts, scoreboard.size.workers);
-    this.#source = new HostSource(net, { backends: config.backends, interval: resolveInterval });
+    this.#passivePool = createPassivePool(passivePortsOf(config), scoreboard.size.workers);
     this.#lives = new BackendLives(config.name, config.health, {
       net,
       scoreboard,
@@ -60,6 +63,10 @@ export class ServiceControl {
     void this.#lives.firstRound.then(() => {
       this.#isFirstRoundOver = true;
     });
+  }
+
+  get config(): ServiceConfig {
+    return this.#config;
   }
 
   get pool(): Pool {
@@ -73,35 +80,58 @@ export class ServiceControl {
 
   /** What the data plane needs to know of the service now. */
   get spec(): Service {
-    const { config, index, pool } = this;
-    const { name, listeners, policy, limits } = config;
-    const common = { index, name, listeners, pool, policy, limits };
-    if (config.kind === 'tftp') {
-      const { kind, tids, requests, timing } = config;
-      return { kind, ...common, tids, requests, timing };
-    }
-    const { kind, commands, data, timing } = config;
-    return { kind, ...common, commands, data, timing, passivePool: this.#passivePool };
+    const { index, pool } = this;
+    return specOf(this.#config, { index, pool, passivePool: this.#passivePool });
+  }
+
+  /** Resolves when the first backends are known. Rejects with DiscoveryError or SelfBackendError. */
+  async open(): Promise<void> {
+    this.#watch = await BackendWatch.open(this.#config, this.#parts.net, this.#stop.signal);
+  }
+
+  /** Takes them as the first pool, and whatever comes later as the next ones. Throws TooManyBackendsError. */
+  begin(): void {
+    let fault: unknown;
+    let isFirst = true;
+    this.#watch?.follow((update) => {
+      try {
+        this.#take(update);
+        if (!isFirst) this.#parts.onChange();
+      } catch (error) {
+        if (isFirst) fault = error;
+        else this.complain(this.#config.name, error);
+      }
+    });
+    isFirst = false;
+    if (fault !== undefined) throw fault;
   }
 
   /**
-   * Resolves when the first pool is known; `onChange` is called with each later one.
-   * Rejects with DiscoveryError, SelfBackendError or TooManyBackendsError.
+   * Makes sure that the service can be as `config` has it. Rejects with PasswordError, ProbeCommandError, DiscoveryError
+   * or SelfBackendError.
    */
-  async start(onChange: () => void): Promise<void> {
-    let first: unknown;
-    const onUpdate = (update: SourceUpdate): void => {
-      try {
-        this.#take(update, this.#onChange === undefined);
-        this.#onChange?.();
-      } catch (error) {
-        if (this.#onChange) this.#complain(this.config.name, error);
-        else first = error;
-      }
+  async prepare(config: ServiceConfig): Promise<Prepared> {
+    const { net, emit } = this.#parts;
+    const probe = probeFor(config, net, emit);
+    const watch = isFoundAlike(this.#config, config)
+      ? undefined
+      : await BackendWatch.open(config, net, this.#stop.signal);
+    return {
+      adopt: () => {
+        this.#replacePassivePool(config);
+        this.#lives.configure(config.health, probe);
+        this.#lives.revise(revisionBetween(this.#config.backends, config.backends));
+        this.#config = config;
+        if (watch) this.#replaceWatch(watch);
+      },
+      cancel: () => watch?.stop(),
     };
-    await this.#source.watch(onUpdate, this.#stop.signal);
-    if (first !== undefined) throw first;
-    this.#onChange = onChange;
+  }
+
+  /** The service is gone, and its backends with it. */
+  leave(): void {
+    this.stop();
+    this.#take({ kind: 'backends', backends: [] });
   }
 
   stop(): void {
@@ -124,13 +154,37 @@ export class ServiceControl {
     return this.#lives.lifeOf(backend);
   }
 
-  #take(update: SourceUpdate, isFirst: boolean): void {
+  /** What `source` says of backends is of no use; those that are known stay. */
+  complain(source: string, error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    this.#parts.emit({ kind: 'discovery.failed', service: this.#config.name, source, error: text });
+  }
+
+  #replaceWatch(watch: BackendWatch): void {
+    this.#watch?.stop();
+    this.#watch = watch;
+    try {
+      this.begin();
+    } catch (error) {
+      this.complain(this.#config.name, error);
+    }
+  }
+
+  /** The same ports stay lent to whom they are lent. */
+  #replacePassivePool(config: ServiceConfig): void {
+    const ports = passivePortsOf(config);
+    if (isDeepStrictEqual(ports, passivePortsOf(this.#config))) return;
+    this.#passivePool = createPassivePool(ports, this.#parts.scoreboard.size.workers);
+  }
+
+  #take(update: SourceUpdate): void {
     if (update.kind === 'failed') {
-      this.#complain(update.source, update.error);
+      this.complain(update.source, update.error);
       return;
     }
-    const found = update.backends.filter((backend) => this.#accepts(backend, isFirst));
-    const pool = { backends: this.#parts.indexes.update(this.config.name, found) };
+    const found = update.backends.filter((backend) => this.#accepts(backend));
+    const pool = { backends: this.#parts.indexes.update(this.#config.name, found) };
+    // It clears the rows of newcomers, which must have happened before the data plane sees them.
     this.#lives.update(pool);
     this.#announceChange(this.#pool, pool);
     this.#pool = this.#lives.pool;
@@ -138,15 +192,13 @@ export class ServiceControl {
 
   #onWeights(): void {
     this.#pool = this.#lives.pool;
-    this.#onChange?.();
+    this.#parts.onChange();
   }
 
-  /** Throws SelfBackendError at the start; later the backend is left out, since the operator is not there to be told. */
-  #accepts(backend: FoundBackend, isFirst: boolean): boolean {
-    if (!isOwnListener(backend, this.config.listeners, this.#parts.net.localAddresses())) return true;
-    const error = new SelfBackendError(backend);
-    if (isFirst) throw error;
-    this.#complain(backend.name, error);
+  /** One that turns out to be the balancer itself is left out, since the operator is not there to be told. */
+  #accepts(backend: FoundBackend): boolean {
+    if (!isOwnListener(backend, this.#config.listeners, this.#parts.net.localAddresses())) return true;
+    this.complain(backend.name, new SelfBackendError(backend));
     return false;
   }
 
@@ -160,10 +212,9 @@ export class ServiceControl {
   }
 
   #announce({ name, address }: Backend, from: string, to: BackendState['to']): void {
-    const service = this.config.name;
     this.#parts.emit({
       kind: 'backend.state',
-      service,
+      service: this.#config.name,
       backend: name,
       address,
       from,
@@ -171,13 +222,37 @@ export class ServiceControl {
       reason: 'discovery',
     });
   }
-
-  #complain(source: string, error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error);
-    this.#parts.emit({ kind: 'discovery.failed', service: this.config.name, source, error: text });
-  }
 }
 
 function isIn(pool: Pool, { index }: Backend): boolean {
   return pool.backends.some((other) => other.index === index);
+}
+
+/** What a configuration says anew of a backend, by the backend's name. */
+function revisionBetween(
+  before: readonly BackendConfig[],
+  after: readonly BackendConfig[],
+): (backend: string) => Revision {
+  const [earlier, later] = [before, after].map(
+    (backends) => new Map(backends.map(({ name, weight }) => [name, weight])),
+  );
+  return (backend) => {
+    const name = specNameOf(backend);
+    const weight = later?.get(name);
+    if (weight === undefined) return { kind: 'gone' };
+    return weight === earlier?.get(name) ? { kind: 'same' } : { kind: 'weight', weight };
+  };
+}
+
+function passivePortsOf(config: ServiceConfig): PortRange | undefined {
+  return config.kind === 'ftp' ? config.data.passivePorts : undefined;
+}
+
+/** Whether both find the same backends. */
+function isFoundAlike(one: ServiceConfig, other: ServiceConfig): boolean {
+  return isDeepStrictEqual(foundBy(one), foundBy(other));
+}
+
+function foundBy({ backends, discovery, listeners }: ServiceConfig): unknown {
+  return { backends, discovery, listeners };
 }

@@ -48,8 +48,8 @@ export const orderAnswer: z.ZodType<OrderAnswer> = z.looseObject({
   changed: z.boolean(),
   backend,
 });
-export const reloadAnswer: z.ZodType<{ readonly reloaded: boolean }> = z.looseObject({
-  reloaded: z.boolean(),
+export const reloadAnswer: z.ZodType<{ readonly changes: readonly string[] }> = z.looseObject({
+  changes: z.array(z.string()),
 });
 /** Why a reload was refused. */
 export const refusalAnswer: z.ZodType<{ readonly faults: readonly string[] }> = z.looseObject({

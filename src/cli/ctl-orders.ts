@@ -9,7 +9,7 @@ import {
   statusAnswer,
 } from './ctl-answers.ts';
 import { AdminClient, type ClientOptions } from './ctl-client.ts';
-import { orderLine, sessionsText, statusTable } from './ctl-report.ts';
+import { orderLine, reloadText, sessionsText, statusTable } from './ctl-report.ts';
 import { pathOf, type Target, targetsIn, targetsNamed } from './ctl-targets.ts';
 import { sessionsOf, waitUntilDrained } from './ctl-wait.ts';
 import { type ServeContext, undrained } from './serve.ts';
@@ -67,7 +67,7 @@ export class Ctl {
   async reload(): Promise<void> {
     const answer = await this.#client.post('/-/reload', reloadAnswer);
     if (this.#isJson) this.#printJson(answer);
-    else this.#print('reloaded\n');
+    else this.#print(reloadText(answer.changes));
   }
 
   async #obey(name: string, change: string): Promise<OrderAnswer[]> {

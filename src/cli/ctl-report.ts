@@ -24,6 +24,13 @@ export function orderLine(target: Target, changed: boolean): string {
   return `${nameOf(target)}: ${state}, weight ${weightText(target.backend)}${rest}${changed ? '' : ' (as before)'}\n`;
 }
 
+/** Of a configuration that is in force now. */
+export function reloadText(changes: readonly string[]): string {
+  return changes.length === 0
+    ? 'reloaded, nothing has changed\n'
+    : `reloaded\n${changes.map((line) => `  ${line}\n`).join('')}`;
+}
+
 export function sessionsText(count: number): string {
   return count === 1 ? '1 session' : `${count} sessions`;
 }

@@ -39,7 +39,7 @@ interface Ejection {
 
 export class EjectionKeeper {
   readonly #parts: EjectionParts;
-  readonly #settings: EjectionSettings;
+  #settings: EjectionSettings;
   #pool: Pool = { backends: [] };
   /** By scoreboard index, the one that began first in front. */
   readonly #ejected = new Map<number, Ejection>();
@@ -49,6 +49,11 @@ export class EjectionKeeper {
   constructor(parts: EjectionParts, settings: EjectionSettings) {
     this.#parts = parts;
     this.#settings = settings;
+  }
+
+  /** From the next suspicion on. */
+  configure(duration: number): void {
+    this.#settings = { ...this.#settings, duration };
   }
 
   /**

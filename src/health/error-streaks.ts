@@ -21,12 +21,17 @@ const failingReplies: readonly (number | undefined)[] = [451, 452];
 const failingEnds: readonly FtpEnd[] = ['backend-reset', 'backend-protocol', 'reply-timeout'];
 
 export class ErrorStreaks {
-  readonly #limit: number;
+  #limit: number;
   /** By the backend's name. */
   readonly #failures = new Map<string, number>();
 
   /** `limit` failures in a row are too many; 0 for no limit. */
   constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** From the next failure on. */
+  configure(limit: number): void {
     this.#limit = limit;
   }
 

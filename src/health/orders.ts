@@ -1,6 +1,7 @@
 /**
  * What the operator says of the backends of one service. An order is kept by the backend's name for as long as the
- * process lives: discovery may take the backend away and bring it back, with another weight or at another address.
+ * configuration has it: discovery may take the backend away and bring it back, with another weight or at another
+ * address. A weight that the configuration changes is the later word, and ends the order.
  *
  *             drain                    disable
  *   enabled --------> draining       --------> disabled       from anywhere to anywhere
@@ -21,6 +22,12 @@ export type Order =
   | { readonly kind: 'mode'; readonly mode: OperatorMode }
   /** Undefined: as discovery has it. */
   | { readonly kind: 'weight'; readonly weight: number | undefined };
+
+/** What a new configuration says of a backend. */
+export type Revision =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'weight'; readonly weight: number }
+  | { readonly kind: 'gone' };
 
 export interface OrderParts {
   readonly clock: Clock;
@@ -65,6 +72,15 @@ export class OperatorOrders {
     }
   }
 
+  /** The configuration is another one. What it says anew of a backend, by name, counts before earlier orders. */
+  revise(revisionOf: (name: string) => Revision): void {
+    for (const name of new Set([...this.#modes.keys(), ...this.#weights.keys()])) {
+      const revision = revisionOf(name);
+      if (revision.kind === 'gone') this.#forget(name);
+      if (revision.kind === 'weight') this.#forgetWeight(name, revision.weight);
+    }
+  }
+
   /** `by` is who gave the order. Returns whether it changes anything. */
   obey(backend: Backend, order: Order, by: string): boolean {
     return order.kind === 'mode'
@@ -99,23 +115,29 @@ export class OperatorOrders {
   }
 
   #setWeight(backend: Backend, weight: number | undefined, by: string): boolean {
-    const { name, address } = backend;
+    const { name } = backend;
     const before = this.weightOf(backend);
     if (weight === undefined) this.#weights.delete(name);
     else this.#weights.set(name, weight);
     const after = this.weightOf(backend);
     if (after === before) return false;
-    const service = this.#service;
-    this.#parts.emit({
-      kind: 'backend.weight',
-      service,
-      backend: name,
-      address,
-      from: before,
-      to: after,
-      by,
-    });
+    this.#announceWeight(backend, before, after, by);
     return true;
+  }
+
+  #forget(name: string): void {
+    this.#modes.delete(name);
+    this.#weights.delete(name);
+    this.#drained.delete(name);
+  }
+
+  /** Of a backend that weighs `weight` from now on. */
+  #forgetWeight(name: string, weight: number): void {
+    const before = this.#weights.get(name);
+    const backend = this.#backends.get(name);
+    this.#weights.delete(name);
+    if (before === undefined || before === weight || !backend) return;
+    this.#announceWeight(backend, before, weight, 'the configuration');
   }
 
   #settle(): void {
@@ -137,6 +159,18 @@ export class OperatorOrders {
       // A transfer that had ended goes on.
       this.#drained.delete(name);
     }
+  }
+
+  #announceWeight({ name, address }: Backend, from: number, to: number, by: string): void {
+    this.#parts.emit({
+      kind: 'backend.weight',
+      service: this.#service,
+      backend: name,
+      address,
+      from,
+      to,
+      by,
+    });
   }
 
   #announce({ name, address }: Backend, from: string, to: OperatorMode | 'drained', by?: string): void {

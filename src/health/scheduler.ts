@@ -45,14 +45,20 @@ interface Patient {
   standing: Standing;
   /** Ends its checks; undefined while it rests. */
   checks: AbortController | undefined;
-  timer?: Timer;
+  /** Runs from one check to the next. */
+  timer: Timer | undefined;
+}
+
+/** What may change while checks go on. */
+export interface HealthChange extends Pick<HealthSettings, 'interval' | 'thresholds'> {
+  readonly probe: Probe;
 }
 
 export class HealthScheduler {
   /** Resolves when every backend of the first pool has been checked once or has left, or when checks are off. */
   readonly firstRound: Promise<void>;
-  readonly #parts: HealthParts;
-  readonly #settings: HealthSettings;
+  #parts: HealthParts;
+  #settings: HealthSettings;
   /** By scoreboard index. */
   readonly #patients = new Map<number, Patient>();
   readonly #waiting: Patient[] = [];
@@ -97,6 +103,20 @@ export class HealthScheduler {
     this.#startWaiting();
   }
 
+  /** From the next check of each backend on. What is known of them stays, but for checks that are turned off. */
+  configure({ probe, interval, thresholds }: HealthChange): void {
+    const { interval: before } = this.#settings;
+    this.#parts = { ...this.#parts, probe };
+    this.#settings = { ...this.#settings, interval, thresholds };
+    if (interval === before) return;
+    for (const patient of this.#patients.values()) {
+      if (interval === 0) this.#discharge(patient);
+      else if (patient.timer) this.#checkLater(patient);
+    }
+    if (interval === 0) this.#endFirstRound();
+    this.review();
+  }
+
   /** Ends all checks; the scoreboard stays as it is. */
   stop(): void {
     for (const patient of this.#patients.values()) this.#dismiss(patient);
@@ -104,7 +124,7 @@ export class HealthScheduler {
   }
 
   #admit(backend: Backend): void {
-    const patient: Patient = { backend, standing: newStanding, checks: undefined };
+    const patient: Patient = { backend, standing: newStanding, checks: undefined, timer: undefined };
     this.#patients.set(backend.index, patient);
     this.#parts.scoreboard.setUp(backend.index, true);
     if (this.#parts.isResting?.(backend) !== true) this.#wake(patient);
@@ -125,10 +145,19 @@ export class HealthScheduler {
     patient.checks?.abort();
     patient.checks = undefined;
     patient.timer?.cancel();
+    patient.timer = undefined;
     patient.standing = { ...patient.standing, contrary: 0 };
     const place = this.#waiting.indexOf(patient);
     if (place >= 0) this.#waiting.splice(place, 1);
     this.#unchecked?.delete(patient);
+  }
+
+  /** Nobody checks it any longer: it counts as up. */
+  #discharge(patient: Patient): void {
+    this.#rest(patient);
+    const { isUp } = patient.standing;
+    patient.standing = newStanding;
+    if (!isUp) this.#announce(patient, 'alive');
   }
 
   #startWaiting(): void {
@@ -181,7 +210,9 @@ export class HealthScheduler {
     const isTurning = patient.standing.contrary > 0;
     const interval = this.#settings.interval * (isTurning ? hurry : 1);
     const delay = interval * (1 - jitter + 2 * jitter * net.random());
+    patient.timer?.cancel();
     patient.timer = net.setTimer(delay, () => {
+      patient.timer = undefined;
       this.#waiting.push(patient);
       this.#startWaiting();
     });

@@ -22,13 +22,21 @@ interface WarmUp {
 
 export class SlowStart {
   readonly #clock: Clock;
-  readonly #options: SlowStartOptions;
+  #options: SlowStartOptions;
   /** Of those that are not warm, by scoreboard index. */
   readonly #warming = new Map<number, WarmUp>();
 
   constructor(clock: Clock, options: SlowStartOptions) {
     this.#clock = clock;
     this.#options = options;
+  }
+
+  /** From the next step on; 0 makes all of them warm at once. */
+  configure(duration: number): void {
+    this.#options = { ...this.#options, duration };
+    if (duration > 0 || this.#warming.size === 0) return;
+    this.stop();
+    this.#options.onStep();
   }
 
   /** How many eighths of its weight a backend counts. */

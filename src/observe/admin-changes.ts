@@ -85,10 +85,9 @@ function obey(operator: Operator, change: Extract<Change, { kind: 'order' }>, by
 }
 
 async function reload(operator: Operator, by: string): Promise<Answer> {
-  if (!operator.reload) return text(501, 'there is nothing that could be reloaded\n');
-  const result = await operator.reload(by);
-  if (result.kind === 'reloaded') return data(200, { reloaded: true });
-  return data(422, { reloaded: false, faults: result.faults });
+  const outcome = await operator.reload(by);
+  if (outcome.kind === 'applied') return data(200, { reloaded: true, changes: outcome.changes });
+  return data(422, { reloaded: false, faults: outcome.faults });
 }
 
 /** A service may have hundreds. */

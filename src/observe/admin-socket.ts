@@ -21,7 +21,7 @@ const patience = 1000;
  * at any more is replaced. Rejects with AdminError, also if somebody listens there.
  */
 export async function startAdminSocket(path: string, sources: AdminSources): Promise<AdminSocket> {
-  const server = serverFor(sources, { kind: 'socket' });
+  const server = serverFor(sources, () => ({ kind: 'socket' }));
   try {
     makeFolder(path);
     await clear(path);

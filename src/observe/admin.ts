@@ -28,11 +28,11 @@ export class AdminError extends Error {
   readonly code = 'TLB_ERR_ADMIN';
 }
 
-/** Listens at `at`; port 0 lets the system choose. Rejects with AdminError. */
+/** Listens at `at`; port 0 lets the system choose. `access` is asked for each request. Rejects with AdminError. */
 export async function startAdmin(
   at: ListenerSpec,
   sources: AdminSources,
-  access: Access,
+  access: () => Access,
 ): Promise<AdminServer> {
   const server = serverFor(sources, access);
   await listen(server, at);
@@ -42,8 +42,8 @@ export async function startAdmin(
 }
 
 /** The same endpoints, listening nowhere yet. */
-export function serverFor(sources: AdminSources, access: Access): Server {
-  return createAdminServer((request) => answerTo(request, sources, access));
+export function serverFor(sources: AdminSources, access: () => Access): Server {
+  return createAdminServer((request) => answerTo(request, sources, access()));
 }
 
 async function listen(server: Server, { address, port }: ListenerSpec): Promise<void> {

@@ -5,8 +5,8 @@ import type { BackendStatus } from './status.ts';
 export interface Operator {
   /** `by` is who asks. The order counts when this returns. */
   order(service: string, backend: string, order: Order, by: string): OrderResult;
-  /** Reads the configuration anew; left out where there is nothing that could be read. */
-  readonly reload?: ((by: string) => Promise<ReloadResult>) | undefined;
+  /** Reads the configuration anew, and puts it into force. */
+  reload(by: string): Promise<ReloadOutcome>;
 }
 
 export type OrderResult =
@@ -14,7 +14,9 @@ export type OrderResult =
   /** `known` are those that there are. */
   | { readonly kind: 'unknown-service' | 'unknown-backend'; readonly known: readonly string[] };
 
-export type ReloadResult =
-  | { readonly kind: 'reloaded' }
-  /** All stays as it was. A line for each fault. */
+/** What became of a configuration that was read while the balancer runs. */
+export type ReloadOutcome =
+  /** It is in force. A line for each change. */
+  | { readonly kind: 'applied'; readonly changes: readonly string[] }
+  /** All is as it was before, for these reasons. */
   | { readonly kind: 'refused'; readonly faults: readonly string[] };

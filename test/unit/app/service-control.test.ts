@@ -23,11 +23,12 @@ async function setUp(flags: FlagValues = {}) {
   );
   const [config] = loaded.kind === 'config' ? loaded.config.services : [];
   if (!config) throw new Error('no service');
-  const control = new ServiceControl(config, 0, interval, {
+  const control: ServiceControl = new ServiceControl(config, 0, {
     net: memory.host(['192.0.2.1']),
     scoreboard: board,
     indexes: new IndexTable(board),
     emit: (event) => events.push(event),
+    onChange: () => pools.push(shown()),
   });
   onTestFinished(() => control.stop());
   /** The backends, each with its weight, and a minus in front of those that get no sessions. */
@@ -35,7 +36,8 @@ async function setUp(flags: FlagValues = {}) {
     control.pool.backends
       .map(({ index, address, weight }) => `${board.isEnabled(index) ? '' : '-'}${address}*${weight}`)
       .join(' ');
-  await control.start(() => pools.push(shown()));
+  await control.open();
+  control.begin();
   return { memory, control, events, pools, shown };
 }
 

@@ -53,7 +53,9 @@ describe('a probe', () => {
 
   it('compares a content only where it is that of TFTP', () => {
     expect(loaded({ healthSha256: '0'.repeat(64), tftpHealthProbe: 'tcp:22' })).toEqual([
-      expect.stringMatching(/^--health-sha256 .*: needs --tftp-health-probe tftp$/),
+      expect.stringMatching(
+        /^--health-sha256 .*: compares what TFTP delivers; it excludes any other --tftp-health-probe$/,
+      ),
     ]);
     expect(loaded({ healthSha256: '0'.repeat(63) })).toEqual([
       expect.stringContaining('expected a SHA-256 of 64 hexadecimal digits'),
@@ -66,12 +68,12 @@ describe('the admin socket', () => {
     [{ adminSocket: false }, {}],
     [{}, { TFTP_LB_ADMIN_SOCKET: 'false' }],
   ] as const)('may be turned off: %j %j', (flags, environment) => {
-    expect(configOf(flags, environment).adminSocket).toBeUndefined();
+    expect(configOf(flags, environment).admin.socket).toBeUndefined();
   });
 
   it('has a path that sockets have room for', () => {
     const longest = `/${'x'.repeat(106)}`;
-    expect(configOf({ adminSocket: longest }).adminSocket).toBe(longest);
+    expect(configOf({ adminSocket: longest }).admin.socket).toBe(longest);
     for (const path of [`${longest}x`, `/${'ž'.repeat(54)}`, 'a\0', '']) {
       expect(loaded({ adminSocket: path })).toEqual([
         expect.stringContaining('expected a path of up to 107 bytes, or false'),

@@ -31,6 +31,7 @@ describe('a configuration', () => {
           name: 'tftp',
           listeners: [{ address: '192.0.2.1', port: 69 }],
           backends: [{ name: '192.0.2.11', host: '192.0.2.11', port: 69, weight: 1 }],
+          discovery: { resolveInterval: 30_000 },
           policy: 'round-robin',
           tids: { kind: 'ephemeral', ports: undefined },
           requests: {
@@ -58,15 +59,16 @@ describe('a configuration', () => {
           },
         },
       ],
-      admin: { address: '127.0.0.1', port: 9069 },
-      adminSocket: 'auto',
-      adminTokenFile: undefined,
+      admin: {
+        listen: { address: '127.0.0.1', port: 9069 },
+        socket: 'auto',
+        tokenFile: undefined,
+      },
       log: { level: 'info' },
       drainTimeout: 30_000,
       workers: 'auto',
       engine: 'auto',
       busyPoll: 100,
-      resolveInterval: 30_000,
     });
   });
 
@@ -125,6 +127,7 @@ describe('a configuration', () => {
             { name: 'a.example', host: 'a.example', port: 69, weight: 3 },
             { name: 'b', host: '2001:db8::1', port: 70, weight: 1 },
           ],
+          discovery: { resolveInterval: 60_000 },
           policy: 'file-hash',
           tids: { kind: 'ephemeral', ports: { first: 40_000, last: 49_999 } },
           requests: {
@@ -152,22 +155,23 @@ describe('a configuration', () => {
           },
         },
       ],
-      admin: { address: '::1', port: 0 },
-      adminSocket: '/run/other.sock',
-      adminTokenFile: '/etc/token',
+      admin: {
+        listen: { address: '::1', port: 0 },
+        socket: '/run/other.sock',
+        tokenFile: '/etc/token',
+      },
       log: { level: 'debug' },
       drainTimeout: 0,
       workers: 3,
       engine: 'portable',
       busyPoll: 0,
-      resolveInterval: 60_000,
     });
   });
 
   it('takes the single-port mode, and no admin endpoints', () => {
     const config = configOf({ ...least, singlePort: true, admin: false });
     expect(tftpOf(config)?.tids).toEqual({ kind: 'single-port' });
-    expect(config.admin).toBeUndefined();
+    expect(config.admin.listen).toBeUndefined();
   });
 
   it('needs no backend of both protocols where TFTP has its own', () => {
@@ -195,7 +199,7 @@ describe('the environment', () => {
     expect(service?.backends.map(({ port }) => port)).toEqual([69, 70]);
     expect(service?.requests).toMatchObject({ readOnly: true, stripMulticast: false });
     expect(service?.timing.tryInterval).toBe(2000);
-    expect(config.admin).toBeUndefined();
+    expect(config.admin.listen).toBeUndefined();
   });
 
   it('counts less than flags and more than defaults', () => {
@@ -300,8 +304,8 @@ describe('faults', () => {
 
   it('include two backends of one name', () => {
     expect(faultsOf({ ...least, backend: ['a', 'a:70,name=a'], tftpBackend: ['b,name=a'] })).toEqual([
-      '--backend "a:70,name=a": a backend named a stands before it; give one of them a name=X',
-      '--tftp-backend "b,name=a": a backend named a stands before it; give one of them a name=X',
+      '--backend "a:70,name=a": a backend named a stands before it; give one of them another name',
+      '--tftp-backend "b,name=a": a backend named a stands before it; give one of them another name',
     ]);
   });
 

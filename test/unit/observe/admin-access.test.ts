@@ -15,7 +15,7 @@ async function attempt(
   let reloads = 0;
   operator.reload = async () => {
     reloads += 1;
-    return { kind: 'reloaded' };
+    return { kind: 'applied', changes: [] };
   };
   const { port } = await open(sourcesFor(operator), access);
   const reply = await ask({ port }, target, { headers });

@@ -91,14 +91,14 @@ describe('an order', () => {
 });
 
 describe('a reload', () => {
-  test('is asked for where there is one', async () => {
+  test('is asked for, and its changes are told', async () => {
     const asked: string[] = [];
     const { post } = await scene(async (by) => {
       asked.push(by);
-      return { kind: 'reloaded' };
+      return { kind: 'applied', changes: ['log'] };
     });
     const reply = await post('/-/reload', { 'x-tftp-lb-user': 'alice' });
-    expect([reply.status, JSON.parse(reply.body)]).toEqual([200, { reloaded: true }]);
+    expect([reply.status, JSON.parse(reply.body)]).toEqual([200, { reloaded: true, changes: ['log'] }]);
     expect(asked).toEqual([expect.stringMatching(/^alice, 127\.0\.0\.1 port \d+$/)]);
   });
 
@@ -112,13 +112,5 @@ describe('a reload', () => {
   test('that breaks is said to have broken', async () => {
     const { post } = await scene(() => Promise.reject(new Error('cannot read')));
     expect(await post('/-/reload')).toMatchObject({ status: 500, body: 'cannot read\n' });
-  });
-
-  test('is not there where nothing can be reloaded', async () => {
-    const { post } = await scene();
-    expect(await post('/-/reload')).toMatchObject({
-      status: 501,
-      body: 'there is nothing that could be reloaded\n',
-    });
   });
 });

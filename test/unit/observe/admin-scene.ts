@@ -46,7 +46,7 @@ export function backendStatus(fields: Partial<BackendStatus> = {}): BackendStatu
 /** Has one service `tftp` with one backend `one`. */
 export class NotingOperator implements Operator {
   readonly asked: unknown[][] = [];
-  reload: Operator['reload'];
+  reload: Operator['reload'] = async () => ({ kind: 'applied', changes: [] });
 
   order(...asked: Parameters<Operator['order']>): OrderResult {
     const [service, backend] = asked;
@@ -69,7 +69,7 @@ export function sourcesFor(operator: Operator = new NotingOperator()): AdminSour
 
 /** On a loopback port; closed when the test ends. */
 export async function open(sources: AdminSources, access: Access): Promise<AdminServer> {
-  const server = await startAdmin({ address: '127.0.0.1', port: 0 }, sources, access);
+  const server = await startAdmin({ address: '127.0.0.1', port: 0 }, sources, () => access);
   onTestFinished(() => server.close());
   return server;
 }

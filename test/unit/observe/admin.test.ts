@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 const sources = sourcesFor();
-const readOnly = { kind: 'read-only' } as const;
+const readOnly = () => ({ kind: 'read-only' }) as const;
 
 async function refuse(): Promise<never> {
   throw new Error('no metrics today');
