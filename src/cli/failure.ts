@@ -30,6 +30,8 @@ const faultsOfConfiguration: ReadonlySet<string> = new Set([
   'TLB_ERR_TOO_MANY_BACKENDS',
   'TLB_ERR_ENGINE',
   'TLB_ERR_PASSWORD',
+  'TLB_ERR_PROBE_COMMAND',
+  'TLB_ERR_ADMIN_TOKEN',
   'TLB_ERR_XFERLOG',
 ]);
 

@@ -7,7 +7,7 @@ import type { FoundBackend } from '../balance/pool.ts';
 import type { Net, Timer } from '../net/net.ts';
 import { addressesOfOneFamily, numericAddress } from './addresses.ts';
 import { type BackendSource, DiscoveryError, type SourceUpdate } from './backend-source.ts';
-import { type BackendSpec, type NamedSpec, nameSpecs } from './backend-spec.ts';
+import { type BackendSpec, nameAt, type NamedSpec, nameSpecs } from './backend-spec.ts';
 
 export type Resolver = Pick<Net, 'lookup' | 'setTimer'>;
 
@@ -111,7 +111,7 @@ class HostWatch {
   #backendsOf({ host, name, port, weight }: NamedSpec): FoundBackend[] {
     const addresses = this.#addresses.get(host) ?? [];
     return addresses.map((address) => ({
-      name: addresses.length === 1 ? name : `${name}@${address}`,
+      name: addresses.length === 1 ? name : nameAt(name, address),
       address,
       port,
       weight,

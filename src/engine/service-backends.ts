@@ -1,3 +1,4 @@
+import { mayEject } from '../balance/ejection-limit.ts';
 import { type Backend, isSamePool, type PickRequest, type Policy } from '../balance/pool.ts';
 import { policies } from '../balance/policies.ts';
 import type { Scoreboard, ScoreWriter } from '../balance/scoreboard.ts';
@@ -55,10 +56,10 @@ export class ServiceBackends {
     return this.#byIndex.get(index);
   }
 
-  /** Takes the backend out of the first rank and tells the control plane. */
+  /** Takes the backend out of the first rank, unless too many are out already, and tells the control plane. */
   suspect(backend: Backend, reason: BackendSuspect['reason']): void {
-    this.#scoreboard.setEjected(backend.index, true);
-    const { name: service } = this.#service;
+    const { name: service, pool } = this.#service;
+    if (mayEject(pool, this.#scoreboard, backend.index)) this.#scoreboard.setEjected(backend.index, true);
     this.#emit({ kind: 'backend.suspect', service, backend: backend.name, index: backend.index, reason });
   }
 

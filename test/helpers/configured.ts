@@ -3,10 +3,9 @@ import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { formatEndpoint, type Endpoint } from '../../src/net/net.ts';
 import { Balancer, endpointOf, type Line } from './balancer.ts';
+import { entry } from './entry.ts';
 import { temporaryFolder } from './folders.ts';
 import { Program, until } from './processes.ts';
-
-const entry = path.join(import.meta.dirname, '../../src/cli.ts');
 
 /** Keys of a service, beside its protocol and its backends, in YAML that fits into one line. */
 export interface ServiceText {

@@ -134,14 +134,16 @@ describe('a reload', () => {
 
   test('counts weights and rules at once', async () => {
     const [one, two] = servers(2) as [EmbeddedServer, EmbeddedServer];
-    const site = await ConfiguredBalancer.start(pxe([one, two]));
+    const site = await ConfiguredBalancer.start(pxe([one, two]), ['--workers=1']);
     const listener = await site.listener('pxe');
     await site.reload(pxe([`${placeOf(one)},weight=3`, two]));
     for (let n = 0; n < 8; n += 1) await fetchFile(listener, 'image');
     expect([one.requests.length, two.requests.length]).toEqual([6, 2]);
     await site.reload(pxe([one], { more: 'read-only: true, limits: { max-sessions-per-client: 1 }' }));
+    // One worker, since each has the limit for itself.
     const held = await HeldDownload.begin(listener, 'image');
-    await expect(fetchFile(listener, 'image')).rejects.toThrow('too many transfers');
+    await expect(fetchFile(listener, 'image')).rejects.toThrow('ERROR 0');
+    await site.balancer.said({ event: 'session.reject', reason: 'max-sessions-per-client' });
     expect(await held.finish()).toEqual(image);
   });
 
@@ -176,9 +178,9 @@ describe('a reload', () => {
     );
     expect(refused).toMatchObject({ level: 'error', event: 'config.refused' });
     expect((refused['faults'] as string[]).map((fault) => fault.replace(/^.*\/lab/, 'lab'))).toEqual([
-      expect.stringContaining('lab.yaml:2:8: services.pxe.backends: required'),
-      expect.stringContaining('lab.yaml:2:39: services.pxe.listeners[0] "x": expected ADDR'),
-      expect.stringContaining('lab.yaml:2:43: services.pxe.backend: unknown key; did you mean backends?'),
+      expect.stringContaining('lab.yaml:2:3: services.pxe.backends: required'),
+      expect.stringContaining('lab.yaml:2:38: services.pxe.listeners[0] "x": expected ADDR'),
+      expect.stringContaining('lab.yaml:2:42: services.pxe.backend: unknown key; did you mean backends?'),
       expect.stringContaining('lab.yaml:3:1: workers "0": expected auto'),
     ]);
     expect((await site.balancer.status()).services).toEqual(before.services);
@@ -189,15 +191,26 @@ describe('a reload', () => {
   });
 
   test('that wants a listener of somebody else changes nothing', async () => {
-    const [server] = servers(1) as [EmbeddedServer];
+    const [server, somebody] = servers(2) as [EmbeddedServer, EmbeddedServer];
     const site = await ConfiguredBalancer.start(pxe([server]), ['--workers=2']);
     const taken = fileOf({
-      pxe: { backends: [server] },
-      other: { backends: [server], listeners: [placeOf(server)] },
+      pxe: { backends: [somebody] },
+      other: { backends: [server], listeners: [placeOf(somebody)] },
     });
     expect(await site.reload(taken)).toMatchObject({
       event: 'config.refused',
-      faults: [expect.stringContaining(`port ${server.port}: another socket holds this address and port`)],
+      faults: [expect.stringContaining(`port ${somebody.port}: another socket holds this address and port`)],
+    });
+    expect(await isFetched(await site.listener('pxe'))).toBe(true);
+    expect([server.requests.length, somebody.requests.length]).toEqual([1, 0]);
+  });
+
+  test('that wants of an engine what it cannot do changes nothing', async () => {
+    const [server] = servers(1) as [EmbeddedServer];
+    const site = await ConfiguredBalancer.start(pxe([server]), ['--engine=portable']);
+    expect(await site.reload(pxe([server], { more: 'tftp: { transparent: true }' }))).toMatchObject({
+      event: 'config.refused',
+      faults: [expect.stringContaining('needs the linux engine')],
     });
     expect(await isFetched(await site.listener('pxe'))).toBe(true);
   });

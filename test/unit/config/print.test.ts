@@ -29,14 +29,17 @@ const texts: Readonly<Record<string, fc.Arbitrary<string>>> = {
   DURATION: fc.constantFrom('1s', '2', '1500ms', '1.5s', '1m', '60000ms'),
   ENGINE: fc.constantFrom('auto', 'portable', 'linux'),
   FILE: fc.constantFrom('/var/log/x', 'a b: c', '#x', "it's", '12'),
+  HEX: fc.constantFrom('0'.repeat(64), 'Ab'.repeat(32)),
   HOW: fc.constantFrom('ignore', 'trust'),
   LEVEL: fc.constantFrom('trace', 'silent'),
   MODE: fc.constantFrom('passive', 'active', 'client'),
   MODES: fc.constantFrom('active,passive', 'passive'),
   N: fc.constant('100'),
   NAME: fc.constantFrom('pxelinux.0', '0', 'true', '~', '- x', '12:30'),
+  PATH: fc.constantFrom('auto', '/run/x.sock', 'x y'),
   POLICY: fc.constantFrom('round-robin', 'first', 'source-hash'),
   PORT: fc.integer({ min: 0, max: 65_535 }).map(String),
+  PROBE: fc.constantFrom('tcp', 'tcp:22', 'exec:/bin/check  {address} #x'),
   USER: fc.constantFrom('probe', 'null', 'é', '1'),
   WHICH: fc.constantFrom('client', 'control'),
   'auto|N': fc.constantFrom('auto', '8', '100'),
@@ -70,6 +73,8 @@ const commandLines: fc.Arbitrary<FlagValues> = fc
 function isPossible(key: string, flags: Readonly<Record<string, unknown>>): boolean {
   if (key === 'tidPorts') return flags['singlePort'] !== true;
   if (key === 'ftpHealthPasswordFile') return flags['ftpHealthUser'] !== undefined;
+  if (key === 'healthSha256') return flags['tftpHealthProbe'] === undefined;
+  if (key === 'adminTokenFile') return flags['admin'] !== false;
   return key !== 'tftp' || flags['ftp'] !== false;
 }
 
@@ -107,6 +112,9 @@ describe('printConfig', () => {
       rise: 2
       fall: 3
       eject-time: 10s
+      eject-errors: 5
+      slow-start: 0
+      probe: tftp
       file: tftp-lb-health
     tftp:
       single-port: false
@@ -118,6 +126,7 @@ describe('printConfig', () => {
       idle-timeout: 60s
 admin:
   listen: false
+  socket: auto
 log:
   level: info
 drain-timeout: 30s
