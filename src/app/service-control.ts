@@ -7,7 +7,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { IndexTable } from '../balance/index-table.ts';
-import type { Backend, FoundBackend, Pool } from '../balance/pool.ts';
+import { type Backend, type FoundBackend, isSameBackend, type Pool } from '../balance/pool.ts';
 import type { Scoreboard } from '../balance/scoreboard.ts';
 import type { BackendConfig, ServiceConfig } from '../config/config.ts';
 import type { SourceUpdate } from '../discovery/backend-source.ts';
@@ -132,6 +132,18 @@ export class ServiceControl {
   leave(): void {
     this.stop();
     this.#take({ kind: 'backends', backends: [] });
+  }
+
+  /** As Services.recall: those that the service does not have are as if it had had them until now. */
+  recall(backends: readonly FoundBackend[]): Backend[] {
+    const { indexes } = this.#parts;
+    const { name } = this.#config;
+    const strangers = backends.filter(
+      (backend) => !this.#pool.backends.some((own) => isSameBackend(own, backend)),
+    );
+    const all = indexes.update(name, [...this.#pool.backends, ...strangers]);
+    indexes.update(name, this.#pool.backends);
+    return backends.flatMap((backend) => all.find((known) => isSameBackend(known, backend)) ?? []);
   }
 
   stop(): void {

@@ -1,5 +1,6 @@
 /** The control planes of all services: those that there are, those that come, and what is left of those that went. */
 import { IndexTable } from '../balance/index-table.ts';
+import type { Backend, FoundBackend } from '../balance/pool.ts';
 import type { Scoreboard } from '../balance/scoreboard.ts';
 import type { ServiceConfig } from '../config/config.ts';
 import type { Service } from '../engine/snapshot.ts';
@@ -82,6 +83,16 @@ export class Services {
   /** Takes every event. */
   observe(event: Event): void {
     for (const control of this.#controls) control.observe(event);
+  }
+
+  /**
+   * Rows of the scoreboard for backends that running sessions of a service have, whether it still has them or not.
+   * Throws TooManyBackendsError.
+   */
+  recall(service: string, backends: readonly FoundBackend[]): Backend[] {
+    const control = this.#controls.find(({ config }) => config.name === service);
+    if (!control) throw new TypeError(`there is no service ${service}`);
+    return control.recall(backends);
   }
 
   stop(): void {

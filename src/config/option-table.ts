@@ -51,6 +51,13 @@ export const table = [
     text: 'reload when the file changes, as SIGHUP does',
   },
   {
+    key: 'takeover',
+    group: 'Operation',
+    to: [],
+    fallback: 'false',
+    text: 'take listeners and transfers over from the balancer that runs, found by its admin socket',
+  },
+  {
     key: 'vip',
     group: 'Addresses',
     to: ['services.tftp.listeners', 'services.ftp.listeners'],

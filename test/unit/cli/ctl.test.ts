@@ -20,6 +20,7 @@ function service(name: 'tftp' | 'ftp', ...backends: BackendStatus[]): ServiceSta
 class FakeBalancer implements Operator {
   readonly asked: string[] = [];
   reload: Operator['reload'] = async () => ({ kind: 'applied', changes: [] });
+  handOver: Operator['handOver'] = () => ({ kind: 'begun', pid: 1 });
   services: ServiceStatus[] = [
     service('tftp', backendStatus(), backendStatus({ name: 'two', state: 'down', up: false })),
     service('ftp', backendStatus({ port: 21, sessions: 2 })),

@@ -46,6 +46,7 @@ class Stage {
       start: () => this.onStart(),
       update: ({ version }) => note(`update ${version}`),
       drain: () => note('drain'),
+      leave: () => note('leave'),
       stop: () => {
         note('stop');
         this.onStop();

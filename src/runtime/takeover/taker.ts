@@ -1,0 +1,116 @@
+/** The end of a takeover that will serve. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { accepted, HandoverChannel } from '../../linux/net/handover-channel.ts';
+import type { Libc } from '../../linux/libc.ts';
+import { close } from '../../linux/sockets.ts';
+import { acceptUnix, listenUnix, peerOf } from '../../linux/unix-socket.ts';
+import type { Clock } from '../../net/net.ts';
+import type { Inheritance } from '../node-threads.ts';
+import { renumbered } from './socket-numbers.ts';
+import { type Hello, protocolVersion, type Received, type SavedWorker, Talk } from './talk.ts';
+import { TakeoverError } from './takeover-error.ts';
+
+/** Milliseconds in which the other process connects when it has been asked to. */
+const patience = 10_000;
+/** Milliseconds in which sessions stand still: it has to decide before this process gives up. */
+const decision = 30_000;
+
+/** The sessions of a worker, with descriptors of this process. */
+export interface TakenWorker extends SavedWorker {
+  readonly sockets: readonly number[];
+}
+
+export class TakeoverTaker {
+  /** Of the process that served until now. */
+  readonly pid: number;
+  /** Version of its program. */
+  readonly version: string;
+  readonly inheritance: Inheritance;
+  readonly #talk: Talk;
+
+  private constructor(talk: Talk, pid: number, { message, descriptors }: Received<Hello>) {
+    this.#talk = talk;
+    this.pid = pid;
+    this.version = message.version;
+    let next = 0;
+    const groups = message.groups.map(({ sockets, ...group }) => {
+      next += sockets;
+      return { ...group, sockets: descriptors.slice(next - sockets, next) };
+    });
+    this.inheritance = { count: message.count, groups };
+  }
+
+  /** `ask` has the running process connect to a path. Rejects with TakeoverError, HandoverError, or as `ask` does. */
+  static async begin(libc: Libc, clock: Clock, ask: (path: string) => Promise<void>): Promise<TakeoverTaker> {
+    const fd = await meet(libc, clock, ask);
+    const { pid, user } = peerOf(libc, fd);
+    if (user !== process.geteuid?.() && user !== 0) {
+      close(libc, fd);
+      throw new TakeoverError(`process ${pid} is another user’s (${user})`);
+    }
+    const talk = new Talk(new HandoverChannel(libc, fd, clock));
+    const hello = await talk.hear('hello');
+    const { protocol, version } = hello.message;
+    if (protocol !== protocolVersion) {
+      const reason = `version ${version} hands over by protocol ${protocol}, and this one takes over by ${protocolVersion}`;
+      await talk.say({ kind: 'refused', reason });
+      throw new TakeoverError(reason);
+    }
+    return new TakeoverTaker(talk, pid, hello);
+  }
+
+  /** The threads have all listeners: the other process lets go of its sessions. Rejects with TakeoverError or HandoverError. */
+  async sessions(): Promise<TakenWorker[]> {
+    await this.#talk.say({ kind: 'prepared' });
+    const workers: TakenWorker[] = [];
+    for (;;) {
+      const { message, descriptors } = await this.#talk.hear('sessions', decision);
+      const { worker, services, sockets, isLast } = message;
+      if (services.length > 0)
+        workers.push({ worker, services: renumbered(services, sockets, descriptors), sockets: descriptors });
+      if (isLast) return workers;
+    }
+  }
+
+  /** The threads have all sessions. Resolves when they may serve. Rejects with TakeoverError or HandoverError. */
+  async confirm(): Promise<void> {
+    await this.#talk.say({ kind: 'ready' });
+    await this.#talk.hear('go', decision);
+  }
+
+  /** They serve. Resolves when the other process has given up what only one can have, or is gone. */
+  async served(): Promise<void> {
+    try {
+      await this.#talk.say({ kind: 'serving' });
+      await this.#talk.hear('released', decision);
+    } catch {
+      // There is no way back, and nothing that it could still say would matter.
+    } finally {
+      this.#talk.close();
+    }
+  }
+
+  /** The other process goes on. */
+  async refuse(reason: string): Promise<void> {
+    await this.#talk.say({ kind: 'refused', reason }).catch(() => undefined);
+    this.#talk.close();
+  }
+}
+
+/** The connection of the process that was asked. Nobody else can enter the folder. */
+async function meet(libc: Libc, clock: Clock, ask: (path: string) => Promise<void>): Promise<number> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tftp-lb-'));
+  const place = path.join(folder, 'takeover');
+  let listening: number | undefined;
+  try {
+    listening = listenUnix(libc, place);
+    const fd = listening;
+    await ask(place);
+    return await accepted(() => acceptUnix(libc, fd), clock, patience);
+  } finally {
+    if (listening !== undefined) close(libc, listening);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
