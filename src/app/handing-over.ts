@@ -58,9 +58,7 @@ export class HandingOver {
     const begun = clock.now();
     try {
       const sessions = await giver.give();
-      await handover.leave();
-      await onGiven();
-      await giver.release();
+      await Promise.all([handover.leave(), onGiven().then(() => giver.release())]);
       const duration = clock.now() - begun;
       log.info({ event: 'takeover.given', to: giver.pid, sessions, duration }, 'another process serves now');
       this.#given.resolve();

@@ -56,6 +56,7 @@ export class DescriptorMessage {
       throw new RangeError(`${descriptors.length} descriptors, more than ${MAX_DESCRIPTORS}`);
     }
     this.#data.bytes.set(data);
+    this.#vector.setNameLength(0, 0);
     this.#vector.setDataLength(0, data.length);
     this.#vector.setControlLength(0, this.#writeDescriptors(descriptors));
     return this.#libc.sendmsg(fd, this.#header, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -67,6 +68,8 @@ export class DescriptorMessage {
    */
   receive(fd: number): ReceivedMessage | number {
     this.#vector.setDataLength(0, this.size);
+    // The kernel leaves there how long the peer's name is, and would write as much of it the next time.
+    this.#vector.setNameLength(0, 0);
     this.#vector.setControlLength(0, this.#controlSize);
     const length = this.#libc.recvmsg(fd, this.#header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (length <= 0) return length;

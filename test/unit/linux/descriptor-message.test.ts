@@ -66,6 +66,15 @@ describe.skipIf(isElsewhere)('messages with descriptors', () => {
     expect(none.descriptors).toEqual([]);
   });
 
+  it('are nothing but what was sent, also from a socket that has a name', () => {
+    const [named, nameless] = ends().toReversed();
+    const message = new DescriptorMessage(lab.libc, 64);
+    for (const text of ['one', 'two']) {
+      message.send(named ?? -1, Buffer.from(text), []);
+      expect(message.receive(nameless ?? -1)).toMatchObject({ data: Buffer.from(text) });
+    }
+  });
+
   it('say when nothing is there, when the peer is gone, and when something is missing', () => {
     const [from, to] = ends();
     const message = new DescriptorMessage(lab.libc, 64);
