@@ -4,6 +4,7 @@ import type { Config } from './config/config.ts';
 import { ConfigError, faultText } from './config/fault.ts';
 import type { Snapshot } from './engine/snapshot.ts';
 import { AdminDoors } from './app/admin-doors.ts';
+import { Departure, type DrainOutcome } from './app/departure.ts';
 import { Desk } from './app/desk.ts';
 import { HandingOver } from './app/handing-over.ts';
 import { type Prepared, prepareAll } from './app/prepared.ts';
@@ -27,7 +28,7 @@ import type { DataPlane } from './runtime/data-plane.ts';
 import { LocalDataPlane } from './runtime/local-data-plane.ts';
 import type { Threads } from './runtime/node-threads.ts';
 import { Supervisor } from './runtime/supervisor.ts';
-import type { TakeoverTaker } from './runtime/takeover/taker.ts';
+import type { TakeoverTaker } from './runtime/takeover-taker.ts';
 
 /** Services that may be known at once, removed ones with running sessions included. */
 const maxServices = 256;
@@ -52,8 +53,6 @@ export interface AppParts {
   readonly taker?: TakeoverTaker | undefined;
 }
 
-export type DrainOutcome = 'drained' | 'timed-out' | 'forced';
-
 export class App implements StatusSource {
   #config: Config;
   readonly #parts: AppParts;
@@ -71,6 +70,7 @@ export class App implements StatusSource {
   readonly #dataPlane: DataPlane;
   readonly #admin: AdminDoors;
   readonly #handingOver: HandingOver;
+  readonly #departure: Departure;
   #isDraining = false;
   /** Ends with the last reload that was asked for. */
   #reloads: Promise<unknown> = Promise.resolve();
@@ -105,6 +105,9 @@ export class App implements StatusSource {
       workers: () => this.#dataPlane.workers(),
     });
     this.#series = new Series(this.#metrics, this.#scoreboard, this.#services);
+    const { net: clock } = parts;
+    const activeSessions = (): number => this.#services.activeSessions;
+    this.#departure = new Departure({ clock, bus: this.#bus, dataPlane: this.#dataPlane, activeSessions });
     this.#handingOver = this.#createHandingOver();
     this.#admin = this.#createDoors();
   }
@@ -139,43 +142,14 @@ export class App implements StatusSource {
   }
 
   /** Resolves when no session is left here, or when `signal` aborts. */
-  async finished(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const check = (): void => {
-      if (this.#services.activeSessions === 0 || signal.aborted) resolve();
-    };
-    const unsubscribe = this.#bus.subscribe(check);
-    signal.addEventListener('abort', check, { once: true });
-    check();
-    await promise;
-    unsubscribe();
-    signal.removeEventListener('abort', check);
+  finished(signal: AbortSignal): Promise<void> {
+    return this.#departure.finished(signal);
   }
 
   /** Takes no new sessions and waits for the running ones, for the configured time or until `force` aborts. */
-  async drain(force: AbortSignal): Promise<DrainOutcome> {
+  drain(force: AbortSignal): Promise<DrainOutcome> {
     this.#isDraining = true;
-    const { promise, resolve, reject } = Promise.withResolvers<DrainOutcome>();
-    let mayBeNew = true;
-    const check = (): void => {
-      if (!mayBeNew && this.#services.activeSessions === 0) resolve('drained');
-    };
-    this.#dataPlane.drain().then(() => {
-      mayBeNew = false;
-      check();
-    }, reject);
-    const onForce = (): void => resolve('forced');
-    const unsubscribe = this.#bus.subscribe(check);
-    const timer = this.#parts.net.setTimer(this.#config.drainTimeout, () => resolve('timed-out'));
-    force.addEventListener('abort', onForce, { once: true });
-    if (force.aborted) onForce();
-    try {
-      return await promise;
-    } finally {
-      unsubscribe();
-      timer.cancel();
-      force.removeEventListener('abort', onForce);
-    }
+    return this.#departure.drain(this.#config.drainTimeout, force);
   }
 
   /** Opens the logs of transfers anew, after they have been renamed. */

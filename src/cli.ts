@@ -13,7 +13,7 @@ import {
   requireTransparency,
 } from './runtime/engine-choice.ts';
 import { nodeThreads } from './runtime/node-threads.ts';
-import { TakeoverTaker } from './runtime/takeover/taker.ts';
+import { TakeoverTaker } from './runtime/takeover-taker.ts';
 
 /** How long a forced end may take before the process is gone all the same (milliseconds). */
 const forcedEnd = 1000;

@@ -4,7 +4,7 @@ import type { Logger } from '../observe/log.ts';
 import type { HandOverOutcome } from '../observe/operator.ts';
 import type { TakeoverMetrics } from '../observe/takeover-metrics.ts';
 import type { DataPlaneHandover } from '../runtime/data-plane.ts';
-import { TakeoverGiver } from '../runtime/takeover/giver.ts';
+import { TakeoverGiver } from '../runtime/takeover-giver.ts';
 
 export interface HandingOverParts {
   readonly clock: Clock;

@@ -2,8 +2,8 @@ import type { Clock } from '../net/net.ts';
 import type { Logger } from '../observe/log.ts';
 import type { TakeoverMetrics } from '../observe/takeover-metrics.ts';
 import type { DataPlaneHandover } from '../runtime/data-plane.ts';
-import { TakeoverError } from '../runtime/takeover/takeover-error.ts';
-import type { TakeoverTaker } from '../runtime/takeover/taker.ts';
+import { TakeoverError } from '../runtime/takeover-error.ts';
+import type { TakeoverTaker } from '../runtime/takeover-taker.ts';
 import type { Services } from './services.ts';
 
 export interface TakingOverParts {

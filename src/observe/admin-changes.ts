@@ -47,16 +47,10 @@ export async function answerChange(
   }
   const change = parseChange(request.url ?? '');
   if (typeof change === 'string') return text(400, `${change}\n`);
-  switch (change.kind) {
-    case 'reload':
-      return reload(operator, admission.by);
-    case 'takeover':
-      return access.kind === 'socket'
-        ? handOver(operator, change.path, admission.by)
-        : text(403, 'only over the admin socket\n');
-    case 'order':
-      return obey(operator, change, admission.by);
-  }
+  if (change.kind === 'reload') return reload(operator, admission.by);
+  if (change.kind === 'order') return obey(operator, change, admission.by);
+  if (access.kind !== 'socket') return text(403, 'only over the admin socket\n');
+  return handOver(operator, change.path, admission.by);
 }
 
 /** The change, or what is wrong with it. */

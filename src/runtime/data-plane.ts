@@ -1,7 +1,7 @@
 import type { Backend } from '../balance/pool.ts';
 import type { SavedService } from '../engine/saved-relay.ts';
 import type { Libc } from '../linux/libc.ts';
-import type { GiverThreads } from './takeover/giver.ts';
+import type { GiverThreads } from './takeover-giver.ts';
 import type { Endpoint } from '../net/net.ts';
 import type { Service, Snapshot } from '../engine/snapshot.ts';
 import type { WorkerKind } from './worker-handle.ts';

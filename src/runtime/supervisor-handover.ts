@@ -6,7 +6,7 @@ import type { DataPlaneHandover, Listening } from './data-plane.ts';
 import type { InheritedGroup } from './inherited-listeners.ts';
 import type { HandoverCommand } from './messages.ts';
 import type { ThreadsHandover } from './node-threads.ts';
-import type { SavedWorker } from './takeover/talk.ts';
+import type { SavedWorker } from './takeover-talk.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 export interface SupervisorHandoverParts {

@@ -17,7 +17,7 @@ import { ListenerTally } from './listener-tally.ts';
 import { portHolderOf } from './messages.ts';
 import type { Threads, ThreadsHandover } from './node-threads.ts';
 import { SupervisorHandover } from './supervisor-handover.ts';
-import { TakeoverError } from './takeover/takeover-error.ts';
+import { TakeoverError } from './takeover-error.ts';
 import { type Orders, WorkerSlot } from './worker-slot.ts';
 
 export interface SupervisorParts {

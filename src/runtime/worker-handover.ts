@@ -43,19 +43,19 @@ export class WorkerHandover {
   }
 
   #answerTo(command: HandoverCommand): HandoverAnswer {
-    switch (command.kind) {
-      case 'freeze':
-        this.#parts.loop.stop();
-        return { kind: 'frozen', services: this.#parts.engine()?.save() ?? [] };
-      case 'thaw':
-        this.#isHeld = false;
-        this.#parts.loop.start();
-        return { kind: 'thawed' };
-      case 'restore':
-        this.#parts.engine()?.restore(command.services);
-        this.#closeUnused(command.sockets);
-        return { kind: 'restored' };
+    const { loop, engine } = this.#parts;
+    if (command.kind === 'freeze') {
+      loop.stop();
+      return { kind: 'frozen', services: engine()?.save() ?? [] };
     }
+    if (command.kind === 'thaw') {
+      this.#isHeld = false;
+      loop.start();
+      return { kind: 'thawed' };
+    }
+    engine()?.restore(command.services);
+    this.#closeUnused(command.sockets);
+    return { kind: 'restored' };
   }
 
   /** No session is left of those that such a socket was lent to. */

@@ -1,15 +1,18 @@
 /** A balancer takes over from another one while transfers and sessions run: what their clients see of it. */
+import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/net/net.ts';
+import { ConfiguredBalancer, fileOf, placeOf } from '../helpers/configured.ts';
 import { fetchFile, startEmbedded } from '../helpers/embedded.ts';
-import { noise, removeFolders } from '../helpers/folders.ts';
+import { noise, removeFolders, temporaryFolder } from '../helpers/folders.ts';
 import { content, isContent } from '../helpers/ftp-transfers.ts';
+import { deaths, dieAt, postTakeover } from '../helpers/mortal-taker.ts';
 import { stopAll } from '../helpers/processes.ts';
 import { HeldDownload } from '../helpers/udp-peer.ts';
 import { type Site, Upgrades } from '../helpers/upgrades.ts';
 import { loginTo, type RunningServer, startFtpServer } from './ftp.ts';
 
-const image = noise(100_000);
+const image = noise(30_000);
 
 afterAll(async () => {
   await stopAll();
@@ -65,9 +68,9 @@ describe('under load', () => {
     const { site, ftp } = await siteOf();
     const upgrades = await Upgrades.start(site, ['--workers=2']);
     const load = [
-      repeat(4, () => download(upgrades.at('many'))),
-      repeat(4, () => download(upgrades.at('single'))),
-      repeat(2, () => ftpSession(upgrades.at('ftp'))),
+      repeat(2, () => download(upgrades.at('many'))),
+      repeat(2, () => download(upgrades.at('single'))),
+      repeat(1, () => ftpSession(upgrades.at('ftp'))),
     ];
     const held: HeldDownload[] = [];
     const sender = await loginTo(upgrades.at('ftp'));
@@ -79,7 +82,8 @@ describe('under load', () => {
       held.push(await HeldDownload.begin(upgrades.at('single'), 'image'));
       await upgrades.next();
     }
-    for (const transfer of held) expect((await transfer.finish()).equals(image)).toBe(true);
+    const files = await Promise.all(held.map((transfer) => transfer.finish()));
+    expect(files.every((file) => file.equals(image))).toBe(true);
     data.socket.write(content.subarray(1_000));
     data.socket.end();
     expect([await sender.line(), await sender.line()]).toEqual(['150 go on', '226 done']);
@@ -92,4 +96,61 @@ describe('under load', () => {
     const { services } = await upgrades.latest.balancer.status();
     expect(services.map((service) => service.sessions)).toEqual([0, 0, 0]);
   }, 60_000);
+});
+
+describe('a takeover that does not come about', () => {
+  test.each(deaths)('leaves all as it was when the new process dies behind “%s”', async (death) => {
+    const { site } = await siteOf();
+    const upgrades = await Upgrades.start(site, ['--workers=2']);
+    const old = upgrades.latest.balancer;
+    const held = await Promise.all(
+      ['many', 'single'].map((service) => HeldDownload.begin(upgrades.at(service), 'image')),
+    );
+    const descriptors = old.descriptors();
+    await dieAt(upgrades.socket, death);
+    await old.said({ event: 'takeover.failed' });
+    await Promise.all([download(upgrades.at('single')), ftpSession(upgrades.at('ftp'))]);
+    expect(await upgrades.latest.gauge('tftplb_takeover_failures_total')).toBe(1);
+    expect(old.saidTimes({ event: 'listener.down' })).toBe(0);
+    await expect.poll(() => old.descriptors()).toBeLessThanOrEqual(descriptors);
+    await upgrades.next();
+    const files = await Promise.all(held.map((transfer) => transfer.finish()));
+    expect(files.every((file) => file.equals(image))).toBe(true);
+    expect(await old.program.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('is told why: the new process does not listen where the old one does', async () => {
+    const { site } = await siteOf();
+    const upgrades = await Upgrades.start(site, ['--workers=1']);
+    const { single = { backends: [] }, ftp = { backends: [] } } = site;
+    const less = fileOf({ single: { ...single, listeners: [placeOf(upgrades.at('single'))] }, ftp });
+    const failing = ConfiguredBalancer.start(less, upgrades.flags);
+    const place = placeOf(upgrades.at('many'));
+    await expect(failing).rejects.toThrow(
+      `the running process listens where this one is not told to: tftp ${place}`,
+    );
+    await upgrades.latest.balancer.said({ event: 'takeover.failed' });
+    await download(upgrades.at('many'));
+  });
+
+  test('ends the new process: nobody runs there, or nothing can be handed over', async () => {
+    const { site } = await siteOf();
+    const nowhere = path.join(temporaryFolder('takeover'), 'admin.sock');
+    const alone = ConfiguredBalancer.start(fileOf(site), ['--takeover', `--admin-socket=${nowhere}`]);
+    await expect(alone).rejects.toThrow('there is no admin socket');
+    const portable = await Upgrades.start(site, ['--engine=portable']);
+    await expect(portable.next()).rejects.toThrow('--takeover needs the linux engine');
+    const other = ConfiguredBalancer.start(portable.text, [
+      '--takeover',
+      `--admin-socket=${portable.socket}`,
+    ]);
+    await expect(other).rejects.toThrow('the portable engine has no sockets to hand over');
+    await download(portable.at('many'));
+  });
+
+  test('of one that is no process of a balancer is refused at once', async () => {
+    const upgrades = await Upgrades.start((await siteOf()).site);
+    expect(await postTakeover(upgrades.socket, '/nowhere/at/all')).toMatchObject({ status: 409 });
+    expect(await postTakeover(upgrades.socket, 'relative')).toMatchObject({ status: 400 });
+  });
 });

@@ -5,7 +5,7 @@ import { createProgram } from '../../../src/cli/program.ts';
 import type { Balancer, ServeContext } from '../../../src/cli/serve.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { Environment } from '../../../src/config/sources.ts';
-import { TakeoverError } from '../../../src/runtime/takeover/takeover-error.ts';
+import { TakeoverError } from '../../../src/runtime/takeover-error.ts';
 import { MemoryNet } from '../../../src/net/memory-net.ts';
 
 export interface Outcome {

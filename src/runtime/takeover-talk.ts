@@ -13,10 +13,10 @@
  *
  * Until `go` the giver thaws and goes on if anything fails, and behind it still if the taker is gone before `serving`.
  */
-import type { SavedService } from '../../engine/saved-relay.ts';
-import type { HandoverChannel } from '../../linux/net/handover-channel.ts';
-import type { Endpoint } from '../../net/net.ts';
-import type { Service } from '../../engine/snapshot.ts';
+import type { SavedService } from '../engine/saved-relay.ts';
+import type { HandoverChannel } from '../linux/net/handover-channel.ts';
+import type { Endpoint } from '../net/net.ts';
+import type { Service } from '../engine/snapshot.ts';
 import { TakeoverError } from './takeover-error.ts';
 
 /** Another one for every change of what is said here, or of what is saved of a session. */
@@ -78,7 +78,8 @@ export class Talk {
     time: number = patience,
   ): Promise<Received<Extract<Message, { kind: Kind }>>> {
     const { value, descriptors } = await this.#channel.receive(time);
-    const message = value as Message;
+    if (!isMessage(value)) throw new TakeoverError('the other process says what nobody here understands');
+    const message = value;
     if (message.kind === 'refused') throw new TakeoverError(message.reason);
     if (!isOf(message, kind)) throw new TakeoverError(`the other process says ${message.kind}, not ${kind}`);
     return { message, descriptors };
@@ -87,6 +88,14 @@ export class Talk {
   close(): void {
     this.#channel.close();
   }
+}
+
+const kinds = ['hello', 'sessions', 'prepared', 'ready', 'go', 'serving', 'released', 'refused'];
+
+/** What else is in it, both of one protocol version agree about. */
+function isMessage(value: unknown): value is Message {
+  const isObject = typeof value === 'object' && value !== null && 'kind' in value;
+  return isObject && typeof value.kind === 'string' && kinds.includes(value.kind);
 }
 
 function isOf<Kind extends Message['kind']>(

@@ -2,14 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { accepted, HandoverChannel } from '../../linux/net/handover-channel.ts';
-import type { Libc } from '../../linux/libc.ts';
-import { close } from '../../linux/sockets.ts';
-import { acceptUnix, listenUnix, peerOf } from '../../linux/unix-socket.ts';
-import type { Clock } from '../../net/net.ts';
-import type { Inheritance } from '../node-threads.ts';
-import { renumbered } from './socket-numbers.ts';
-import { type Hello, protocolVersion, type Received, type SavedWorker, Talk } from './talk.ts';
+import { accepted, HandoverChannel } from '../linux/net/handover-channel.ts';
+import type { Libc } from '../linux/libc.ts';
+import { close } from '../linux/sockets.ts';
+import { acceptUnix, listenUnix, peerOf } from '../linux/unix-socket.ts';
+import type { Clock } from '../net/net.ts';
+import type { Inheritance } from './node-threads.ts';
+import { renumbered } from './saved-sockets.ts';
+import { type Hello, protocolVersion, type Received, type SavedWorker, Talk } from './takeover-talk.ts';
 import { TakeoverError } from './takeover-error.ts';
 
 /** Milliseconds in which the other process connects when it has been asked to. */

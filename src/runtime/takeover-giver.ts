@@ -1,12 +1,12 @@
 /** The end of a takeover that has served until now. */
-import { HandoverChannel } from '../../linux/net/handover-channel.ts';
-import type { Libc } from '../../linux/libc.ts';
-import { close } from '../../linux/sockets.ts';
-import { connectUnix, peerOf } from '../../linux/unix-socket.ts';
-import type { Clock } from '../../net/net.ts';
-import type { InheritedGroup } from '../inherited-listeners.ts';
-import { socketsOf } from './socket-numbers.ts';
-import { type Message, protocolVersion, type SavedWorker, Talk } from './talk.ts';
+import { HandoverChannel } from '../linux/net/handover-channel.ts';
+import type { Libc } from '../linux/libc.ts';
+import { close } from '../linux/sockets.ts';
+import { connectUnix, peerOf } from '../linux/unix-socket.ts';
+import type { Clock } from '../net/net.ts';
+import type { InheritedGroup } from './inherited-listeners.ts';
+import { socketsOf } from './saved-sockets.ts';
+import { type Message, protocolVersion, type SavedWorker, Talk } from './takeover-talk.ts';
 import { TakeoverError } from './takeover-error.ts';
 
 /** Milliseconds in which the other process finds its backends and starts its threads. */
@@ -81,9 +81,7 @@ export class TakeoverGiver {
 
   /** What no two processes can have at once is free. */
   async release(): Promise<void> {
-    // It serves by now, and finds out by itself if this does not reach it.
-    await this.#talk.say({ kind: 'released' }).catch(() => undefined);
-    this.#talk.close();
+    await this.#tell({ kind: 'released' });
   }
 
   async #sayHello(): Promise<void> {
@@ -122,10 +120,19 @@ export class TakeoverGiver {
     await this.#talk.hear('serving', Infinity);
   }
 
+  /** The last that is said; the other process finds out by itself if it does not hear it. */
+  async #tell(message: Message): Promise<void> {
+    try {
+      await this.#talk.say(message);
+    } catch {
+      // It is gone.
+    } finally {
+      this.#talk.close();
+    }
+  }
+
   async #refuse(error: unknown): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
-    const message: Message = { kind: 'refused', reason };
-    await this.#talk.say(message).catch(() => undefined);
-    this.#talk.close();
+    await this.#tell({ kind: 'refused', reason });
   }
 }

@@ -1,5 +1,5 @@
 /** The descriptors that saved sessions name. */
-import type { SavedRelay, SavedService } from '../../engine/saved-relay.ts';
+import type { SavedRelay, SavedService } from '../engine/saved-relay.ts';
 import { TakeoverError } from './takeover-error.ts';
 
 /** Each once, in the order in which they come. */
