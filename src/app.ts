@@ -348,6 +348,7 @@ export class App implements StatusSource {
       log,
       version,
       metrics: this.#metrics.takeovers,
+      services: this.#services,
       handover: this.#dataPlane.handover,
       obstacle: () => (this.#isEnding ? 'the balancer is about to end' : undefined),
       inTurn: (act) => {

@@ -5,12 +5,14 @@ import type { HandOverOutcome } from '../observe/operator.ts';
 import type { TakeoverMetrics } from '../observe/takeover-metrics.ts';
 import type { DataPlaneHandover } from '../runtime/data-plane.ts';
 import { TakeoverGiver } from '../runtime/takeover-giver.ts';
+import type { Services } from './services.ts';
 
 export interface HandingOverParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly version: string;
   readonly metrics: TakeoverMetrics;
+  readonly services: Pick<Services, 'saveOrders'>;
   /** Undefined where the engine has no sockets that could be handed over. */
   readonly handover: DataPlaneHandover | undefined;
   /** Why nobody may take over now. */
@@ -57,7 +59,7 @@ export class HandingOver {
     const { clock, log, metrics, onGiven } = this.#parts;
     const begun = clock.now();
     try {
-      const sessions = await giver.give();
+      const sessions = await giver.give(() => this.#parts.services.saveOrders());
       await Promise.all([handover.leave(), onGiven().then(() => giver.release())]);
       const duration = clock.now() - begun;
       log.info({ event: 'takeover.given', to: giver.pid, sessions, duration }, 'another process serves now');

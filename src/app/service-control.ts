@@ -14,7 +14,7 @@ import type { SourceUpdate } from '../discovery/backend-source.ts';
 import { specNameOf } from '../discovery/backend-spec.ts';
 import { createPassivePool } from '../engine/passive-pool.ts';
 import type { PortRange, Service } from '../engine/snapshot.ts';
-import type { Order, Revision } from '../health/orders.ts';
+import type { Order, Revision, SavedOrders } from '../health/orders.ts';
 import type { Net } from '../net/net.ts';
 import type { BackendState, Emit, Event } from '../observe/events.ts';
 import { type BackendLife, BackendLives } from './backend-lives.ts';
@@ -159,6 +159,15 @@ export class ServiceControl {
   /** Undefined if there is no such backend. `by` is who gave the order. */
   obey(backend: string, order: Order, by: string): { backend: Backend; changed: boolean } | undefined {
     return this.#lives.obey(backend, order, by);
+  }
+
+  /** The operator's orders, for another process; and those of another one, which are in force here from now on. */
+  saveOrders(): SavedOrders[] {
+    return this.#lives.saveOrders();
+  }
+
+  restoreOrders(orders: readonly SavedOrders[]): void {
+    this.#lives.restoreOrders(orders);
   }
 
   /** What there is to say of a backend of the pool beside its row in the scoreboard. */

@@ -6,6 +6,7 @@ import type { ServiceConfig } from '../config/config.ts';
 import type { Service } from '../engine/snapshot.ts';
 import type { Net } from '../net/net.ts';
 import type { Emit, Event } from '../observe/events.ts';
+import type { ServiceOrders } from '../runtime/takeover-talk.ts';
 import { type Prepared, prepareAll } from './prepared.ts';
 import type { ReloadPlan } from './reload-plan.ts';
 import { ServiceControl } from './service-control.ts';
@@ -93,6 +94,18 @@ export class Services {
     const control = this.#controls.find(({ config }) => config.name === service);
     if (!control) throw new TypeError(`there is no service ${service}`);
     return control.recall(backends);
+  }
+
+  /** The operator's orders, for another process. */
+  saveOrders(): ServiceOrders[] {
+    return this.#controls.map((control) => ({ service: control.config.name, orders: control.saveOrders() }));
+  }
+
+  /** Those of another process are in force here. Those of services that are not here are forgotten. */
+  restoreOrders(saved: readonly ServiceOrders[]): void {
+    for (const { service, orders } of saved) {
+      this.#controls.find(({ config }) => config.name === service)?.restoreOrders(orders);
+    }
   }
 
   stop(): void {

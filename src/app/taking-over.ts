@@ -32,7 +32,7 @@ export async function takeOver(parts: TakingOverParts): Promise<void> {
     await handover.restore(worker, known, sockets);
     sessions += saved.reduce((sum, service) => sum + service.sessions.length, 0);
   }
-  await taker.confirm();
+  services.restoreOrders(await taker.confirm());
   await handover.serve();
   const duration = clock.now() - begun;
   await taker.served();

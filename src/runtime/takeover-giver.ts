@@ -6,7 +6,13 @@ import { connectUnix, peerOf } from '../linux/unix-socket.ts';
 import type { Clock } from '../net/net.ts';
 import type { InheritedGroup } from './inherited-listeners.ts';
 import { socketsOf } from './saved-sockets.ts';
-import { type Message, protocolVersion, type SavedWorker, Talk } from './takeover-talk.ts';
+import {
+  type Message,
+  protocolVersion,
+  type SavedWorker,
+  type ServiceOrders,
+  Talk,
+} from './takeover-talk.ts';
 import { TakeoverError } from './takeover-error.ts';
 
 /** Milliseconds in which the other process finds its backends and starts its threads. */
@@ -55,10 +61,10 @@ export class TakeoverGiver {
   }
 
   /**
-   * Resolves to the number of sessions when the other process serves: `release` has to follow. Rejects with the reason
+   * `orders` are those of the operator that are in force. Resolves to the number of sessions when the other process serves: `release` has to follow. Rejects with the reason
    * why it does not; then all is as it was.
    */
-  async give(): Promise<number> {
+  async give(orders: () => readonly ServiceOrders[]): Promise<number> {
     const { threads } = this.#parts;
     try {
       await this.#sayHello();
@@ -70,7 +76,7 @@ export class TakeoverGiver {
     try {
       const sessions = await this.#saySessions(await threads.freeze());
       await this.#talk.hear('ready');
-      await this.#go();
+      await this.#go(orders());
       return sessions;
     } catch (error) {
       await this.#refuse(error);
@@ -115,8 +121,8 @@ export class TakeoverGiver {
   }
 
   /** From here on the other process has all it needs: unless it is gone, it serves, however long it takes. */
-  async #go(): Promise<void> {
-    await this.#talk.say({ kind: 'go' });
+  async #go(orders: readonly ServiceOrders[]): Promise<void> {
+    await this.#talk.say({ kind: 'go', orders });
     await this.#talk.hear('serving', Infinity);
   }
 

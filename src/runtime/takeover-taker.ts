@@ -9,7 +9,14 @@ import { acceptUnix, listenUnix, peerOf } from '../linux/unix-socket.ts';
 import type { Clock } from '../net/net.ts';
 import type { Inheritance } from './node-threads.ts';
 import { renumbered } from './saved-sockets.ts';
-import { type Hello, protocolVersion, type Received, type SavedWorker, Talk } from './takeover-talk.ts';
+import {
+  type Hello,
+  protocolVersion,
+  type Received,
+  type SavedWorker,
+  type ServiceOrders,
+  Talk,
+} from './takeover-talk.ts';
 import { TakeoverError } from './takeover-error.ts';
 
 /** Milliseconds in which the other process connects when it has been asked to. */
@@ -74,10 +81,10 @@ export class TakeoverTaker {
     }
   }
 
-  /** The threads have all sessions. Resolves when they may serve. Rejects with TakeoverError or HandoverError. */
-  async confirm(): Promise<void> {
+  /** The threads have all sessions. Resolves when they may serve, to the orders that are in force. Rejects with TakeoverError or HandoverError. */
+  async confirm(): Promise<readonly ServiceOrders[]> {
     await this.#talk.say({ kind: 'ready' });
-    await this.#talk.hear('go', decision);
+    return (await this.#talk.hear('go', decision)).message.orders;
   }
 
   /** They serve. Resolves when the other process has given up what only one can have, or is gone. */

@@ -7,13 +7,14 @@
  *   its own threads read nothing any more; datagrams wait in the sockets
  *   sessions, with their sockets        ─────▶
  *                                       ◀─────   ready: its threads have them
- *   go                                  ─────▶
+ *   go, with the operator's orders      ─────▶
  *                                       ◀─────   serving
  *   released: the admin endpoints are free  ─▶
  *
  * Until `go` the giver thaws and goes on if anything fails, and behind it still if the taker is gone before `serving`.
  */
 import type { SavedService } from '../engine/saved-relay.ts';
+import type { SavedOrders } from '../health/orders.ts';
 import type { HandoverChannel } from '../linux/net/handover-channel.ts';
 import type { Endpoint } from '../net/net.ts';
 import type { Service } from '../engine/snapshot.ts';
@@ -26,6 +27,12 @@ export const protocolVersion = 1;
 export interface SavedWorker {
   readonly worker: number;
   readonly services: readonly SavedService[];
+}
+
+/** What the operator has said of the backends of a service. */
+export interface ServiceOrders {
+  readonly service: string;
+  readonly orders: readonly SavedOrders[];
 }
 
 export interface Hello {
@@ -49,7 +56,8 @@ export type Sessions = SavedWorker & {
 export type Message =
   | Hello
   | Sessions
-  | { readonly kind: 'prepared' | 'ready' | 'go' | 'serving' | 'released' }
+  | { readonly kind: 'go'; readonly orders: readonly ServiceOrders[] }
+  | { readonly kind: 'prepared' | 'ready' | 'serving' | 'released' }
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface Received<Wanted> {

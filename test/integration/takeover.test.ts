@@ -98,6 +98,21 @@ describe('under load', () => {
   }, 60_000);
 });
 
+test('the operator’s orders are kept', async () => {
+  const { site } = await siteOf();
+  const upgrades = await Upgrades.start(site, ['--workers=1']);
+  const { balancer } = upgrades.latest;
+  const [first, second] = (await balancer.status()).services[0]?.backends.map(({ name }) => name) ?? [];
+  expect(await balancer.order(`many/${first}`, 'drain')).toBe(200);
+  expect(await balancer.order(`many/${second}`, 'weight?value=7')).toBe(200);
+  const next = (await upgrades.next()).balancer;
+  const { services } = await next.status();
+  expect(services[0]?.backends).toMatchObject([
+    { name: first, enabled: false },
+    { name: second, enabled: true, weight: 7 },
+  ]);
+}, 60_000);
+
 describe('a takeover that does not come about', () => {
   test.each(deaths)('leaves all as it was when the new process dies behind “%s”', async (death) => {
     const { site } = await siteOf();

@@ -12,6 +12,8 @@ import { isElsewhere, libcHere, SocketLab } from '../linux/kernel.ts';
 const clock = createNodeNet();
 const hello: Hello = { kind: 'hello', protocol: protocolVersion, version: '1.2.3', count: 1, groups: [] };
 
+const orders = [{ service: 'tftp', orders: [{ backend: 'b0', mode: 'draining', weight: 3 }] }] as const;
+
 /** Threads that note what they are told. */
 class NotingThreads implements GiverThreads {
   readonly count = 2;
@@ -45,7 +47,7 @@ describe.skipIf(isElsewhere)('a takeover', () => {
   async function meet(threads: GiverThreads) {
     const { promise, resolve } = Promise.withResolvers<TakeoverGiver>();
     const parts = { libc: libcHere(), clock, version: '1.2.3', threads };
-    const given = promise.then((giver) => giver.give());
+    const given = promise.then((giver) => giver.give(() => orders));
     given.catch(() => undefined);
     const taker = await TakeoverTaker.begin(libcHere(), clock, async (path) => {
       resolve(TakeoverGiver.connect(parts, path));
@@ -75,7 +77,7 @@ describe.skipIf(isElsewhere)('a takeover', () => {
     expect(threads.told).toEqual([]);
     expect(await taker.sessions()).toEqual([]);
     expect(threads.told).toEqual(['freeze']);
-    await taker.confirm();
+    expect(await taker.confirm()).toEqual(orders);
     const served = taker.served();
     expect(await given).toBe(0);
     await giver.release();
@@ -115,7 +117,7 @@ describe.skipIf(isElsewhere)('a takeover', () => {
   });
 
   it('ends where the other process says something else', async () => {
-    await expect(script((talk) => talk.say({ kind: 'go' }))).rejects.toThrow('says go, not hello');
+    await expect(script((talk) => talk.say({ kind: 'ready' }))).rejects.toThrow('says ready, not hello');
     const odd = script((talk) => talk.say({ kind: 'what' } as never));
     await expect(odd).rejects.toThrow('says what nobody here understands');
   });
