@@ -13,6 +13,8 @@ const transfers = 2_000;
 const sessions = 200;
 const upgradeCount = 10;
 const image = noise(100_000);
+/** All clients have one address. */
+const unlimited = 'limits: { max-sessions: 5000, max-sessions-per-client: 0 }';
 
 afterAll(async () => {
   await stopAll();
@@ -40,9 +42,9 @@ async function ftpSession(upgrades: Upgrades, pace: Pace): Promise<void> {
 test(`none of ${transfers} transfers and ${sessions} sessions fails over ${upgradeCount} upgrades`, async () => {
   const servers = [startEmbedded({ image }), startEmbedded({ image })];
   const upgrades = await Upgrades.start({
-    many: { backends: servers },
-    single: { backends: servers, more: 'tftp: { single-port: true }' },
-    ftp: { protocol: 'ftp', backends: [await startFtpServer()] },
+    many: { backends: servers, more: unlimited },
+    single: { backends: servers, more: `${unlimited}, tftp: { single-port: true }` },
+    ftp: { protocol: 'ftp', backends: [await startFtpServer()], more: unlimited },
   });
   const pace: Pace = { pause: 2_000, isSlow: true };
   const failures: string[] = [];
