@@ -80,9 +80,9 @@ const context: ServeContext = {
   net: () => createNodeNet({ tidPorts: tidPorts() }),
   onRotate: (callback) => void process.on('SIGUSR1', callback),
   onReload: (callback) => void process.on('SIGHUP', callback),
-  beginTakeover: (config, net, ask) => {
+  beginTakeover: (config, net, meeting) => {
     const choice = chooseEngine(config.engine);
-    if (choice.name === 'linux') return TakeoverTaker.begin(choice.libc, net, ask);
+    if (choice.name === 'linux') return TakeoverTaker.begin(choice.libc, net, meeting);
     throw new EngineUnavailableError(
       `--takeover needs the linux engine, and this is the portable one: ${choice.reason}`,
     );

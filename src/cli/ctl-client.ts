@@ -147,7 +147,7 @@ function messageOf(value: unknown, body: string): string {
 }
 
 /** The one of this user, or else that of the system's service. */
-function findSocket(environment: Environment): string {
+export function findSocket(environment: Environment): string {
   const own = defaultSocketPath(environment, process.getuid?.());
   return own !== undefined && (existsSync(own) || !existsSync(systemSocketPath)) ? own : systemSocketPath;
 }

@@ -1,4 +1,6 @@
 /** The default command: runs the balancer until it is told to stop, then drains it. */
+import { dirname, resolve } from 'node:path';
+
 import type { Command } from 'commander';
 
 import type { Config } from '../config/config.ts';
@@ -8,8 +10,8 @@ import type { Net } from '../net/net.ts';
 import { createLogger, type Logger } from '../observe/log.ts';
 import { defaultSocketPath } from '../observe/runtime-folder.ts';
 import { TakeoverError } from '../runtime/takeover-error.ts';
-import type { TakeoverTaker } from '../runtime/takeover-taker.ts';
-import { AdminClient } from './ctl-client.ts';
+import type { Meeting, TakeoverTaker } from '../runtime/takeover-taker.ts';
+import { AdminClient, findSocket } from './ctl-client.ts';
 import { takeoverAnswer } from './ctl-answers.ts';
 import { configOf, type LoadedConfig } from './config-of.ts';
 import type { CliContext } from './context.ts';
@@ -56,8 +58,8 @@ export interface ServeContext extends CliContext {
   onRotate(callback: () => void): void;
   /** Calls back whenever the operator wants the configuration read anew. */
   onReload(callback: () => void): void;
-  /** The process that runs with this configuration, about to be taken over from. `ask` has it connect to a path. */
-  beginTakeover(config: Config, net: Net, ask: (path: string) => Promise<void>): Promise<TakeoverTaker>;
+  /** The process that runs with this configuration, about to be taken over from. */
+  beginTakeover(config: Config, net: Net, meeting: Meeting): Promise<TakeoverTaker>;
   createBalancer(config: Config, parts: BalancerParts): Balancer;
 }
 
@@ -125,10 +127,12 @@ function beginTakeover(config: Config, net: Net, context: ServeContext): Promise
   const { socket } = config.admin;
   if (socket === undefined) throw new TakeoverError('--takeover needs the admin socket, which is turned off');
   const { environment, force } = context;
-  return context.beginTakeover(config, net, async (path) => {
-    const client = new AdminClient(socket === 'auto' ? {} : { socket }, environment, force);
+  const place = socket === 'auto' ? findSocket(environment) : socket;
+  const client = new AdminClient({ socket: place }, environment, force);
+  const ask = async (path: string): Promise<void> => {
     await client.post(`/-/takeover?path=${encodeURIComponent(path)}`, takeoverAnswer);
-  });
+  };
+  return context.beginTakeover(config, net, { folder: dirname(resolve(place)), ask });
 }
 
 /** Of what is legal and probably wrong. */

@@ -55,7 +55,7 @@ export class FtpEngine implements Engine {
 
   /** Sessions cannot be moved: all go on. */
   leave(): void {
-    for (const service of this.#services.values()) service.retire();
+    for (const service of this.#services.values()) service.leave();
   }
 
   /** Resolves when clients have read their last reply, or have had the time for it. */

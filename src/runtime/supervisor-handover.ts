@@ -73,19 +73,17 @@ export class SupervisorHandover implements DataPlaneHandover {
   }
 
   async leave(): Promise<void> {
-    await Promise.all(this.#parts.slots().map((slot) => leave(slot)));
+    await Promise.all(
+      this.#parts.slots().map(async (slot) => {
+        await slot.leave();
+        // It had only what another process has now.
+        if (slot.status.kind === 'linux') await slot.stop();
+      }),
+    );
     this.#parts.closeListeners();
   }
 
   get #movable(): WorkerSlot[] {
     return this.#parts.slots().filter(({ status }) => status.kind === 'linux');
   }
-}
-
-/** A worker that had only what another process has now is of no use any longer. */
-async function leave(slot: WorkerSlot): Promise<void> {
-  // One that is dead is not started again.
-  if (slot.status.state !== 'serving') await slot.drain();
-  else await slot.ask({ kind: 'leave' }).catch(() => undefined);
-  if (slot.status.kind === 'linux') await slot.stop();
 }

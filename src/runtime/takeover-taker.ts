@@ -1,6 +1,5 @@
 /** The end of a takeover that will serve. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { accepted, HandoverChannel } from '../linux/net/handover-channel.ts';
 import type { Libc } from '../linux/libc.ts';
@@ -23,6 +22,14 @@ import { TakeoverError } from './takeover-error.ts';
 const patience = 10_000;
 /** Milliseconds in which sessions stand still: it has to decide before this process gives up. */
 const decision = 30_000;
+
+/** How the two processes find each other. */
+export interface Meeting {
+  /** Where a folder for their socket can be made. */
+  readonly folder: string;
+  /** Has the running process connect to a path. */
+  readonly ask: (path: string) => Promise<void>;
+}
 
 /** The sessions of a worker, with descriptors of this process. */
 export interface TakenWorker extends SavedWorker {
@@ -49,11 +56,11 @@ export class TakeoverTaker {
     this.inheritance = { count: message.count, groups };
   }
 
-  /** `ask` has the running process connect to a path. Rejects with TakeoverError, HandoverError, or as `ask` does. */
-  static async begin(libc: Libc, clock: Clock, ask: (path: string) => Promise<void>): Promise<TakeoverTaker> {
-    const fd = await meet(libc, clock, ask);
+  /** Rejects with TakeoverError, HandoverError, or as `meeting.ask` does. */
+  static async begin(libc: Libc, clock: Clock, meeting: Meeting): Promise<TakeoverTaker> {
+    const fd = await meet(libc, clock, meeting);
     const { pid, user } = peerOf(libc, fd);
-    if (user !== process.geteuid?.() && user !== 0) {
+    if (user !== process.geteuid?.()) {
       close(libc, fd);
       throw new TakeoverError(`process ${pid} is another user’s (${user})`);
     }
@@ -107,9 +114,9 @@ export class TakeoverTaker {
 }
 
 /** The connection of the process that was asked. Nobody else can enter the folder. */
-async function meet(libc: Libc, clock: Clock, ask: (path: string) => Promise<void>): Promise<number> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'tftp-lb-'));
-  const place = path.join(folder, 'takeover');
+async function meet(libc: Libc, clock: Clock, { folder, ask }: Meeting): Promise<number> {
+  const own = makeFolder(folder);
+  const place = path.join(own, 'socket');
   let listening: number | undefined;
   try {
     listening = listenUnix(libc, place);
@@ -118,6 +125,19 @@ async function meet(libc: Libc, clock: Clock, ask: (path: string) => Promise<voi
     return await accepted(() => acceptUnix(libc, fd), clock, patience);
   } finally {
     if (listening !== undefined) close(libc, listening);
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(own, { recursive: true, force: true });
+  }
+}
+
+/** Nobody else can enter it. Throws TakeoverError. */
+function makeFolder(parent: string): string {
+  try {
+    return mkdtempSync(path.join(parent, 'takeover-'));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const advice = 'is the balancer running, as this user?';
+    throw new TakeoverError(`no folder can be made beside the admin socket (${reason}): ${advice}`, {
+      cause,
+    });
   }
 }

@@ -14,7 +14,6 @@
  * Until `go` the giver thaws and goes on if anything fails, and behind it still if the taker is gone before `serving`.
  */
 import type { SavedService } from '../engine/saved-relay.ts';
-import type { SavedOrders } from '../health/orders.ts';
 import type { HandoverChannel } from '../linux/net/handover-channel.ts';
 import type { Endpoint } from '../net/net.ts';
 import type { Service } from '../engine/snapshot.ts';
@@ -32,7 +31,12 @@ export interface SavedWorker {
 /** What the operator has said of the backends of a service. */
 export interface ServiceOrders {
   readonly service: string;
-  readonly orders: readonly SavedOrders[];
+  readonly orders: readonly {
+    readonly backend: string;
+    readonly mode: 'enabled' | 'draining' | 'disabled';
+    /** As discovery has it if left out. */
+    readonly weight?: number | undefined;
+  }[];
 }
 
 export interface Hello {

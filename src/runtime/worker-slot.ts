@@ -119,15 +119,22 @@ export class WorkerSlot {
   }
 
   /** A step of a takeover. Rejects with what the thread died of, or with what keeps it from obeying. */
-  async ask(command: HandoverCommand | { readonly kind: 'leave' }): Promise<HandoverAnswer> {
-    if (this.#state !== 'serving') throw new Error(`worker ${this.index} is ${this.#state}`);
-    // One that has left is not started again.
-    if (command.kind === 'leave') this.#state = 'draining';
-    this.#handover = Promise.withResolvers();
-    this.#post(command);
-    const answer = await this.#handover.promise;
-    if (answer.kind === 'immovable') throw new Error(answer.reason);
-    return answer;
+  async ask(command: HandoverCommand): Promise<HandoverAnswer> {
+    const isTooLate = command.kind === 'freeze' && this.#state !== 'serving';
+    if (this.#handle === undefined || isTooLate) throw new Error(`worker ${this.index} is ${this.#state}`);
+    return this.#askFor(command);
+  }
+
+  /** Another process serves in its place. Resolves when it has let go, because it is gone at the latest. */
+  async leave(): Promise<void> {
+    if (this.#handle === undefined) return this.#retire();
+    // It is not started again.
+    this.#state = 'draining';
+    try {
+      await this.#askFor({ kind: 'leave' });
+    } catch {
+      // Then it has nothing any longer.
+    }
   }
 
   /** Resolves when its thread has ended, by itself or by force. */
@@ -145,6 +152,14 @@ export class WorkerSlot {
     this.#handle?.terminate();
     // A thread that is blocked by the system cannot be ended: it goes with the process.
     this.#timer = this.#parts.clock.setTimer(endTime, () => this.#ended?.resolve());
+  }
+
+  async #askFor(command: WorkerCommand): Promise<HandoverAnswer> {
+    this.#handover = Promise.withResolvers();
+    this.#post(command);
+    const answer = await this.#handover.promise;
+    if (answer.kind === 'immovable') throw new Error(answer.reason);
+    return answer;
   }
 
   async #retire(): Promise<void> {

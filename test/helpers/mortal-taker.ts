@@ -34,9 +34,6 @@ export async function dieAt(socketPath: string, death: (typeof deaths)[number]):
 }
 
 async function goOn(talk: Talk, death: (typeof deaths)[number]): Promise<void> {
-  const forget = (descriptors: readonly number[]): void => {
-    for (const fd of descriptors) close(libcHere(), fd);
-  };
   forget((await talk.hear('hello')).descriptors);
   if (death === 'hello') return;
   await talk.say({ kind: 'prepared' });
@@ -48,6 +45,10 @@ async function goOn(talk: Talk, death: (typeof deaths)[number]): Promise<void> {
   if (death === 'sessions') return;
   await talk.say({ kind: 'ready' });
   await talk.hear('go');
+}
+
+function forget(descriptors: readonly number[]): void {
+  for (const fd of descriptors) close(libcHere(), fd);
 }
 
 /** Asks the balancer to connect to `place`. */

@@ -93,20 +93,18 @@ export class MovingEngine {
       sockets.map((fd) => duplicate(linuxLibc(), fd)),
     );
     next.engine.restore(
-      moved.map((service) => ({
-        ...service,
-        backends: service.backends.map((backend, at) => ({
-          ...backend,
-          index: next.#indexOf(backend.name, at),
-        })),
-      })),
+      moved.map(({ name, sessions, backends }) => {
+        return { name, sessions, backends: backends.map((backend) => next.#known(backend.name)) };
+      }),
     );
     this.engine.leave();
     next.net.loop.start();
     return next;
   }
 
-  #indexOf(name: string, at: number): number {
-    return this.#backends.find((backend) => backend.name === name)?.index ?? at;
+  #known(name: string): Backend {
+    const backend = this.#backends.find((known) => known.name === name);
+    if (!backend) throw new Error(`no backend ${name}`);
+    return backend;
   }
 }

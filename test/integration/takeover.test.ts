@@ -89,7 +89,7 @@ describe('under load', () => {
     expect([await sender.line(), await sender.line()]).toEqual(['150 go on', '226 done']);
     expect(isContent(ftp.server.files.get('copy'))).toBe(true);
     expect(await sender.ask('QUIT')).toBe('221 bye');
-    const [many = 0, single = 0, sessions = 0] = await Promise.all(load.map(({ end }) => end()));
+    const [many = 0, single = 0, sessions = 0] = await Promise.all(load.map((loop) => loop.end()));
     expect(Math.min(many, single, sessions)).toBeGreaterThan(0);
     for (const exit of await upgrades.ended()) expect(exit).toMatchObject({ code: 0, stderr: '' });
     await expect.poll(() => upgrades.results()).toEqual({ ok: many + single + held.length });

@@ -6,6 +6,7 @@ import { startEmbedded } from '../helpers/embedded.ts';
 import { noise, removeFolders } from '../helpers/folders.ts';
 import { isContent } from '../helpers/ftp-transfers.ts';
 import { stopAll } from '../helpers/processes.ts';
+import { ownLoopback } from '../helpers/sockets.ts';
 import { Upgrades } from '../helpers/upgrades.ts';
 import { downloadSlowly, type Pace } from './slow-download.ts';
 
@@ -40,7 +41,10 @@ async function ftpSession(upgrades: Upgrades, pace: Pace): Promise<void> {
 }
 
 test(`none of ${transfers} transfers and ${sessions} sessions fails over ${upgradeCount} upgrades`, async () => {
-  const servers = [startEmbedded({ image }), startEmbedded({ image })];
+  // One takes 256 at a time.
+  const servers = Array.from({ length: 12 }, () =>
+    startEmbedded({ image }, { address: ownLoopback(), port: 0 }),
+  );
   const upgrades = await Upgrades.start({
     many: { backends: servers, more: unlimited },
     single: { backends: servers, more: `${unlimited}, tftp: { single-port: true }` },
@@ -66,7 +70,7 @@ test(`none of ${transfers} transfers and ${sessions} sessions fails over ${upgra
   await Promise.all(running);
   expect(failures).toEqual([]);
   for (const exit of await upgrades.ended()) expect(exit).toMatchObject({ code: 0, stderr: '' });
-  expect(upgrades.results()).toEqual({ ok: transfers });
+  await expect.poll(() => upgrades.results(), { timeout: 10_000 }).toEqual({ ok: transfers });
   const { services } = await upgrades.latest.balancer.status();
   expect(services.map((service) => service.sessions)).toEqual([0, 0, 0]);
 });

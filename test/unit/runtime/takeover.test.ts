@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { HandoverChannel } from '../../../src/linux/net/handover-channel.ts';
 import { close } from '../../../src/linux/sockets.ts';
@@ -39,33 +40,37 @@ class NotingThreads implements GiverThreads {
   }
 }
 
-describe.skipIf(isElsewhere)('a takeover', () => {
-  const lab = new SocketLab();
-  afterEach(() => lab.close());
+/** Both ends. */
+async function meet(threads: GiverThreads) {
+  const { promise, resolve } = Promise.withResolvers<TakeoverGiver>();
+  const parts = { libc: libcHere(), clock, version: '1.2.3', threads };
+  const given = promise.then((giver) => giver.give(() => orders));
+  given.catch(() => undefined);
+  const taker = await TakeoverTaker.begin(libcHere(), clock, {
+    folder: tmpdir(),
+    ask: async (path) => resolve(TakeoverGiver.connect(parts, path)),
+  });
+  onTestFinished(() => {
+    for (const { sockets } of taker.inheritance.groups) for (const fd of sockets) close(libcHere(), fd);
+  });
+  return { giver: await promise, taker, given };
+}
 
-  /** Both ends. */
-  async function meet(threads: GiverThreads) {
-    const { promise, resolve } = Promise.withResolvers<TakeoverGiver>();
-    const parts = { libc: libcHere(), clock, version: '1.2.3', threads };
-    const given = promise.then((giver) => giver.give(() => orders));
-    given.catch(() => undefined);
-    const taker = await TakeoverTaker.begin(libcHere(), clock, async (path) => {
-      resolve(TakeoverGiver.connect(parts, path));
-    });
-    onTestFinished(() => {
-      for (const { sockets } of taker.inheritance.groups) for (const fd of sockets) close(libcHere(), fd);
-    });
-    return { giver: await promise, taker, given };
-  }
-
-  /** A giver by script. */
-  function script(act: (talk: Talk) => Promise<void>): Promise<TakeoverTaker> {
-    return TakeoverTaker.begin(libcHere(), clock, async (path) => {
+/** A giver by script. */
+function script(act: (talk: Talk) => Promise<void>): Promise<TakeoverTaker> {
+  return TakeoverTaker.begin(libcHere(), clock, {
+    folder: tmpdir(),
+    ask: async (path) => {
       const channel = new HandoverChannel(libcHere(), connectUnix(libcHere(), path), clock);
       onTestFinished(() => channel.close());
       void act(new Talk(channel)).catch(() => undefined);
-    });
-  }
+    },
+  });
+}
+
+describe.skipIf(isElsewhere)('a takeover', () => {
+  const lab = new SocketLab();
+  afterEach(() => lab.close());
 
   it('brings listeners, then sessions, and ends when the new process serves', async () => {
     const threads = new NotingThreads(lab.open(4), lab.open(4));
@@ -135,10 +140,17 @@ describe.skipIf(isElsewhere)('a takeover', () => {
 
   it('needs a process that connects, and leaves nothing behind', async () => {
     const before = openSockets();
-    const refused = TakeoverTaker.begin(libcHere(), clock, async () => {
-      throw new Error('the portable engine has no sockets to hand over');
+    const refused = TakeoverTaker.begin(libcHere(), clock, {
+      folder: tmpdir(),
+      ask: async () => {
+        throw new Error('the portable engine has no sockets to hand over');
+      },
     });
     await expect(refused).rejects.toThrow('no sockets to hand over');
+    const nowhere = { folder: '/nowhere/at/all', ask: async () => undefined };
+    await expect(TakeoverTaker.begin(libcHere(), clock, nowhere)).rejects.toMatchObject({
+      code: 'TLB_ERR_TAKEOVER',
+    });
     expect(openSockets()).toBe(before);
   });
 });
