@@ -51,13 +51,6 @@ export const table = [
     text: 'reload when the file changes, as SIGHUP does',
   },
   {
-    key: 'takeover',
-    group: 'Operation',
-    to: [],
-    fallback: 'false',
-    text: 'take listeners and transfers over from the balancer that runs, found by its admin socket',
-  },
-  {
     key: 'vip',
     group: 'Addresses',
     to: ['services.tftp.listeners', 'services.ftp.listeners'],
@@ -242,5 +235,12 @@ export const table = [
     group: 'Operation',
     to: ['admin.token-file'],
     text: 'file whose first line is the bearer token that lets --admin change things, too; without it, it only shows',
+  },
+  {
+    key: 'takeover',
+    group: 'Operation',
+    to: [],
+    fallback: 'false',
+    text: 'take listeners and transfers over from the balancer that runs, found by its admin socket',
   },
 ] as const;
