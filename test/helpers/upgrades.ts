@@ -65,9 +65,9 @@ export class Upgrades {
     return ['--takeover', `--admin-socket=${this.socket}`, ...this.#flags];
   }
 
-  /** Another one takes over. */
-  async next(): Promise<ConfiguredBalancer> {
-    const next = await ConfiguredBalancer.start(this.text, this.flags);
+  /** Another one takes over, with this configuration. */
+  async next(text: string = this.text): Promise<ConfiguredBalancer> {
+    const next = await ConfiguredBalancer.start(text, this.flags);
     this.#all.push(next);
     return next;
   }

@@ -98,6 +98,19 @@ describe('under load', () => {
   }, 60_000);
 });
 
+test('a transfer stays with a server that the new process does not know', async () => {
+  const [one, two] = [startEmbedded({ image }), startEmbedded({ image })];
+  const upgrades = await Upgrades.start({ many: { backends: [one] } }, ['--workers=1']);
+  const held = await HeldDownload.begin(upgrades.at('many'), 'image');
+  const listeners = [placeOf(upgrades.at('many'))];
+  const { balancer } = await upgrades.next(fileOf({ many: { backends: [two], listeners } }));
+  await download(upgrades.at('many'));
+  expect((await held.finish()).equals(image)).toBe(true);
+  const ended = (await balancer.ended(2)).map(({ backend }) => backend);
+  expect(ended).toEqual([placeOf(two), placeOf(one)]);
+  expect([one.requests.length, two.requests.length]).toEqual([1, 1]);
+}, 60_000);
+
 test('the operator’s orders are kept', async () => {
   const { site } = await siteOf();
   const upgrades = await Upgrades.start(site, ['--workers=1']);
@@ -114,25 +127,29 @@ test('the operator’s orders are kept', async () => {
 }, 60_000);
 
 describe('a takeover that does not come about', () => {
-  test.each(deaths)('leaves all as it was when the new process dies behind “%s”', async (death) => {
-    const { site } = await siteOf();
-    const upgrades = await Upgrades.start(site, ['--workers=2']);
-    const old = upgrades.latest.balancer;
-    const held = await Promise.all(
-      ['many', 'single'].map((service) => HeldDownload.begin(upgrades.at(service), 'image')),
-    );
-    const descriptors = old.descriptors();
-    await dieAt(upgrades.socket, death);
-    await old.said({ event: 'takeover.failed' });
-    await expect.poll(() => old.descriptors()).toBe(descriptors);
-    await Promise.all([download(upgrades.at('single')), ftpSession(upgrades.at('ftp'))]);
-    expect(await upgrades.latest.gauge('tftplb_takeover_failures_total')).toBe(1);
-    expect(old.saidTimes({ event: 'listener.down' })).toBe(0);
-    await upgrades.next();
-    const files = await Promise.all(held.map((transfer) => transfer.finish()));
-    expect(files.every((file) => file.equals(image))).toBe(true);
-    expect(await old.program.ended).toMatchObject({ code: 0, stderr: '' });
-  });
+  test.each(deaths)(
+    'leaves all as it was when the new process dies behind “%s”',
+    async (death) => {
+      const { site } = await siteOf();
+      const upgrades = await Upgrades.start(site, ['--workers=2']);
+      const old = upgrades.latest.balancer;
+      const held = await Promise.all(
+        ['many', 'single'].map((service) => HeldDownload.begin(upgrades.at(service), 'image')),
+      );
+      const descriptors = old.descriptors();
+      await dieAt(upgrades.socket, death);
+      await old.said({ event: 'takeover.failed' });
+      await expect.poll(() => old.descriptors()).toBe(descriptors);
+      await Promise.all([download(upgrades.at('single')), ftpSession(upgrades.at('ftp'))]);
+      expect(await upgrades.latest.gauge('tftplb_takeover_failures_total')).toBe(1);
+      expect(old.saidTimes({ event: 'listener.down' })).toBe(0);
+      await upgrades.next();
+      const files = await Promise.all(held.map((transfer) => transfer.finish()));
+      expect(files.every((file) => file.equals(image))).toBe(true);
+      expect(await old.program.ended).toMatchObject({ code: 0, stderr: '' });
+    },
+    60_000,
+  );
 
   test('is told why: the new process does not listen where the old one does', async () => {
     const { site } = await siteOf();
@@ -146,7 +163,7 @@ describe('a takeover that does not come about', () => {
     );
     await upgrades.latest.balancer.said({ event: 'takeover.failed' });
     await download(upgrades.at('many'));
-  });
+  }, 60_000);
 
   test('ends the new process: nobody runs there, or nothing can be handed over', async () => {
     const { site } = await siteOf();
@@ -161,7 +178,7 @@ describe('a takeover that does not come about', () => {
     ]);
     await expect(other).rejects.toThrow('the portable engine has no sockets to hand over');
     await download(portable.at('many'));
-  });
+  }, 60_000);
 
   test('of one that is no process of a balancer is refused at once', async () => {
     const upgrades = await Upgrades.start((await siteOf()).site);
