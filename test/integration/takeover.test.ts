@@ -111,6 +111,18 @@ test('a transfer stays with a server that the new process does not know', async 
   expect([one.requests.length, two.requests.length]).toEqual([1, 1]);
 }, 60_000);
 
+test('a listener on all addresses moves with its transfers', async () => {
+  const backends = [startEmbedded({ image })];
+  const everywhere = (port: number): string => fileOf({ many: { backends, listeners: [`0.0.0.0:${port}`] } });
+  const upgrades = await Upgrades.start({ many: { backends, listeners: ['0.0.0.0:0'] } }, ['--workers=2']);
+  const { port } = upgrades.at('many');
+  const held = await HeldDownload.begin({ address: '127.0.0.1', port }, 'image');
+  await upgrades.next(everywhere(port));
+  await upgrades.next(everywhere(port));
+  expect((await held.finish()).equals(image)).toBe(true);
+  await download({ address: '127.0.0.1', port });
+}, 60_000);
+
 test('the operator’s orders are kept', async () => {
   const { site } = await siteOf();
   const upgrades = await Upgrades.start(site, ['--workers=1']);
@@ -163,6 +175,23 @@ describe('a takeover that does not come about', () => {
     );
     await upgrades.latest.balancer.said({ event: 'takeover.failed' });
     await download(upgrades.at('many'));
+  }, 60_000);
+
+  test('behind its last session but one tells no client anything', async () => {
+    const { site } = await siteOf();
+    const upgrades = await Upgrades.start(site, ['--workers=1']);
+    const held = await Promise.all(
+      ['many', 'single'].map((service) => HeldDownload.begin(upgrades.at(service), 'image')),
+    );
+    // The new process has the sessions of one service when it finds out about the other.
+    const other = upgrades.text.replace('single-port: true', 'single-port: false');
+    await expect(upgrades.next(other)).rejects.toThrow(
+      'service single takes its TIDs from elsewhere than before',
+    );
+    await upgrades.latest.balancer.said({ event: 'takeover.failed' });
+    const files = await Promise.all(held.map((transfer) => transfer.finish()));
+    expect(files.every((file) => file.equals(image))).toBe(true);
+    await expect.poll(() => upgrades.results()).toEqual({ ok: 2 });
   }, 60_000);
 
   test('ends the new process: nobody runs there, or nothing can be handed over', async () => {
