@@ -4,6 +4,8 @@ import { type Endpoint, formatEndpoint, NetError } from '../net/net.ts';
 import type { TcpSocket } from '../net/tcp.ts';
 import type { FailoverReason } from '../observe/events.ts';
 import type { FtpSessionHost } from './ftp-session-host.ts';
+import { noRoute } from './routes.ts';
+import type { Asking } from './service-backends.ts';
 import { isShortage } from './tries.ts';
 
 /** Who hears how it goes; never from within a call. */
@@ -20,6 +22,7 @@ export class FtpTries {
   readonly #host: FtpSessionHost;
   readonly #owner: FtpTriesOwner;
   readonly #client: Endpoint;
+  readonly #asking: Asking;
   /** Scoreboard indexes, in the order in which they were asked. */
   readonly #tried: number[] = [];
   #attempt: AbortController | undefined;
@@ -31,6 +34,7 @@ export class FtpTries {
     this.#host = host;
     this.#owner = owner;
     this.#client = client;
+    this.#asking = { client: client.address, file: '', user: '', route: noRoute };
   }
 
   /** The one that was asked last. */
@@ -66,17 +70,16 @@ export class FtpTries {
   end(): void {
     this.cancel();
     const { backends } = this.#host;
-    backends.moveActive(this.#backend, undefined);
+    backends.moveActive(this.#backend, undefined, this.#asking);
     if (this.#backend) backends.letGo(this.#backend);
   }
 
   #next(): Backend | undefined {
     const { backends } = this.#host;
-    const wanted = { client: this.#client.address, file: '', user: '' };
-    const next = backends.pick(wanted, this.#tried);
+    const next = backends.pick(this.#asking, this.#tried);
     if (!next) return undefined;
     const previous = this.#backend;
-    backends.moveActive(previous, next);
+    backends.moveActive(previous, next, this.#asking);
     backends.hold(next);
     if (previous) backends.letGo(previous);
     if (previous && this.#failure) this.#emitFailover(previous, next, this.#failure);

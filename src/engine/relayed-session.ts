@@ -24,6 +24,7 @@ import { RepeatVerdict, TftpSession, TimerVerdict, Verdict } from '../tftp/sessi
 import type { BackendLeg, LegOwner } from './backend-leg.ts';
 import type { Listener } from './listeners.ts';
 import { windowBytes } from './request-rules.ts';
+import type { Asking } from './service-backends.ts';
 import type { SessionHost } from './session-host.ts';
 import { summarize } from './session-summary.ts';
 import { WheelEntry } from './timer-wheel.ts';
@@ -43,6 +44,8 @@ export interface SessionOpening {
   readonly received: string;
   /** The request as backends get to see it, likewise. */
   readonly forwarded: string;
+  /** `file` is the one that backends get to see. */
+  readonly asking: Asking;
   readonly now: number;
 }
 
@@ -53,6 +56,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   readonly #host: SessionHost;
   readonly #machine: TftpSession;
   readonly #request: TftpRequest;
+  readonly #asking: Asking;
   readonly #openedAt: number;
   readonly #tries: Tries;
   readonly #received: string;
@@ -76,20 +80,14 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     this.clientPort = opening.clientPort;
     this.clientAddress = opening.clientAddress;
     this.#request = opening.request;
+    this.#asking = opening.asking;
     this.#received = opening.received;
     this.#openedAt = opening.now;
     const { requests, timing } = host.service;
     const isRead = opening.request.opcode === Opcode.rrq;
     this.#machine = new TftpSession(isRead, requests.retryNotFound, timing, opening.now);
     const window = windowBytes(opening.request);
-    this.#tries = new Tries(
-      host,
-      this,
-      opening.request.file,
-      opening.clientAddress,
-      opening.forwarded,
-      isRead ? window : undefined,
-    );
+    this.#tries = new Tries(host, this, opening.asking, opening.forwarded, isRead ? window : undefined);
     const client = { address: opening.clientAddress, port: opening.clientPort };
     this.#clientSocket = opening.listener.openVipTid(client, isRead ? undefined : window, this);
   }
@@ -317,7 +315,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   #countOn(backend: Backend | undefined): void {
     if (backend) this.#lastBackend = backend;
     if (backend === this.#countedOn) return;
-    this.#host.backends.moveActive(this.#countedOn, backend);
+    this.#host.backends.moveActive(this.#countedOn, backend, this.#asking);
     this.#countedOn = backend;
   }
 
@@ -355,6 +353,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
       clientAddress: this.clientAddress,
       backend: this.#lastBackend?.name ?? '',
       request: this.#request,
+      forwarded: this.#asking.file,
       granted: this.#granted,
       openedAt: this.#openedAt,
       error: this.#error,

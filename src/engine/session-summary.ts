@@ -12,6 +12,8 @@ export interface SessionFacts {
   readonly clientAddress: string;
   readonly backend: string;
   readonly request: TftpRequest;
+  /** The name that backends were asked for. */
+  readonly forwarded: string;
   readonly granted: Readonly<Record<string, string>>;
   readonly openedAt: number;
   readonly error: SessionEnd['error'];
@@ -28,6 +30,7 @@ export function summarize(facts: SessionFacts, machine: TftpSession, now: number
     backend: facts.backend,
     op: request.opcode === Opcode.rrq ? 'read' : 'write',
     file: request.file,
+    ...(facts.forwarded !== request.file && { forwarded: facts.forwarded }),
     mode: request.mode,
     asked: optionRecord(request.options),
     granted: facts.granted,

@@ -18,10 +18,14 @@ import {
 } from '../tftp/packet.ts';
 import type { EngineParts } from './engine.ts';
 import { ErrorThrottle } from './error-throttle.ts';
+import { FileFilter } from './file-filter.ts';
+import { Gate } from './gate.ts';
 import { type Listener, ListenerSet } from './listeners.ts';
+import { isSilent } from './refusals.ts';
 import { RelayedSession, type SessionOpening } from './relayed-session.ts';
-import { admit } from './request-rules.ts';
-import { ServiceBackends } from './service-backends.ts';
+import { admit, type FileTraffic } from './request-rules.ts';
+import { RouteTable } from './routes.ts';
+import { type Asking, ServiceBackends } from './service-backends.ts';
 import type { SessionHost } from './session-host.ts';
 import type { TftpService } from './snapshot.ts';
 import type { TimerWheel } from './timer-wheel.ts';
@@ -31,6 +35,8 @@ const unknownTid = encodeError(ErrorCode.unknownTid, 'unknown transfer ID');
 const unknownHere = encodeError(ErrorCode.unknownTid, 'no transfer is known here');
 const malformed = encodeError(ErrorCode.illegalOperation, 'not a TFTP packet');
 const tooMany = encodeError(ErrorCode.notDefined, 'too many transfers, try again later');
+const notYou = encodeError(ErrorCode.accessViolation, 'not allowed');
+const tooOften = encodeError(ErrorCode.notDefined, 'too many requests, try again later');
 const nobody = encodeError(ErrorCode.notDefined, 'no server is available, try again later');
 
 export class TftpServiceEngine implements SessionHost {
@@ -42,6 +48,8 @@ export class TftpServiceEngine implements SessionHost {
   readonly backends: ServiceBackends;
   readonly #writer: ScoreWriter;
   readonly #workers: number;
+  /** To a clock that all workers share. */
+  readonly #epoch: number;
   readonly #listeners: ListenerSet;
   readonly #sessions = new Set<RelayedSession>();
   /** Sessions that have ended and only listen for late packets, the oldest first. */
@@ -49,6 +57,8 @@ export class TftpServiceEngine implements SessionHost {
   /** Active sessions by client address. */
   readonly #perClient = new Map<string, number>();
   #service: TftpService;
+  #gate: Gate;
+  #traffic: FileTraffic;
   #isDraining = false;
 
   constructor(parts: EngineParts<TidNet>, service: TftpService, wheel: TimerWheel) {
@@ -57,8 +67,11 @@ export class TftpServiceEngine implements SessionHost {
     this.wheel = wheel;
     this.#writer = parts.scoreboard.writer(parts.worker);
     this.#workers = parts.scoreboard.size.workers;
+    this.#epoch = parts.epoch ?? 0;
     this.#service = service;
-    this.backends = new ServiceBackends(parts, service);
+    this.#gate = new Gate(service.access, service.rates);
+    this.#traffic = trafficOf(service);
+    this.backends = new ServiceBackends(parts, service, wheel);
     this.tids = parts.net.backendTids((tid, data, port, address) =>
       this.#onStranger('foreign-backend', tid, data, port, address),
     );
@@ -93,6 +106,8 @@ export class TftpServiceEngine implements SessionHost {
 
   update(service: TftpService): void {
     this.backends.update(service);
+    this.#gate = new Gate(service.access, service.rates);
+    this.#traffic = trafficOf(service);
     this.#service = service;
   }
 
@@ -181,18 +196,20 @@ export class TftpServiceEngine implements SessionHost {
 
   #onRequest(listener: Listener, data: Uint8Array, clientPort: number, clientAddress: string): void {
     const reject = (reason: RejectReason, answer: Uint8Array | undefined, file?: string): void => {
-      if (answer) listener.send(answer, clientPort, clientAddress);
+      if (answer && !isSilent(reason, this.#service)) listener.send(answer, clientPort, clientAddress);
       this.#emitReject(listener, clientPort, clientAddress, reason, file);
     };
     // Silence: the client repeats, and whoever takes the VIP over serves it.
     if (this.#isDraining) return reject('draining', undefined);
+    const now = this.net.now();
+    const turnedAway = this.#gate.refusalOf(clientAddress, now + this.#epoch);
+    if (turnedAway) return reject(turnedAway, turnedAway === 'denied-address' ? notYou : tooOften);
     const { requests } = this.#service;
     const family = listener.address.includes(':') ? 6 : 4;
     const mtu = requests.maxBlksize === 'auto' ? this.net.mtuOf(listener.address) : undefined;
-    const admission = admit(data, requests, family, mtu);
+    const admission = admit(data, requests, this.#traffic, { family, client: clientAddress, mtu });
     if (admission.kind === 'rejected') return reject(admission.reason, admission.answer, admission.file);
-    const { request, forwarded } = admission;
-    const now = this.net.now();
+    const { request, forwarded, file, route } = admission;
     if (listener.isSinglePort) listener.sessions.get(clientPort, clientAddress)?.[0]?.replace(now);
     const limit = this.#limitReached(clientAddress);
     if (limit) return reject(limit, tooMany, request.file);
@@ -205,10 +222,17 @@ export class TftpServiceEngine implements SessionHost {
       request,
       received,
       forwarded: forwarded === data ? received : latin1(forwarded, 0, forwarded.length),
+      asking: { client: clientAddress, file, user: '', route },
       now,
     };
     const failure = this.#open(opening);
-    if (failure) reject(failure, failure === 'no-backend' ? nobody : tooMany, request.file);
+    if (failure) reject(failure, this.#answerTo(failure, opening.asking), request.file);
+  }
+
+  #answerTo(failure: RejectReason, asking: Asking): Uint8Array | undefined {
+    if (failure !== 'no-backend') return tooMany;
+    const isLimit = this.backends.isFullFor(asking);
+    return isLimit && this.#service.limits.answer === 'silent' ? undefined : nobody;
   }
 
   #limitReached(clientAddress: string): RejectReason | undefined {
@@ -281,4 +305,11 @@ export class TftpServiceEngine implements SessionHost {
       ...(file !== undefined && { file }),
     });
   }
+}
+
+function trafficOf({ access, routes }: TftpService): FileTraffic {
+  return {
+    files: new FileFilter(access?.files ?? { allow: [], deny: [] }),
+    routes: new RouteTable(routes ?? []),
+  };
 }

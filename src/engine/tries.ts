@@ -1,6 +1,7 @@
 import type { Backend } from '../balance/pool.ts';
 import { NetError } from '../net/net.ts';
 import { BackendLeg, type LegOwner } from './backend-leg.ts';
+import type { Asking } from './service-backends.ts';
 import type { SessionHost } from './session-host.ts';
 
 /**
@@ -10,8 +11,7 @@ import type { SessionHost } from './session-host.ts';
 export class Tries {
   readonly #host: SessionHost;
   readonly #owner: LegOwner;
-  readonly #file: string;
-  readonly #client: string;
+  readonly #asking: Asking;
   /** One character a byte. */
   readonly #request: string;
   readonly #receiveBuffer: number | undefined;
@@ -21,19 +21,17 @@ export class Tries {
   /** The ERROR 1 that is relayed if nobody has the file. */
   notFound: Uint8Array | undefined;
 
-  /** `file` and `client` are what backends are picked by, `request` is what they get to see. */
+  /** `asking` is what backends are picked by, `request` is what they get to see. */
   constructor(
     host: SessionHost,
     owner: LegOwner,
-    file: string,
-    client: string,
+    asking: Asking,
     request: string,
     receiveBuffer: number | undefined,
   ) {
     this.#host = host;
     this.#owner = owner;
-    this.#file = file;
-    this.#client = client;
+    this.#asking = asking;
     this.#request = request;
     this.#receiveBuffer = receiveBuffer;
   }
@@ -68,8 +66,7 @@ export class Tries {
    */
   askFirst(): Backend | undefined {
     for (;;) {
-      const wanted = { client: this.#client, file: this.#file, user: '' };
-      const backend = this.#host.backends.pick(wanted, this.#tried);
+      const backend = this.#host.backends.pick(this.#asking, this.#tried);
       if (!backend) return undefined;
       this.#tried = this.#tried.concat(backend.index);
       try {
@@ -121,7 +118,7 @@ export class Tries {
     const options = {
       receiveBuffer: this.#receiveBuffer,
       anyAddress: requests.backendAnyAddress,
-      source: requests.transparent ? this.#client : undefined,
+      source: requests.transparent ? this.#asking.client : undefined,
     };
     const leg = new BackendLeg(this.#host.tids, backend, options, this.#owner);
     this.#open = this.#open.concat(leg);

@@ -21,6 +21,10 @@ export const rejectReasons = [
   'malformed',
   'read-only',
   'forbidden-name',
+  'denied-address',
+  'denied-name',
+  'rate-per-client',
+  'rate-per-prefix',
   'max-sessions',
   'max-sessions-per-client',
   'no-backend',
@@ -67,6 +71,8 @@ export interface SessionEnd {
   readonly op: Operation;
   /** The name as the client sent it, one character a byte (latin1). Subscribers escape it. */
   readonly file: string;
+  /** The name that servers were asked for instead, likewise, where a route says so. */
+  readonly forwarded?: string;
   readonly mode: string;
   readonly asked: Readonly<Record<string, string>>;
   readonly granted: Readonly<Record<string, string>>;

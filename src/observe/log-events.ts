@@ -30,6 +30,8 @@ const failures: ReadonlySet<TransferResult> = new Set(['error', 'timeout', 'no-b
 
 /** What an operator can do something about, as against what a client did. */
 const shortages: ReadonlySet<RejectReason> = new Set([
+  'rate-per-client',
+  'rate-per-prefix',
   'max-sessions',
   'max-sessions-per-client',
   'no-backend',
@@ -104,6 +106,7 @@ function writeEnd(event: SessionEnd, log: Logger): void {
   const fields = {
     ...rest,
     file: printable(event.file),
+    ...(event.forwarded === undefined ? {} : { forwarded: printable(event.forwarded) }),
     mode: printable(event.mode),
     asked: printableRecord(event.asked),
     granted: printableRecord(event.granted),

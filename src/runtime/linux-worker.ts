@@ -32,7 +32,7 @@ net.loop.watch({
 });
 const worker = new EngineWorker({
   boot,
-  createEngine: (parts) => new TftpEngine({ ...parts, net }),
+  createEngine: (parts) => new TftpEngine({ ...parts, net, epoch: performance.timeOrigin }),
   post: (message) => port.postMessage(message, []),
   later: (callback) => void net.setTimer(eventDelay, callback),
   end: () => {
