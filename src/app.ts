@@ -2,7 +2,7 @@
 import { IndexTable } from './balance/index-table.ts';
 import { Scoreboard } from './balance/scoreboard.ts';
 import type { Config } from './config/config.ts';
-import type { Snapshot } from './engine/snapshot.ts';
+import type { ListenerSpec, Snapshot } from './engine/snapshot.ts';
 import { ServiceControl } from './app/service-control.ts';
 import { Report } from './app/report.ts';
 import { TransferLogs } from './app/transfer-log.ts';
@@ -75,7 +75,7 @@ export class App implements StatusSource {
       emit: this.#bus.emit,
     };
     this.#controls = config.services.map(
-      (service, index) => new ServiceControl(service, index, config.resolveInterval, control),
+      (service, index) => new ServiceControl(service, index, control),
     );
     this.#report = new Report(this.#scoreboard, this.#controls);
     const onLogFault = (error: unknown): void =>
@@ -100,8 +100,8 @@ export class App implements StatusSource {
     this.#stopped.signal.throwIfAborted();
     await this.#dataPlane.start(this.#snapshot());
     this.#stopped.signal.throwIfAborted();
-    const { admin } = this.#config;
-    if (admin) await this.#openAdmin(admin);
+    const { listen } = this.#config.admin;
+    if (listen) await this.#openAdmin(listen);
     const { name: engine, reason } = this.#engine;
     const { version, threads } = this.#parts;
     this.#parts.log.info({ version, engine, reason, workers: threads?.plans.length }, 'serving');
@@ -249,7 +249,7 @@ export class App implements StatusSource {
     return { version, services: this.#controls.map(({ spec }) => spec) };
   }
 
-  async #openAdmin(at: NonNullable<Config['admin']>): Promise<void> {
+  async #openAdmin(at: ListenerSpec): Promise<void> {
     const metrics = {
       render: () => {
         this.#forgetDeparted();

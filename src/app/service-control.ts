@@ -44,7 +44,7 @@ export class ServiceControl {
   #isFirstRoundOver = false;
 
   /** `index` is the service's row in the scoreboard. Throws DuplicateBackendError, and PasswordError where it needs one. */
-  constructor(config: ServiceConfig, index: number, resolveInterval: number, parts: ServiceControlParts) {
+  constructor(config: ServiceConfig, index: number, parts: ServiceControlParts) {
     const { net, scoreboard, emit } = parts;
     const { name: service, health } = config;
     const { interval, rise, fall, ejectTime } = health;
@@ -53,7 +53,8 @@ export class ServiceControl {
     this.#parts = parts;
     const passivePorts = config.kind === 'ftp' ? config.data.passivePorts : undefined;
     this.#passivePool = createPassivePool(passivePorts, scoreboard.size.workers);
-    this.#source = new HostSource(net, { backends: config.backends, interval: resolveInterval });
+    const { backends, discovery } = config;
+    this.#source = new HostSource(net, { backends, interval: discovery.resolveInterval });
     this.#health = new HealthScheduler(
       { net, probe: probeFor(config, net), scoreboard, emit },
       { service, interval, thresholds: { rise, fall }, maxAtOnce: maxChecksAtOnce },

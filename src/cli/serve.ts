@@ -5,11 +5,11 @@ import type { Config } from '../config/config.ts';
 import { findings } from '../config/findings.ts';
 import type { Environment } from '../config/sources.ts';
 import type { Net } from '../net/net.ts';
-import { readSystemLimits } from '../net/limits.ts';
 import { createLogger, type Logger } from '../observe/log.ts';
-import { configOf } from './config-of.ts';
+import { configOf, type LoadedConfig } from './config-of.ts';
 import type { CliContext } from './context.ts';
 import { addFlags } from './flags.ts';
+import { readMachine } from './machine.ts';
 
 /** What `serve` drives; src/app.ts has the one that counts. */
 export interface Balancer {
@@ -50,10 +50,12 @@ export function registerServe(program: Command, context: ServeContext): Command 
   });
 }
 
-async function run(config: Config, context: ServeContext): Promise<void> {
+async function run({ config, document }: LoadedConfig, context: ServeContext): Promise<void> {
   const { version, signal, force } = context;
   const log = createLogger(config.log.level);
-  for (const { kind, message } of findings(config, readSystemLimits())) log.warn({ finding: kind }, message);
+  for (const { kind, message } of findings(config, readMachine(), (path) => document.nameOf(path))) {
+    log.warn({ finding: kind }, message);
+  }
   const balancer = context.createBalancer(config, { net: context.net(), log, version });
   context.onRotate(() => balancer.reopenLogs());
   try {

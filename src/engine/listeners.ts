@@ -40,9 +40,11 @@ export interface ListenerHandlers {
 /** One listening socket, and the VIP TIDs of the sessions that came in through it. */
 export class Listener {
   readonly address: string;
+  readonly #net: TidNet;
+  readonly #handlers: ListenerHandlers;
   readonly #socket: UdpSocket;
   /** Undefined in single-port mode. */
-  readonly #vipTids: VipTids | undefined;
+  #vipTids: VipTids | undefined;
   /** By the client's address and port: the sessions to which a datagram that arrives here may belong. */
   readonly sessions: EndpointTable<readonly RelayedSession[]> = new EndpointTable();
 
@@ -50,6 +52,8 @@ export class Listener {
   constructor(net: TidNet, spec: ListenerSpec, tids: TidMode, handlers: ListenerHandlers) {
     const { address, port, isShared: reusePort = false } = spec;
     this.address = address;
+    this.#net = net;
+    this.#handlers = handlers;
     this.#socket = net.bindUdp(
       { address, port, reusePort, receiveBuffer: listenerBuffer },
       {
@@ -58,8 +62,17 @@ export class Listener {
         onError: (error) => (error.closed ? handlers.onFailed(this, error) : handlers.onSendFailed()),
       },
     );
+    this.retune(tids);
+  }
+
+  /** TIDs that are lent from now on come from other ports; those that are out stay. The mode stays what it was. */
+  retune(tids: TidMode): void {
     if (tids.kind === 'single-port') return;
-    this.#vipTids = net.vipTids({ address, ports: tids.ports }, handlers.onStranger);
+    this.#vipTids?.close();
+    this.#vipTids = this.#net.vipTids(
+      { address: this.address, ports: tids.ports },
+      this.#handlers.onStranger,
+    );
   }
 
   get port(): number {
@@ -111,7 +124,6 @@ export function expandListeners(
 export interface ListenerSetParts {
   readonly net: TidNet;
   readonly service: string;
-  readonly tids: TidMode;
   readonly handlers: ListenerHandlers;
   readonly emit: (event: EngineEvent) => void;
 }
@@ -119,21 +131,23 @@ export interface ListenerSetParts {
 export class ListenerSet {
   readonly #parts: ListenerSetParts;
   #specs: readonly ListenerSpec[] = [];
+  #tids: TidMode;
   /** By `address:port` as wanted: with port 0 the kernel chooses another one. */
   readonly #open = new Map<string, Listener>();
   /** Addresses that could not be bound at the last look, so that each is told once. */
   readonly #failing = new Set<string>();
   #timer: Timer | undefined;
 
-  constructor(parts: ListenerSetParts) {
+  constructor(parts: ListenerSetParts, tids: TidMode) {
     this.#parts = parts;
+    this.#tids = tids;
   }
 
   get listeners(): Listener[] {
     return [...this.#open.values()];
   }
 
-  /** Binds what is new and closes what is gone. Throws NetError, having closed all, if a new one cannot be had. */
+  /** Binds them. Throws NetError, having closed all, if one cannot be had. */
   open(specs: readonly ListenerSpec[]): void {
     this.#specs = specs;
     try {
@@ -149,6 +163,23 @@ export class ListenerSet {
     this.close();
     const addresses = specs.map((spec) => spec.address).join(', ');
     throw new NetError('TLB_ERR_ADDRESS_NOT_LOCAL', `this host has no address that ${addresses} stands for`);
+  }
+
+  /** Closes what is not among `specs`. */
+  release(specs: readonly ListenerSpec[]): void {
+    this.#specs = specs;
+    this.#closeOthers(this.#wanted());
+  }
+
+  /** Binds what is new and closes what is gone. What cannot be had is told, and tried again at the next look. */
+  update(specs: readonly ListenerSpec[], tids: TidMode): void {
+    this.#specs = specs;
+    if (!isSameMode(tids, this.#tids)) {
+      for (const listener of this.#open.values()) listener.retune(tids);
+    }
+    this.#tids = tids;
+    this.#reconcile((error, key) => this.#noteFailure(error, key));
+    this.#scheduleRescan();
   }
 
   close(): void {
@@ -174,9 +205,7 @@ export class ListenerSet {
 
   #reconcile(onFailure: (error: NetError, key: string) => void): void {
     const wanted = this.#wanted();
-    for (const [key, listener] of this.#open) {
-      if (!wanted.has(key)) this.#remove(key, listener);
-    }
+    this.#closeOthers(wanted);
     for (const [key, target] of wanted) {
       if (this.#open.has(key)) continue;
       try {
@@ -190,14 +219,23 @@ export class ListenerSet {
     }
   }
 
+  #closeOthers(wanted: ReadonlyMap<string, unknown>): void {
+    for (const [key, listener] of this.#open) {
+      if (!wanted.has(key)) this.#remove(key, listener);
+    }
+    for (const key of this.#failing) {
+      if (!wanted.has(key)) this.#failing.delete(key);
+    }
+  }
+
   #wanted(): Map<string, ExpandedListener> {
     const expanded = expandListeners(this.#specs, this.#parts.net.localAddresses());
     return new Map(expanded.map((spec) => [formatEndpoint(spec.address, spec.port), spec]));
   }
 
   #add(key: string, spec: ListenerSpec): void {
-    const { net, tids, handlers, emit, service } = this.#parts;
-    const listener = new Listener(net, spec, tids, handlers);
+    const { net, handlers, emit, service } = this.#parts;
+    const listener = new Listener(net, spec, this.#tids, handlers);
     this.#open.set(key, listener);
     this.#failing.delete(key);
     emit({ kind: 'listener.up', service, listener: formatEndpoint(listener.address, listener.port) });
@@ -221,4 +259,9 @@ export class ListenerSet {
     const { service, emit } = this.#parts;
     emit({ kind: 'listener.down', service, listener: key, error: error.message });
   }
+}
+
+function isSameMode(one: TidMode, other: TidMode): boolean {
+  if (one.kind === 'single-port' || other.kind === 'single-port') return one.kind === other.kind;
+  return one.ports?.first === other.ports?.first && one.ports?.last === other.ports?.last;
 }

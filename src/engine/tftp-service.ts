@@ -20,7 +20,7 @@ import type { EngineParts } from './engine.ts';
 import { ErrorThrottle } from './error-throttle.ts';
 import { FileFilter } from './file-filter.ts';
 import { Gate } from './gate.ts';
-import { type Listener, ListenerSet } from './listeners.ts';
+import { type Listener, type ListenerHandlers, ListenerSet } from './listeners.ts';
 import { isSilent } from './refusals.ts';
 import { RelayedSession, type SessionOpening } from './relayed-session.ts';
 import { admit, type FileTraffic } from './request-rules.ts';
@@ -60,6 +60,7 @@ export class TftpServiceEngine implements SessionHost {
   #gate: Gate;
   #traffic: FileTraffic;
   #isDraining = false;
+  #isRetired = false;
 
   constructor(parts: EngineParts<TidNet>, service: TftpService, wheel: TimerWheel) {
     this.net = parts.net;
@@ -75,20 +76,15 @@ export class TftpServiceEngine implements SessionHost {
     this.tids = parts.net.backendTids((tid, data, port, address) =>
       this.#onStranger('foreign-backend', tid, data, port, address),
     );
-    this.#listeners = new ListenerSet({
-      net: parts.net,
-      service: service.name,
-      tids: service.tids,
-      emit: parts.emit,
-      handlers: {
-        onDatagram: (listener, data, port, address) => this.#onDatagram(listener, data, port, address),
-        onGone: (listener) => this.#onListenerGone(listener),
-        onFailed: (listener, error) => this.#listeners.lose(listener, error),
-        onSendFailed: () => this.dropped('send-failed'),
-        onStranger: (tid, data, port, address) =>
-          this.#onStranger('foreign-client', tid, data, port, address),
-      },
-    });
+    const handlers: ListenerHandlers = {
+      onDatagram: (listener, data, port, address) => this.#onDatagram(listener, data, port, address),
+      onGone: (listener) => this.#onListenerGone(listener),
+      onFailed: (listener, error) => this.#listeners.lose(listener, error),
+      onSendFailed: () => this.dropped('send-failed'),
+      onStranger: (tid, data, port, address) => this.#onStranger('foreign-client', tid, data, port, address),
+    };
+    const { net, emit } = parts;
+    this.#listeners = new ListenerSet({ net, service: service.name, emit, handlers }, service.tids);
   }
 
   get service(): TftpService {
@@ -104,11 +100,31 @@ export class TftpServiceEngine implements SessionHost {
     this.#listeners.open(this.#service.listeners);
   }
 
+  /** Closes the listeners that `service` does not have any longer. */
+  release(service: TftpService): void {
+    this.#listeners.release(service.listeners);
+  }
+
+  /** The mode of its TIDs is the same. Running sessions keep their backend, and all rules that they began with. */
   update(service: TftpService): void {
     this.backends.update(service);
     this.#gate = new Gate(service.access, service.rates);
     this.#traffic = trafficOf(service);
     this.#service = service;
+    this.#listeners.update(service.listeners, service.tids);
+  }
+
+  /** The service is gone: sessions with TIDs of their own go on to their end, with the backends that they have. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#listeners.close();
+    this.backends.update({ ...this.#service, pool: { backends: [] } });
+    if (this.isOver) this.tids.close();
+  }
+
+  /** Whether it is retired and nothing is left of it. */
+  get isOver(): boolean {
+    return this.#isRetired && this.#sessions.size === 0;
   }
 
   drain(): void {
@@ -156,6 +172,7 @@ export class TftpServiceEngine implements SessionHost {
     else listener.sessions.delete(clientPort, clientAddress);
     this.#sessions.delete(session);
     this.#ended.delete(session);
+    if (this.isOver) this.tids.close();
   }
 
   #onDatagram(listener: Listener, data: Uint8Array, port: number, address: string): void {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { optionInfos } from '../../src/config/schema.ts';
+import { optionInfos } from '../../src/config/options.ts';
 import { parseDuration } from '../../src/config/duration.ts';
 import { noise } from '../helpers/folders.ts';
 import { stopAll } from '../helpers/processes.ts';

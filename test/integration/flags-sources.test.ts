@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { optionGroups, type OptionInfo, type OptionKey } from '../../src/config/options.ts';
-import { optionInfos } from '../../src/config/schema.ts';
+import { type OptionInfo, type OptionKey } from '../../src/config/options.ts';
+import { optionGroups } from '../../src/config/option-table.ts';
+import { optionInfos } from '../../src/config/options.ts';
 import { fetchFile, startEmbedded } from '../helpers/embedded.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { udpPortsAt } from '../helpers/kernel.ts';

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { describe, it } from 'vitest';
 import { addTransferOptions } from '../../../src/cli/transfer-options.ts';
-import { optionGroups, type OptionInfo } from '../../../src/config/options.ts';
-import { optionInfos } from '../../../src/config/schema.ts';
+import { type OptionInfo } from '../../../src/config/options.ts';
+import { optionGroups } from '../../../src/config/option-table.ts';
+import { optionInfos } from '../../../src/config/options.ts';
 import { expectSection, table } from '../../helpers/doc-section.ts';
 
 function rowOf({ flag, variable, kind, negatable, placeholder, fallback, text }: OptionInfo): string[] {
