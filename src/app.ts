@@ -5,6 +5,8 @@ import type { Config } from './config/config.ts';
 import type { ListenerSpec, Snapshot } from './engine/snapshot.ts';
 import { ServiceControl } from './app/service-control.ts';
 import { Report } from './app/report.ts';
+import { SharedTables } from './app/shared-tables.ts';
+import { routeRows } from './app/traffic.ts';
 import { TransferLogs } from './app/transfer-log.ts';
 import type { Endpoint, Net } from './net/net.ts';
 import { type AdminServer, startAdmin } from './observe/admin.ts';
@@ -63,7 +65,7 @@ export class App implements StatusSource {
     this.#startedAt = parts.net.now();
     this.#bus = new Bus((error) => parts.log.error({ err: error }, 'an observer of events has failed'));
     this.#scoreboard = Scoreboard.create({
-      services: config.services.length,
+      services: config.services.length + routeRows,
       backends: maxBackends,
       workers: parts.threads?.plans.length ?? 1,
       reasons: dropReasons.length,
@@ -73,10 +75,9 @@ export class App implements StatusSource {
       scoreboard: this.#scoreboard,
       indexes: new IndexTable(this.#scoreboard),
       emit: this.#bus.emit,
+      tables: new SharedTables(() => parts.net.random()),
     };
-    this.#controls = config.services.map(
-      (service, index) => new ServiceControl(service, index, control),
-    );
+    this.#controls = config.services.map((service, index) => new ServiceControl(service, index, control));
     this.#report = new Report(this.#scoreboard, this.#controls);
     const onLogFault = (error: unknown): void =>
       parts.log.error({ err: error }, 'the xferlog cannot be written');

@@ -17,6 +17,8 @@ import { HealthScheduler } from '../health/scheduler.ts';
 import type { Net } from '../net/net.ts';
 import type { BackendState, BackendSuspect, Emit } from '../observe/events.ts';
 import { probeFor } from './probes.ts';
+import type { SharedTables } from './shared-tables.ts';
+import { routesOf, trafficOf } from './traffic.ts';
 import { isOwnListener, SelfBackendError } from './self-backend.ts';
 
 /** Health checks of one service that may run at the same time. */
@@ -27,6 +29,7 @@ export interface ServiceControlParts {
   readonly scoreboard: Scoreboard;
   readonly indexes: IndexTable;
   readonly emit: Emit;
+  readonly tables: SharedTables;
 }
 
 export class ServiceControl {
@@ -78,10 +81,12 @@ export class ServiceControl {
   get spec(): Service {
     const { config, index, pool } = this;
     const { name, listeners, policy, limits } = config;
-    const common = { index, name, listeners, pool, policy, limits };
+    const traffic = trafficOf(config, this.#parts.tables);
+    const common = { index, name, listeners, pool, policy, limits, ...traffic };
     if (config.kind === 'tftp') {
       const { kind, tids, requests, timing } = config;
-      return { kind, ...common, tids, requests, timing };
+      const routes = routesOf(config, index, this.#parts.scoreboard.size.services);
+      return { kind, ...common, tids, requests, routes, timing };
     }
     const { kind, commands, data, timing } = config;
     return { kind, ...common, commands, data, timing, passivePool: this.#passivePool };

@@ -1,10 +1,13 @@
 import type {
+  AccessRules,
   CommandRules,
   DataRules,
   FtpTiming,
   ListenerSpec,
   PolicyName,
+  RequestRate,
   RequestRules,
+  Route,
   SessionLimits,
   TftpTiming,
   TidMode,
@@ -52,12 +55,33 @@ interface AnyServiceConfig {
   readonly discovery: DiscoveryConfig;
   readonly policy: PolicyName;
   readonly limits: SessionLimits;
+  readonly access?: AccessRules | undefined;
+  readonly rates?: RatesConfig | undefined;
+  readonly affinity?: AffinityConfig | undefined;
 }
+
+/** What is left out has no bound. */
+export interface RatesConfig {
+  readonly perClient?: RequestRate | undefined;
+  /** `ipv4` and `ipv6` are leading bits. */
+  readonly perPrefix?: (RequestRate & { readonly ipv4: number; readonly ipv6: number }) | undefined;
+}
+
+export interface AffinityConfig {
+  /** Milliseconds from the end of a client's last session. */
+  readonly duration: number;
+  /** Whose services send a client to the same backend; those with the same names of backends, if left out. */
+  readonly group?: string | undefined;
+}
+
+/** See Route. */
+export type RouteConfig = Omit<Route, 'row'>;
 
 export interface TftpServiceConfig extends AnyServiceConfig {
   readonly kind: 'tftp';
   readonly tids: TidMode;
   readonly requests: RequestRules;
+  readonly routes?: readonly RouteConfig[] | undefined;
   readonly timing: TftpTiming;
   readonly health: TftpHealthConfig;
 }

@@ -5,10 +5,12 @@
  */
 import { z } from 'zod';
 
-import type { AdvertisedAddress, ListenerSpec, PortRange } from '../engine/snapshot.ts';
+import type { Network } from '../engine/network.ts';
+import type { AdvertisedAddress, ListenerSpec, PortRange, RequestRate } from '../engine/snapshot.ts';
 import { isLabel, parseAddress, parseInteger, parseListener, parseServer } from './address.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { parseAdvertised, parseVerbs } from './ftp-fields.ts';
+import { parseGlob, parseNetwork, parseRate, parseRewrite } from './traffic-fields.ts';
 import { complaintsOf, issueOf } from './section.ts';
 
 declare module 'zod' {
@@ -122,6 +124,32 @@ export function advertised(): z.ZodType<readonly AdvertisedAddress[]> {
 
 export function verbs(): z.ZodType<readonly string[]> {
   return read('CMD,...', list, 'expected FTP commands behind commas, such as SITE,DELE', parseVerbs);
+}
+
+/** The addresses of one network, or one address. */
+export function network(): z.ZodType<Network> {
+  return read('CIDR', string, 'expected ADDR/BITS such as 10.0.0.0/8, or an address', parseNetwork);
+}
+
+export function rate(): z.ZodType<RequestRate> {
+  const expected = 'expected N/s[,BURST] such as 10/s or 10/s,50, also by the minute (N/m) or hour (N/h)';
+  return read('RATE', string, expected, parseRate);
+}
+
+export function glob(): z.ZodType<string> {
+  return read(
+    'GLOB',
+    string,
+    'expected a pattern of file names of up to 255 bytes, such as boot/**/*.efi',
+    parseGlob,
+  );
+}
+
+/** What stands in place of a file name. */
+export function rewrite(): z.ZodType<string> {
+  const expected =
+    'expected a file name of up to 255 bytes with {client_ip} and {name}, without ".." as a folder';
+  return read('TEXT', string, expected, parseRewrite);
 }
 
 export function word<W extends string>(words: readonly W[]): z.ZodType<W> {

@@ -81,8 +81,9 @@ export class BackendPool {
 
   #updateAffinity({ affinity }: Service, route: Route | undefined): void {
     if (!affinity) return this.close();
-    if (this.#affinity) this.#affinity.update(keyOf(route), affinity);
-    else this.#affinity = new ClientAffinity(this.#parts, keyOf(route), affinity);
+    const own = { ...affinity, key: affinity.key ^ keyOf(route) };
+    if (this.#affinity) this.#affinity.update(own);
+    else this.#affinity = new ClientAffinity(this.#parts, own);
   }
 }
 

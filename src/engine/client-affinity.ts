@@ -32,8 +32,7 @@ export class ClientAffinity extends WheelEntry {
   #table: AffinityTable;
   #deadline = 0;
 
-  /** Those that have the same `key` and table share what is known. */
-  constructor(parts: AffinityParts, key: number, { duration, table }: Affinity) {
+  constructor(parts: AffinityParts, { duration, key, table }: Affinity) {
     super();
     this.#parts = parts;
     this.#key = key;
@@ -45,7 +44,7 @@ export class ClientAffinity extends WheelEntry {
     return this.#deadline;
   }
 
-  update(key: number, { duration, table }: Affinity): void {
+  update({ duration, key, table }: Affinity): void {
     this.#key = key;
     this.#duration = duration;
     this.#table = new AffinityTable(table);

@@ -145,10 +145,9 @@ export interface RequestRates {
 export interface Affinity {
   /** Milliseconds from the end of its last session. */
   readonly duration: number;
-  /**
-   * Which backend each client has, by name: made by createAffinityTable. All workers share it, and so do all services of a
-   * group.
-   */
+  /** The same for services that send a client to the same backend, by its name. */
+  readonly key: number;
+  /** Which backend each client has: made by createAffinityTable. All workers and services share it. */
   readonly table: SharedArrayBuffer;
 }
 

@@ -15,8 +15,9 @@ import type { ListenerSpec } from '../../engine/snapshot.ts';
 import { discovery } from './discovery.ts';
 import { ftp } from './ftp.ts';
 import { ftpHealth, tftpHealth } from './health.ts';
-import { limits } from './limits.ts';
+import { ftpLimits, tftpLimits } from './limits.ts';
 import { tftp } from './tftp.ts';
+import { affinity, ftpAccess, rates, routes, tftpAccess } from './traffic.ts';
 
 /** A service before it has its name, which is its key. */
 type Nameless<S> = Omit<S, 'name'>;
@@ -42,11 +43,13 @@ const tftpService = keys({
       description: `how transfers are shared out: ${tftpPolicies.join(', ')}`,
     }),
   ...common(),
-  limits: limits('TFTP', 5000),
+  limits: tftpLimits(5000),
+  access: tftpAccess,
+  routes,
   health: tftpHealth,
   tftp,
 }).transform((said): Nameless<TftpServiceConfig> => {
-  const { protocol: kind, policy, limits, health, discovery } = said;
+  const { protocol: kind, policy, limits, access, rates, affinity, routes, health, discovery } = said;
   const { tids, requests, timing } = said.tftp;
   return {
     kind,
@@ -55,7 +58,11 @@ const tftpService = keys({
     policy,
     tids,
     requests: { readOnly: said['read-only'], ...requests },
+    routes,
     limits,
+    access,
+    rates,
+    affinity,
     timing,
     health,
   };
@@ -72,11 +79,12 @@ const ftpService = keys({
       description: `how sessions are shared out: ${ftpPolicies.join(', ')}`,
     }),
   ...common(),
-  limits: limits('FTP', 2000),
+  limits: ftpLimits(2000),
+  access: ftpAccess,
   health: ftpHealth,
   ftp,
 }).transform((said): Nameless<FtpServiceConfig> => {
-  const { protocol: kind, policy, limits, health, discovery } = said;
+  const { protocol: kind, policy, limits, access, rates, affinity, health, discovery } = said;
   const { commands, data, timing, xferlog } = said.ftp;
   return {
     kind,
@@ -86,6 +94,9 @@ const ftpService = keys({
     commands: { readOnly: said['read-only'], ...commands },
     data,
     limits,
+    access,
+    rates,
+    affinity,
     timing,
     health,
     xferlog,
@@ -119,6 +130,8 @@ function common() {
       description: 'refuse uploads, and every FTP command that changes something',
     }),
     discovery,
+    rates,
+    affinity,
   };
 }
 

@@ -49,7 +49,7 @@ wrokers: 3
       'lab.yaml:12:7: services.pxe.tftp.single-port and tid-ports: exclude each other',
       'lab.yaml:14:7: services.pxe.tftp.try-interval "5m": expected a duration from 10ms to 1m, such as 500ms, 10s or 1m',
       'lab.yaml:15:7: services.pxe.tftp.max-blksize: expected auto or a whole number from 8 to 65464',
-      'lab.yaml:16:5: services.pxe.limits "7": expected a section with max-sessions, max-sessions-per-client, max-sessions-per-backend',
+      'lab.yaml:16:5: services.pxe.limits "7": expected a section with max-sessions, max-sessions-per-client, max-sessions-per-backend, answer',
       'lab.yaml:17:3: services.bad name: expected a name of 1 to 63 letters, digits, dots, hyphens or underscores, the first a letter or digit',
       'lab.yaml:20:16: services.bad name.backends[0] "192.0.2.1": 192.0.2.1:21 is where the balancer itself listens; give the server\'s own port',
       'lab.yaml:23:5: services.other.listeners: required: the address to listen on',

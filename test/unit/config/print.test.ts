@@ -37,6 +37,8 @@ const texts: Readonly<Record<string, fc.Arbitrary<string>>> = {
   NAME: fc.constantFrom('pxelinux.0', '0', 'true', '~', '- x', '12:30'),
   POLICY: fc.constantFrom('round-robin', 'first', 'source-hash'),
   PORT: fc.integer({ min: 0, max: 65_535 }).map(String),
+  RATE: fc.constantFrom('1/s', '30/m,5', '7/h'),
+  'error|silent': fc.constantFrom('error', 'silent'),
   USER: fc.constantFrom('probe', 'null', 'é', '1'),
   WHICH: fc.constantFrom('client', 'control'),
   'auto|N': fc.constantFrom('auto', '8', '100'),
@@ -48,6 +50,10 @@ const lists: Readonly<Record<string, fc.Arbitrary<string[]>>> = {
     minLength: 1,
   }),
   tftpBackend: fc.uniqueArray(fc.constantFrom('192.0.2.12:70', '[::2]:71,weight=2'), { minLength: 1 }),
+  allow: fc.uniqueArray(fc.constantFrom('10.0.0.0/8', '::/0', '192.0.2.1'), { minLength: 1 }),
+  deny: fc.uniqueArray(fc.constantFrom('10.1.0.0/16', '2001:db8::/32'), { minLength: 1 }),
+  allowFile: fc.uniqueArray(fc.constantFrom('boot/**', '*.efi', '- x', '12'), { minLength: 1 }),
+  denyFile: fc.uniqueArray(fc.constantFrom('**/.*', '#?'), { minLength: 1 }),
   ftpBackend: fc.uniqueArray(fc.constantFrom('192.0.2.13:2021', 'B.example'), { minLength: 1 }),
 };
 
@@ -97,10 +103,16 @@ describe('printConfig', () => {
     read-only: true
     discovery:
       resolve-interval: 30s
+    rates:
+      prefix-ipv4: 24
+      prefix-ipv6: 64
+    affinity:
+      duration: 0
     limits:
       max-sessions: 5000
       max-sessions-per-client: 0
       max-sessions-per-backend: 0
+    access: {}
     health:
       interval: 5s
       timeout: 2s
@@ -113,6 +125,7 @@ describe('printConfig', () => {
       strip-multicast: true
       retry-not-found: false
       backend-any-address: false
+      transparent: false
       try-interval: 1s
       idle-timeout: 60s
 admin:
