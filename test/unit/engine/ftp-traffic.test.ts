@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createAffinityTable } from '../../../src/engine/affinity-table.ts';
 import { createRateTable } from '../../../src/engine/rate-table.ts';
-import type { FtpService } from '../../../src/engine/snapshot.ts';
+import type { SharedRate } from '../../../src/engine/snapshot.ts';
 import { type FtpLab, useFtpLab } from '../../helpers/ftp-lab.ts';
 
 const start = useFtpLab();
@@ -13,6 +13,10 @@ async function greeting(lab: FtpLab, host = lab.clientHost()): Promise<string> {
   const line = await client.line();
   if (line.startsWith('421')) await client.until('the end', () => client.ear.events.includes('end'));
   return line;
+}
+
+function rate(burst: number): SharedRate {
+  return { perSecond: 0.1, burst, table: createRateTable(0.5) };
 }
 
 describe('a connection that is refused', () => {
@@ -28,7 +32,7 @@ describe('a connection that is refused', () => {
       '421 Service not available to your address.',
     ],
   ] as const)('%s: 421 and the end, and its neighbour is greeted', async (reason, service, line) => {
-    const { lab, servers } = await start({ service: service as Partial<FtpService> });
+    const { lab, servers } = await start({ service });
     expect(await greeting(lab)).toBe(line);
     expect(await greeting(lab)).toMatch(/^220 /);
     expect(lab.of('session.reject')).toMatchObject([{ reason, service: 'ftp' }]);
@@ -36,7 +40,6 @@ describe('a connection that is refused', () => {
   });
 
   it('comes too often, alone or with its neighbours', async () => {
-    const rate = (burst: number) => ({ perSecond: 0.1, burst, table: createRateTable(0.5) });
     const rates = { perClient: rate(1), perPrefix: { ...rate(2), ipv4: 24, ipv6: 64 } };
     const { lab } = await start({ service: { rates } });
     const [one, two, three] = [lab.clientHost(), lab.clientHost(), lab.clientHost()];

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createAffinityTable } from '../../../src/engine/affinity-table.ts';
 import { createRateTable } from '../../../src/engine/rate-table.ts';
-import type { AccessRules, Route, TftpService } from '../../../src/engine/snapshot.ts';
+import type { AccessRules, Affinity, Route, TftpService } from '../../../src/engine/snapshot.ts';
 import { blockOf, encodeAck, encodeData, encodeError, ErrorCode, latin1 } from '../../../src/tftp/packet.ts';
 import { decodeRequest } from '../../../src/tftp/request.ts';
 import { Lab, labService, type Peer } from '../../helpers/lab.ts';
@@ -164,22 +164,24 @@ describe('a limit whose answer is silence', () => {
   });
 });
 
+function affinity(): Affinity {
+  return { duration: 10_000, key: 1, table: createAffinityTable(0.5) };
+}
+
+/** Reads files, each of which is answered with an error. Returns which backend each went to. */
+function shares(scene: Scene, client: Peer, files: readonly string[]): number[] {
+  return files.map((file) => {
+    scene.lab.read(client, file);
+    const at = scene.servers.findIndex(({ received }) =>
+      received.some(({ bytes }) => decodeRequest(bytes).file === file),
+    );
+    scene.servers[at]?.answer(encodeError(ErrorCode.fileNotFound, ''));
+    scene.lab.settle();
+    return at;
+  });
+}
+
 describe('affinity', () => {
-  const affinity = () => ({ duration: 10_000, key: 1, table: createAffinityTable(0.5) });
-
-  /** Reads files, each of which is answered with an error. Returns which backend each went to. */
-  function shares(scene: Scene, client: Peer, files: readonly string[]): number[] {
-    return files.map((file) => {
-      scene.lab.read(client, file);
-      const at = scene.servers.findIndex(({ received }) =>
-        received.some(({ bytes }) => decodeRequest(bytes).file === file),
-      );
-      scene.servers[at]?.answer(encodeError(ErrorCode.fileNotFound, ''));
-      scene.lab.settle();
-      return at;
-    });
-  }
-
   it('keeps a client with its backend, for its time after the last session', () => {
     const scene = started({ affinity: affinity() }, 3);
     const [one, other] = [scene.lab.client(), scene.lab.client()];
@@ -235,9 +237,11 @@ describe('affinity', () => {
   });
 });
 
-describe('routes', () => {
-  const route = (said: Partial<Route>, at = 0): Route => ({ row: at, ...said });
+function route(said: Partial<Route>): Route {
+  return { row: 0, ...said };
+}
 
+describe('routes', () => {
   it('send requests to pools by operation and name, the first that is for it', () => {
     const routes = [
       route({ op: 'write', backends: ['b2'] }),
