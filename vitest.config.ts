@@ -2,7 +2,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    globalSetup: ['test/helpers/report-peers.ts'],
+    globalSetup: ['test/helpers/report-peers.ts', 'test/helpers/entry.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
@@ -24,7 +24,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'portable engine',
           include: [
             'test/interop/{crowd,faults,rollover,strays,transfers}.test.ts',
-            'test/integration/{drain,flags-limits,flags-tftp,reports}.test.ts',
+            'test/integration/{drain,flags-limits,flags-tftp,reload,reports}.test.ts',
           ],
           env: { TFTP_LB_ENGINE: 'portable' },
         },

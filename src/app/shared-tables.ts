@@ -25,4 +25,10 @@ export class SharedTables {
     this.#rates.set(key, table);
     return table;
   }
+
+  /** The service is gone; another one of its name begins anew. */
+  forget(service: string): void {
+    this.#rates.delete(`client ${service}`);
+    this.#rates.delete(`prefix ${service}`);
+  }
 }

@@ -1,6 +1,6 @@
 /** What the data plane needs to know of a service's traffic rules: what was configured, and the memory for it. */
 import { hashOf } from '../balance/hash.ts';
-import type { ServiceConfig } from '../config/config.ts';
+import type { RouteConfig, ServiceConfig } from '../config/config.ts';
 import type { Affinity, RequestRates, Route, Service } from '../engine/snapshot.ts';
 import type { SharedTables } from './shared-tables.ts';
 
@@ -12,24 +12,29 @@ export const routeRows = 64;
 /** Routes of one service that have rows of their own. */
 const routesWithRows = 8;
 
-/** What services of both protocols have. */
+/** The routes of services that have none are left out. */
+export type ServiceTraffic = Pick<Service, 'access' | 'rates' | 'affinity'> & {
+  readonly routes?: readonly Route[] | undefined;
+};
+
+/** `index` is the service's row of the scoreboard, `rows` how many rows there are. */
 export function trafficOf(
-  { name, access, rates, affinity, backends }: ServiceConfig,
+  config: ServiceConfig,
   tables: SharedTables,
-): Pick<Service, 'access' | 'rates' | 'affinity'> {
-  const names = backends.map((backend) => backend.name).toSorted();
+  { index, rows }: { readonly index: number; readonly rows: number },
+): ServiceTraffic {
+  const { name, access, rates, affinity } = config;
   return {
     access,
     rates: rates && ratesOf(name, rates, tables),
-    affinity: affinity && affinityOf(affinity, names, tables),
+    affinity: affinity && affinityOf(config, affinity, tables),
+    routes: config.kind === 'tftp' ? routesOf(config.routes ?? [], index, rows) : undefined,
   };
 }
 
-/** `services` is how many rows of the scoreboard there are, `index` the service's own. */
-export function routesOf(config: ServiceConfig, index: number, services: number): Route[] {
-  if (config.kind !== 'tftp') return [];
-  return (config.routes ?? []).map(({ op, files, backends, rewrite }, at) => {
-    const row = services - 1 - ((index * routesWithRows + at) % routeRows);
+function routesOf(routes: readonly RouteConfig[], index: number, rows: number): Route[] {
+  return routes.map(({ op, files, backends, rewrite }, at) => {
+    const row = rows - 1 - ((index * routesWithRows + at) % routeRows);
     return { op, files, backends, rewrite, row };
   });
 }
@@ -45,12 +50,13 @@ function ratesOf(
   };
 }
 
-/** Services that share their backends share where their clients are, unless groups say otherwise. */
+/** Services that find their backends alike share where their clients are, unless groups say otherwise. */
 function affinityOf(
+  { backends, discovery }: ServiceConfig,
   { duration, group }: NonNullable<ServiceConfig['affinity']>,
-  names: readonly string[],
   tables: SharedTables,
 ): Affinity {
-  const key = hashOf(group === undefined ? JSON.stringify(names) : `group ${group}`);
+  const names = backends.map(({ name }) => name).toSorted();
+  const key = hashOf(group === undefined ? JSON.stringify([names, discovery]) : `group ${group}`);
   return { duration, key, table: tables.affinity };
 }

@@ -41,7 +41,7 @@ export const SOCKET_OPTIONS: Readonly<Record<SocketOption, readonly [level: numb
   IP_RECVERR: [IPPROTO_IP, IP_RECVERR],
   /** Binds to addresses that the host does not have yet. */
   IP_FREEBIND: [IPPROTO_IP, 15],
-  /** Binds to addresses that are another host's; needs CAP_NET_ADMIN. */
+  /** Binds to addresses that are another host's; needs CAP_NET_ADMIN or CAP_NET_RAW. */
   IP_TRANSPARENT: [IPPROTO_IP, 19],
   IPV6_MTU_DISCOVER: [IPPROTO_IPV6, 23],
   IPV6_RECVERR: [IPPROTO_IPV6, IPV6_RECVERR],

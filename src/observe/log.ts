@@ -1,8 +1,8 @@
 /** The log: JSON lines on stdout, one a message. */
 import { type DestinationStream, type LevelWithSilent, type Logger as Pino, pino } from 'pino';
 
-/** A message, with fields in front of it where there are some. */
-export type Logger = Pick<Pino, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
+/** A message, with fields in front of it where there are some. `level` is the least grave that is written. */
+export type Logger = Pick<Pino, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'level'>;
 
 const stdout = 1;
 /** Bytes that leave at once even in the middle of a turn. */
@@ -31,14 +31,27 @@ export function createLogger(level: LevelWithSilent, to: DestinationStream = ope
  */
 function openStdout(): DestinationStream {
   const stream = pino.destination({ dest: stdout, sync: false, minLength: batch, maxLength: maxWaiting });
-  stream.on('error', () => undefined);
+  /** Bytes that have not left yet. */
+  let waiting = 0;
   let isAwaited = false;
   const flush = (): void => {
     isAwaited = false;
-    stream.flush(() => undefined);
+    stream.flush();
   };
+  stream.on('error', () => undefined);
+  stream.on('write', (bytes) => {
+    waiting -= bytes;
+  });
+  stream.on('drop', (line) => {
+    waiting -= Buffer.byteLength(line);
+  });
+  // What came while others left would wait for the next line.
+  stream.on('drain', () => {
+    if (waiting > 0) stream.flush();
+  });
   return {
     write: (line) => {
+      waiting += Buffer.byteLength(line);
       stream.write(line);
       if (isAwaited) return;
       isAwaited = true;

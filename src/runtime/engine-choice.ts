@@ -26,10 +26,6 @@ export type EngineChoice = EngineNotice &
 export class EngineUnavailableError extends Error {
   override readonly name = 'EngineUnavailableError';
   readonly code = 'TLB_ERR_ENGINE';
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-  }
 }
 
 /** What TFTP is to be served with. Throws EngineUnavailableError if the Linux engine is asked for and cannot be had. */
@@ -60,6 +56,8 @@ export function requireTransparency(choice: EngineChoice): void {
     close(choice.libc, openSocket(choice.libc, at, { isTransparent: true }));
   } catch (error) {
     if (!(error instanceof NetError)) throw error;
-    throw new EngineUnavailableError('--transparent needs the capability CAP_NET_ADMIN', { cause: error });
+    throw new EngineUnavailableError('--transparent needs the capability CAP_NET_ADMIN or CAP_NET_RAW', {
+      cause: error,
+    });
   }
 }

@@ -1,7 +1,6 @@
 /** The same hostility on real sockets, for a short time: what the in-memory net may have left out. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Endpoint, Net, UdpSocket } from '../../src/net/net.ts';
 import { createNodeNet } from '../../src/net/node-net.ts';
 import type { Event } from '../../src/observe/events.ts';
 import { download } from '../../src/tftp/client.ts';
@@ -9,15 +8,14 @@ import { MemoryStore } from '../../src/tftp/memory-store.ts';
 import { TftpServer } from '../../src/tftp/server.ts';
 import { bytesOf, sinkInto } from '../helpers/content.ts';
 import { openSockets } from '../helpers/descriptors.ts';
-import type { Received } from '../helpers/lab.ts';
 import { LoopbackEngine } from '../helpers/loopback-engine.ts';
 import { until } from '../helpers/processes.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 import { tidNets } from '../helpers/tid-nets.ts';
 import { HostileBackend } from './hostile-backend.ts';
 import { HostileClient } from './hostile-client.ts';
-import type { HostilePort } from './hostile-port.ts';
 import { Noise } from './noise.ts';
+import { portsOn } from './real-port.ts';
 import { seeds } from './seeds.ts';
 
 /** Milliseconds. */
@@ -29,39 +27,6 @@ const enough = 50;
 const patience = 25_000;
 const timing = { tryInterval: 100, idleTimeout: 1_000 };
 const content = bytesOf(60_000);
-
-class RealPort implements HostilePort {
-  onDatagram: ((datagram: Received) => void) | undefined;
-  readonly #socket: UdpSocket;
-
-  constructor(net: Net, address: string) {
-    this.#socket = net.bindUdp(
-      { address, port: 0 },
-      {
-        onDatagram: (data, port, address) =>
-          this.onDatagram?.({ bytes: new Uint8Array(data), port, address }),
-        // What cannot be sent because a buffer is full is as good as lost.
-        onError: () => {},
-      },
-    );
-  }
-
-  get endpoint(): Endpoint {
-    return { address: this.#socket.address, port: this.#socket.port };
-  }
-
-  send(bytes: Uint8Array, to: Endpoint): void {
-    this.#socket.send(bytes, to.port, to.address);
-  }
-
-  close(): void {
-    this.#socket.close();
-  }
-}
-
-function portsOn(net: Net, address: string, count: number): RealPort[] {
-  return Array.from({ length: count }, () => new RealPort(net, address));
-}
 
 /** How many sessions began and ended. */
 function tallyOf(): { emit: (event: Event) => void; readonly starts: number; readonly ends: number } {

@@ -1,12 +1,10 @@
 /** The balancer as users run it: a process of its own, seen through its log and its admin endpoints. */
 import { readdirSync } from 'node:fs';
-import path from 'node:path';
 import { formatEndpoint, type Endpoint } from '../../src/net/net.ts';
 import type { DropReason, SessionEnd } from '../../src/observe/events.ts';
 import type { Status } from '../../src/observe/status.ts';
-import { Program, until } from './processes.ts';
-
-const source = path.join(import.meta.dirname, '../../src/cli.ts');
+import { entry as tftpLb } from './entry.ts';
+import { Program, until, type StartOptions } from './processes.ts';
 
 /** A line of the log. */
 export interface Line {
@@ -30,8 +28,10 @@ export interface BalancerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** How many file descriptors it may have; as many as the tests if left out. */
   readonly descriptors?: number;
-  /** The file that Node runs; the source if left out. */
+  /** The file that Node runs; the balancer itself if left out. */
   readonly entry?: string;
+  /** Where it runs; on this host if left out. Its admin endpoints cannot be reached from any other. */
+  readonly host?: StartOptions['host'];
 }
 
 export class Balancer {
@@ -60,9 +60,12 @@ export class Balancer {
 
   /** Waits until the log has a line with these fields. */
   async said(fields: Readonly<Record<string, unknown>>, timeout?: number): Promise<Line> {
-    const isMeant = (line: Line): boolean =>
-      Object.entries(fields).every(([name, value]) => line[name] === value);
-    return until(`the log says ${JSON.stringify(fields)}`, () => this.lines().find(isMeant), timeout);
+    return until(`the log says ${JSON.stringify(fields)}`, () => this.#saying(fields)[0], timeout);
+  }
+
+  /** How many lines of the log have these fields so far. */
+  saidTimes(fields: Readonly<Record<string, unknown>>): number {
+    return this.#saying(fields).length;
   }
 
   /** The transfers that have ended so far, oldest first. */
@@ -125,6 +128,11 @@ export class Balancer {
     if (admin === undefined) throw new Error(`no admin endpoints:\n${this.program.stdout}`);
     return fetch(`http://${formatEndpoint(String(admin['address']), Number(admin['port']))}${resource}`);
   }
+
+  #saying(fields: Readonly<Record<string, unknown>>): Line[] {
+    const wanted = Object.entries(fields);
+    return this.lines().filter((line) => wanted.every(([name, value]) => line[name] === value));
+  }
 }
 
 function linesOf({ stdout }: Program): Line[] {
@@ -147,7 +155,7 @@ export async function startBalancer(
   backends: readonly Endpoint[],
   options: BalancerOptions = {},
 ): Promise<Balancer> {
-  const { protocol = 'tftp', vips = ['127.0.0.1'], flags = [], env = {}, entry = source } = options;
+  const { protocol = 'tftp', vips = ['127.0.0.1'], flags = [], env = {}, entry = tftpLb } = options;
   const args = [
     entry,
     ...vips.map((vip) => `--vip=${vip}`),
@@ -159,7 +167,7 @@ export async function startBalancer(
     '--admin=127.0.0.1:0',
     ...flags,
   ];
-  const program = startNode(args, env, options.descriptors);
+  const program = startNode(args, env, options);
   return until('the balancer serves', () => {
     if (program.exit !== undefined)
       throw new Error(`the balancer ended:\n${program.stdout}${program.stderr}`);
@@ -170,9 +178,9 @@ export async function startBalancer(
 function startNode(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  descriptors: number | undefined,
+  { descriptors, host }: BalancerOptions,
 ): Program {
-  if (descriptors === undefined) return new Program({ program: process.execPath, env }, args);
+  if (descriptors === undefined) return new Program({ program: process.execPath, env }, args, { host });
   const script = `ulimit -n ${descriptors} && exec "$0" "$@"`;
-  return new Program({ program: 'sh', env }, ['-c', script, process.execPath, ...args]);
+  return new Program({ program: 'sh', env }, ['-c', script, process.execPath, ...args], { host });
 }

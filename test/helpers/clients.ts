@@ -4,7 +4,7 @@ import path from 'node:path';
 import { formatEndpoint } from '../../src/net/net.ts';
 import { temporaryFolder } from './folders.ts';
 import { requirePeer } from './peers.ts';
-import { run, type Exit } from './processes.ts';
+import { run, type Exit, type RunOptions } from './processes.ts';
 
 export const clientNames = ['curl', 'tftp-hpa', 'atftp', 'busybox'] as const;
 export type ClientName = (typeof clientNames)[number];
@@ -21,6 +21,8 @@ export interface Request {
   readonly sourcePort?: number | undefined;
   /** Milliseconds until the client is killed. */
   readonly patience?: number;
+  /** Where the client runs; on this host if left out. */
+  readonly host?: RunOptions['host'];
 }
 
 interface ClientSpec {
@@ -124,7 +126,8 @@ export function notFound(error: unknown): boolean {
 }
 
 async function transfer(client: ClientName, args: readonly string[], request: Request): Promise<void> {
-  const exit = await run(requirePeer(client), args, { timeout: request.patience ?? 20_000 });
+  const { patience: timeout = 20_000, host } = request;
+  const exit = await run(requirePeer(client), args, { timeout, host });
   // tftp-hpa ends with code 0 whatever happens.
   const failed = exit.code !== 0 || /^(Error code|Transfer timed out)/mu.test(exit.stdout + exit.stderr);
   if (failed) throw new TransferFailed(client, args, exit);

@@ -4,7 +4,15 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from './peers.ts';
 
+/** Where a program can be run instead of on this host. */
+interface Place {
+  /** What runs a command there, in `folder`. */
+  on(folder: string, ...command: readonly string[]): readonly [program: string, ...args: string[]];
+}
+
 export interface StartOptions {
+  /** Where it runs; on this host if left out. */
+  readonly host?: Place | undefined;
   readonly cwd?: string;
   /** Added to the environment of the tests. */
   readonly env?: Readonly<Record<string, string>>;
@@ -44,7 +52,9 @@ export class Program {
 
   constructor(command: Command, args: readonly string[], options: StartOptions = {}) {
     this.name = `${command.program} ${args.join(' ')}`;
-    this.#child = spawn(command.program, args, {
+    const line = [command.program, ...args] as const;
+    const [program, ...rest] = options.host?.on(options.cwd ?? process.cwd(), ...line) ?? line;
+    this.#child = spawn(program, rest, {
       cwd: options.cwd,
       env: { NODE_COMPILE_CACHE: compiled, ...process.env, ...command.env, ...options.env },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

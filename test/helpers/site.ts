@@ -5,18 +5,17 @@
  *   the balancer's host                                    the servers' host
  *   192.0.2.1, 2001:db8::2  ◀───── a virtual cable ─────▶  192.0.2.11, 192.0.2.12, 2001:db8::1, 2001:db8::12
  */
-import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { noise, temporaryFolder } from './folders.ts';
+import { addressing, Host, hostsObstacle, said, type CommandLine } from './hosts.ts';
 import { obstacle, requirePeer, strict } from './peers.ts';
-import { Program, run, until, type Exit } from './processes.ts';
+import { Program, run, type Exit } from './processes.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const tftpProgram = fileURLToPath(new URL('./site-servers.ts', import.meta.url));
 const ftpProgram = fileURLToPath(new URL('./site-ftp-servers.ts', import.meta.url));
-const isRoot = process.getuid?.() === 0;
 
 /** What every server of the site has, by name. */
 export const siteFiles: Readonly<Record<string, Uint8Array>> = {
@@ -30,52 +29,10 @@ const tftpPlaces = ['192.0.2.11:69', '192.0.2.12:69', '[2001:db8::12]:6969', '[2
 const ftpAddresses = ['192.0.2.11', '192.0.2.12'];
 const hosts = '127.0.0.1 localhost\n192.0.2.11 tftp.example\n';
 
-const ownNamespaces = ['--net', '--mount', ...(isRoot ? [] : ['--map-root-user'])];
-
-function findObstacle(): string | undefined {
-  if (obstacle('curl') !== undefined) return obstacle('curl');
-  const cable = 'ip link set lo up && ip link add balancer type veth peer name servers';
-  const { status, stderr, error } = spawnSync('unshare', [...ownNamespaces, 'sh', '-c', cable], {
-    encoding: 'utf8',
-  });
-  if (status === 0) return undefined;
-  return `no network of one's own can be had (unshare and ip): ${error?.message ?? stderr.trim()}`;
-}
-
 /** Why there can be no site here; undefined if there can. */
-export const siteObstacle: string | undefined = findObstacle();
+export const siteObstacle: string | undefined = obstacle('curl') ?? hostsObstacle;
 /** For `describe.skipIf`: never true where a site that cannot be had must be a failure. */
 export const lacksSite: boolean = siteObstacle !== undefined && !strict;
-
-type CommandLine = readonly [program: string, ...args: string[]];
-
-/** A host that lives as long as a process that sleeps in its namespaces, which is minutes at most. */
-class Host {
-  readonly #holder: Program;
-  readonly #enter: CommandLine;
-
-  /** `prefix` makes the namespaces, `setUp` is run in them. */
-  constructor(prefix: CommandLine, setUp: string) {
-    const [program, ...args] = [...prefix, 'sh', '-c', `${setUp} && echo up && exec sleep 600`];
-    this.#holder = new Program({ program, env: {} }, args);
-    const user = isRoot ? [] : ['--user', '--preserve-credentials'];
-    this.#enter = ['nsenter', `--target=${this.pid}`, '--net', '--mount', ...user];
-  }
-
-  get pid(): number {
-    return this.#holder.pid ?? 0;
-  }
-
-  async up(): Promise<this> {
-    await said(this.#holder, 'up');
-    return this;
-  }
-
-  /** What runs a command on this host, in `folder`. */
-  on(folder: string, ...command: readonly string[]): CommandLine {
-    return [...this.#enter, 'sh', '-c', 'cd "$0" && exec "$@"', folder, ...command];
-  }
-}
 
 export class Site {
   /** Where commands are run. */
@@ -88,14 +45,13 @@ export class Site {
     this.#writeShims();
     const hostsFile = path.join(this.#shims, 'hosts');
     writeFileSync(hostsFile, hosts);
-    const up = 'ip link set lo up';
     const names = `mount --bind ${hostsFile} /etc/hosts`;
-    const balancer = await new Host(['unshare', ...ownNamespaces], `${up} && ${names}`).up();
-    const servers = await new Host(balancer.on('/', 'unshare', '--net'), up).up();
+    const balancer = await Host.first(names);
+    const servers = await balancer.another();
     this.#host = balancer;
-    await plug(balancer, `ip link add balancer type veth peer name servers netns ${servers.pid}`);
-    await plug(balancer, addressing('balancer', ['192.0.2.1'], ['2001:db8::2']));
-    await plug(servers, addressing('servers', ['192.0.2.11', '192.0.2.12'], ['2001:db8::1', '2001:db8::12']));
+    await balancer.sh(`ip link add balancer type veth peer name servers netns ${servers.pid}`);
+    await balancer.sh(addressing('balancer', ['192.0.2.1'], ['2001:db8::2']));
+    await servers.sh(addressing('servers', ['192.0.2.11', '192.0.2.12'], ['2001:db8::1', '2001:db8::12']));
     await serve(servers);
   }
 
@@ -139,12 +95,6 @@ export class Site {
   }
 }
 
-async function plug(host: Host, line: string): Promise<void> {
-  const [program, ...args] = host.on('/', 'sh', '-c', line);
-  const exit = await run({ program, env: {} }, args);
-  if (exit.code !== 0) throw new Error(`${line}: ${exit.stderr}`);
-}
-
 async function serve(host: Host): Promise<void> {
   const files = temporaryFolder('files');
   for (const [name, content] of Object.entries(siteFiles)) {
@@ -158,22 +108,4 @@ async function serve(host: Host): Promise<void> {
 async function serveBy(host: Host, script: string, ...settings: readonly string[]): Promise<void> {
   const [program, ...args] = host.on('/', process.execPath, script, ...settings);
   await said(new Program({ program, env: {} }, args), 'serve');
-}
-
-/** Waits until the output of a program has this word. */
-async function said(program: Program, word: string): Promise<void> {
-  await until(`${program.name} says ${word}`, () => {
-    const { exit, stdout, stderr } = program;
-    if (exit !== undefined) throw new Error(`${program.name} ended: ${stdout}${stderr}`);
-    return stdout.includes(word) || undefined;
-  });
-}
-
-function addressing(device: string, ipv4: readonly string[], ipv6: readonly string[]): string {
-  const add = [
-    ...ipv4.map((address) => `ip address add ${address}/24 dev ${device}`),
-    // Nobody else has the address: without the search for duplicates it can be used at once.
-    ...ipv6.map((address) => `ip address add ${address}/64 dev ${device} nodad`),
-  ];
-  return [`ip link set ${device} up`, ...add].join(' && ');
 }

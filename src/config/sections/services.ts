@@ -26,7 +26,7 @@ type NamelessService = Nameless<TftpServiceConfig> | Nameless<FtpServiceConfig>;
 /** The ports that servers listen on (RFC 1350 section 4, RFC 959 section 8), and the balancer like them. */
 export const defaultPorts = { tftp: 69, ftp: 21 } as const;
 
-const wantsListeners = 'required: the address to listen on';
+const wantsListeners = 'required: the address to listen on, ADDR';
 const wantsBackends = 'required: a server to balance over, HOST[:PORT]';
 
 /** More are a mistake. */

@@ -11,7 +11,7 @@ export interface OpenOptions {
   readonly hearsErrors?: boolean;
   /** Tells and takes the address of this host with each datagram. */
   readonly hasPacketInfo?: boolean;
-  /** Binds to an address that is another host's; needs CAP_NET_ADMIN. */
+  /** Binds to an address that is another host's; needs CAP_NET_ADMIN or CAP_NET_RAW. */
   readonly isTransparent?: boolean;
 }
 

@@ -73,7 +73,7 @@ describe('a wrong command line', () => {
       '--tftp-prot: unknown flag; did you mean --tftp-port?',
       '-v: unknown flag',
       '--read-only: takes no value',
-      '--vip: required: the address to listen on',
+      '--vip: required: the address to listen on, ADDR',
       '--tftp-port "x": expected a whole number from 0 to 65535',
       'TFTP_LB_TRY_INTERVAL "soon": expected a duration from 10ms to 1m, such as 500ms, 10s or 1m',
     ]);

@@ -52,7 +52,7 @@ wrokers: 3
       'lab.yaml:16:5: services.pxe.limits "7": expected a section with max-sessions, max-sessions-per-client, max-sessions-per-backend, answer',
       'lab.yaml:17:3: services.bad name: expected a name of 1 to 63 letters, digits, dots, hyphens or underscores, the first a letter or digit',
       'lab.yaml:20:16: services.bad name.backends[0] "192.0.2.1": 192.0.2.1:21 is where the balancer itself listens; give the server\'s own port',
-      'lab.yaml:23:5: services.other.listeners: required: the address to listen on',
+      'lab.yaml:23:5: services.other.listeners: required: the address to listen on, ADDR',
       'lab.yaml:24:5: services.other.backends: required: a server to balance over, HOST[:PORT]',
       'lab.yaml:25:12: services.third.protocol "tftpd": expected a section with protocol: tftp or protocol: ftp',
       'lab.yaml:26:41: services.fourth.listeners[0] "[::1]:6969": service pxe listens there already, on [::1]:6969',

@@ -229,7 +229,7 @@ describe('faults', () => {
 
   it('name what is missing', () => {
     expect(faultsOf({})).toEqual([
-      '--vip: required: the address to listen on',
+      '--vip: required: the address to listen on, ADDR',
       '--backend: required: a server to balance over, HOST[:PORT] (or --tftp-backend and --ftp-backend)',
     ]);
   });
