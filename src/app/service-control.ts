@@ -8,8 +8,9 @@ import type { IndexTable } from '../balance/index-table.ts';
 import type { Backend, FoundBackend, Pool } from '../balance/pool.ts';
 import type { Scoreboard } from '../balance/scoreboard.ts';
 import type { ServiceConfig } from '../config/config.ts';
-import type { SourceUpdate } from '../discovery/backend-source.ts';
-import { HostSource } from '../discovery/host-source.ts';
+import type { BackendSource, SourceUpdate } from '../discovery/backend-source.ts';
+import { createBackendSource, type SourceSpec } from '../discovery/create-source.ts';
+import { nodeFiles } from '../discovery/node-files.ts';
 import { createPassivePool } from '../engine/passive-pool.ts';
 import type { Service } from '../engine/snapshot.ts';
 import { EjectionKeeper } from '../health/ejection.ts';
@@ -29,12 +30,15 @@ export interface ServiceControlParts {
   readonly emit: Emit;
 }
 
+/** A service, and where its backends come from if not from its own list. */
+export type ControlledService = ServiceConfig & { readonly source?: SourceSpec };
+
 export class ServiceControl {
   readonly config: ServiceConfig;
   /** Row of the service in the scoreboard. */
   readonly index: number;
   readonly #parts: ServiceControlParts;
-  readonly #source: HostSource;
+  readonly #source: BackendSource;
   readonly #health: HealthScheduler;
   readonly #ejection: EjectionKeeper;
   readonly #stop = new AbortController();
@@ -44,7 +48,7 @@ export class ServiceControl {
   #isFirstRoundOver = false;
 
   /** `index` is the service's row in the scoreboard. Throws DuplicateBackendError, and PasswordError where it needs one. */
-  constructor(config: ServiceConfig, index: number, resolveInterval: number, parts: ServiceControlParts) {
+  constructor(config: ControlledService, index: number, resolveInterval: number, parts: ServiceControlParts) {
     const { net, scoreboard, emit } = parts;
     const { name: service, health } = config;
     const { interval, rise, fall, ejectTime } = health;
@@ -53,7 +57,8 @@ export class ServiceControl {
     this.#parts = parts;
     const passivePorts = config.kind === 'ftp' ? config.data.passivePorts : undefined;
     this.#passivePool = createPassivePool(passivePorts, scoreboard.size.workers);
-    this.#source = new HostSource(net, { backends: config.backends, interval: resolveInterval });
+    const source = config.source ?? { kind: 'static', backends: config.backends, interval: resolveInterval };
+    this.#source = createBackendSource(source, { net, files: nodeFiles });
     this.#health = new HealthScheduler(
       { net, probe: probeFor(config, net), scoreboard, emit },
       { service, interval, thresholds: { rise, fall }, maxAtOnce: maxChecksAtOnce },
