@@ -1,7 +1,7 @@
 /**
  * YAML (and JSON, which is YAML) of a bounded shape. The library builds whatever a text describes, in a time that grows
- * with the square of the keys of a map, and on a stack that grows with the depth: some hundred kilobytes can stop this
- * program for half a minute, or end it. Hence nothing is built that is not known to be small.
+ * with the square of the keys of a map and with the depth of its nesting: a hundred kilobytes can stop this program for
+ * seconds. Hence each step is checked before the next one.
  */
 import { Composer, type Document, Lexer, LineCounter, type ParsedNode, Parser } from 'yaml';
 
@@ -34,6 +34,7 @@ export function parseYaml(text: string, maxItems: number): YamlText {
 
 /** No more than two of the documents. */
 function compose(text: string, lines: LineCounter, maxItems: number): Document.Parsed[] {
+  lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
   const composer = new Composer({ lineCounter: lines });
   const documents: Document.Parsed[] = [];

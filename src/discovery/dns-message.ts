@@ -86,7 +86,9 @@ function decodePacket(bytes: Buffer): DecodedPacket | undefined {
   const isTruncated = (bytes.readUInt8(2) & 0x02) !== 0;
   if (isTruncated) bytes.fill(0, 6, headerSize);
   try {
-    return decode(bytes);
+    const packet = decode(bytes);
+    // An address at the end may have been read from beyond it.
+    return decode.bytes <= bytes.length ? packet : undefined;
   } catch {
     return undefined;
   }

@@ -78,7 +78,7 @@ class FileWatch {
   async start(): Promise<void> {
     this.#signal.throwIfAborted();
     const { path } = this.#options;
-    const next = await unlessAborted(this.#look(), this.#signal).catch((error: unknown) => {
+    await unlessAborted(this.#look(), this.#signal).catch((error: unknown) => {
       this.#signal.throwIfAborted();
       throw new DiscoveryError([failureOf(path, error)]);
     });
@@ -89,7 +89,8 @@ class FileWatch {
       this.#rounds.stop();
     };
     this.#signal.addEventListener('abort', stop, { once: true });
-    this.#rounds.start(next);
+    // What has changed before the watch began is not news to it.
+    this.#rounds.start(settleTime);
   }
 
   async #lookAgain(): Promise<number> {

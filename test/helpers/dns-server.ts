@@ -9,8 +9,8 @@ import {
   type Question,
   TRUNCATED_RESPONSE,
 } from 'dns-packet';
-import type { Endpoint, Net } from '../../src/net/net.ts';
-import type { TcpSocket } from '../../src/net/tcp.ts';
+import type { Endpoint, Net, UdpSocket } from '../../src/net/net.ts';
+import type { TcpListener, TcpSocket } from '../../src/net/tcp.ts';
 
 export type Transport = 'udp' | 'tcp';
 
@@ -83,22 +83,34 @@ export function zone(records: ReadonlyMap<string, readonly Answer[]>): Respond {
 export class DnsServer {
   respond: Respond;
   readonly queries: DnsQuery[] = [];
+  readonly #socket: UdpSocket;
+  readonly #listener: Promise<TcpListener>;
 
   /** Listens at a port, which must not be 0. */
   constructor(net: Net, at: Endpoint, respond: Respond) {
     this.respond = respond;
-    const socket = net.bindUdp(at, {
+    this.#socket = net.bindUdp(at, {
       onDatagram: (data, port, address) => {
-        for (const bytes of this.#answer(data, 'udp', { address, port })) socket.send(bytes, port, address);
+        for (const bytes of this.#answer(data, 'udp', { address, port })) {
+          this.#socket.send(bytes, port, address);
+        }
       },
       onError: () => undefined,
     });
-    void net.listenTcp(at, { onConnection: (socket) => this.#serve(socket), onError: () => undefined });
+    this.#listener = net.listenTcp(at, {
+      onConnection: (socket) => this.#serve(socket),
+      onError: () => undefined,
+    });
   }
 
   /** What it was asked, in order. */
   get asked(): string[] {
     return this.queries.map(({ asked }) => asked);
+  }
+
+  async close(): Promise<void> {
+    this.#socket.close();
+    (await this.#listener).close();
   }
 
   #answer(data: Uint8Array, over: Transport, client: Endpoint): readonly Uint8Array[] {

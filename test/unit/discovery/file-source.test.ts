@@ -76,11 +76,22 @@ describe('a list', () => {
   test('is told again at the next poll where the system says nothing', async () => {
     const { memory, files, latest } = await watch('- 192.0.2.1');
     files.isTalkative = false;
+    await pass(memory, 1_000);
     files.write(path, '- 192.0.2.2');
     await pass(memory, 4_000);
     expect(latest()).toEqual(['192.0.2.1 = 192.0.2.1 69 *1']);
     await pass(memory, 1_500);
     expect(latest()).toEqual(['192.0.2.2 = 192.0.2.2 69 *1']);
+  });
+
+  test('is told again if the file has changed before the system could tell', async () => {
+    const scene = prepare('- 192.0.2.1');
+    const started = scene.start();
+    scene.files.isTalkative = false;
+    scene.files.write(path, '- 192.0.2.2');
+    await started;
+    await pass(scene.memory, 500);
+    expect(scene.latest()).toEqual(['192.0.2.2 = 192.0.2.2 69 *1']);
   });
 
   test('is not told again where the file is written anew with the same', async () => {
