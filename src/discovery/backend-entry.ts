@@ -1,4 +1,4 @@
-/** A backend in a list: a text HOST[:PORT], or a map with `host` and perhaps `port`, `weight` and `name`. */
+/** A backend in a list: HOST[:PORT][,weight=N][,name=X], or a map with `host` and perhaps `port`, `weight` and `name`. */
 import { isIP } from 'node:net';
 import { isUsableAddress, numericAddress } from './addresses.ts';
 import { type BackendSpec, maxWeight } from './backend-spec.ts';
@@ -18,18 +18,34 @@ export function readEntry(entry: unknown, defaultPort: number): BackendSpec | st
   return readFields({ ...entry }, defaultPort);
 }
 
-const wrongEntry = 'expected HOST[:PORT], or a map with host, port, weight, name';
+const wrongEntry = 'expected HOST[:PORT][,weight=N][,name=X], or a map of host, port, weight and name';
 
 function readText(text: string, defaultPort: number): BackendSpec | string {
-  if (isIP(text) === 6) return readFields({ host: text }, defaultPort);
-  const parts = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text);
+  const [place = '', ...settings] = text.split(',');
+  const fields = placeIn(place);
+  if (typeof fields === 'string') return fields;
+  for (const setting of settings) {
+    const [, key = '', value = ''] = /^(weight|name)=(.*)$/.exec(setting) ?? [];
+    if (key === '') return `expected weight=N or name=X behind a comma, not ${JSON.stringify(setting)}`;
+    if (key in fields) return `${key} stands twice`;
+    fields[key] = key === 'weight' ? numberFrom(value) : value;
+  }
+  return readFields(fields, defaultPort);
+}
+
+/** The parts of HOST[:PORT], or what is wrong with it. */
+function placeIn(text: string): Record<string, unknown> | string {
+  if (isIP(text) === 6) return { host: text };
+  const parts = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text);
   if (parts === null) return wrongEntry;
   const [, bracketed, plain, port] = parts;
   if (bracketed !== undefined && isIP(bracketed) !== 6) return wrongHost;
-  return readFields(
-    { host: bracketed ?? plain, ...(port !== undefined && { port: Number(port) }) },
-    defaultPort,
-  );
+  return { host: bracketed ?? plain, ...(port !== undefined && { port: numberFrom(port) }) };
+}
+
+/** NaN for whatever is not written in plain decimal. */
+function numberFrom(text: string): number {
+  return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : NaN;
 }
 
 function readFields(fields: Fields, defaultPort: number): BackendSpec | string {

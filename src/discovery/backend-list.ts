@@ -2,7 +2,7 @@
  * A list of backends as text, in YAML or JSON:
  *
  *   - 192.0.2.1
- *   - boot2.example.com:6969
+ *   - boot2.example.com:6969,weight=2
  *   - { host: 192.0.2.3, port: 69, weight: 5, name: rack-3 }
  */
 import { type Document, isSeq, type ParsedNode } from 'yaml';
