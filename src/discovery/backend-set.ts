@@ -1,7 +1,7 @@
 /**
  * What a source has told of its backends, and when it tells more: a set that differs from the last one at once, an
- * empty one only when the source has been empty for the grace. Of two mistakes, an hour without service and an hour of
- * asking servers that are gone, the second is the smaller one: health checks find it out.
+ * empty one only when the source has been empty for the grace. That servers are gone is found out by health checks;
+ * that they were forgotten by mistake is found out by clients.
  */
 import { type FoundBackend, isSameBackend } from '../balance/pool.ts';
 import type { Clock } from '../net/net.ts';

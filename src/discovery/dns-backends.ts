@@ -2,15 +2,17 @@
 import type { FoundBackend } from '../balance/pool.ts';
 import { addressesOfOneFamily } from './addresses.ts';
 import { maxWeight } from './backend-spec.ts';
+import { DnsError } from './dns-error.ts';
 import { ipv4Records, ipv6Records, type ServiceRecord, serviceRecords } from './dns-records.ts';
 import type { DnsResolver, Resolution } from './dns-resolver.ts';
 import { together } from './together.ts';
 
 /** Names of hosts that are looked up at the same time. */
 const maxLookups = 16;
+const maxBackends = 1_024;
 
 export interface DnsFinding {
-  /** In the order of their names. */
+  /** In an order that stays while they do. */
   readonly backends: readonly FoundBackend[];
   /** Seconds for which all of it holds. */
   readonly ttl: number;
@@ -43,14 +45,18 @@ export async function findServices(
   signal: AbortSignal,
 ): Promise<DnsFinding> {
   const { records, ttl } = await resolver.resolve(name, serviceRecords, signal);
-  const services = scaleWeights(bestOf(records));
-  const hosts = [...new Set(services.map(({ target }) => target))];
-  const lookups = hosts.map((host) => (stop: AbortSignal) => addressesOf(resolver, host, family, stop));
+  const offers = Map.groupBy(scaleWeights(bestOf(records)), ({ target }) => target);
+  let count = 0;
+  const lookups = [...offers].map(([host, services]) => async (stop: AbortSignal): Promise<DnsFinding> => {
+    const { records: addresses, ttl } = await addressesOf(resolver, host, family, stop);
+    count += services.length * addresses.length;
+    if (count > maxBackends) throw new DnsError(`${name} has more than ${maxBackends} backends`);
+    return { backends: services.flatMap((service) => backendsOf(service, addresses)), ttl };
+  });
   const found = await together(lookups, maxLookups, signal);
-  const addresses = new Map(hosts.map((host, at) => [host, found[at]?.records ?? []]));
   return {
-    backends: services.flatMap((service) => backendsOf(service, addresses.get(service.target) ?? [])),
-    ttl: Math.min(ttl, ...found.map((resolution) => resolution.ttl)),
+    backends: found.flatMap(({ backends }) => backends),
+    ttl: Math.min(ttl, ...found.map((finding) => finding.ttl)),
   };
 }
 
@@ -69,7 +75,7 @@ async function addressesOf(
   };
 }
 
-/** The records of the lowest priority value, one for each host and port, in the order of their names. */
+/** The records of the lowest priority value, one for each host and port, sorted by these. */
 function bestOf(records: readonly ServiceRecord[]): ServiceRecord[] {
   const offered = records.filter(({ target }) => target !== '');
   const best = Math.min(...offered.map(({ priority }) => priority));

@@ -126,6 +126,15 @@ describe('the hosts of a service', () => {
     expect((await services(records(20, 10))).ttl).toBe(10);
   });
 
+  test('with as many addresses as ports are too many sooner than either', async () => {
+    const ports = Array.from({ length: 40 }, (_, at) => srv(name, `a.test:${at + 1}`));
+    const addresses = Array.from({ length: 40 }, (_, at) => a('a.test', `192.0.2.${at + 1}`));
+    const found = await services({ [`SRV ${name}`]: ports.slice(0, 25), 'A a.test': addresses }, 4);
+    expect(found.backends).toHaveLength(1_000);
+    const tooMany = services({ [`SRV ${name}`]: ports.slice(0, 26), 'A a.test': addresses }, 4);
+    await expect(tooMany).rejects.toThrow('more than 1024 backends');
+  });
+
   test('without addresses are none', async () => {
     const found = await services({
       [`SRV ${name}`]: [srv(name, 'a.test:69'), srv(name, 'gone.test:69')],
