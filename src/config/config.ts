@@ -50,7 +50,7 @@ interface AnyServiceConfig {
   readonly name: string;
   /** Port 0 lets the system choose. */
   readonly listeners: readonly ListenerSpec[];
-  /** At least one; names differ. */
+  /** Names differ. Empty where discovery finds them. */
   readonly backends: readonly BackendConfig[];
   readonly discovery: DiscoveryConfig;
   readonly policy: PolicyName;
@@ -125,9 +125,37 @@ export interface BackendConfig {
   readonly weight: number;
 }
 
+/** Where backends come from that are not listed: one of `dns` and `file` at most. Durations in milliseconds. */
 export interface DiscoveryConfig {
-  /** Milliseconds between two resolutions of a backend's host name. */
+  /** Between two resolutions of a backend's host name. */
   readonly resolveInterval: number;
+  /** How long a source is not believed that there are no backends. */
+  readonly emptyGrace: number;
+  readonly dns?: DnsConfig | undefined;
+  readonly file?: ListFileConfig | undefined;
+}
+
+/** Durations in milliseconds. */
+export interface DnsConfig {
+  /** A whole name: nothing is added to it. */
+  readonly name: string;
+  readonly records: 'address' | 'srv';
+  /** Of backends whose records have none. */
+  readonly port: number;
+  readonly family: 4 | 6 | undefined;
+  /** Who is asked; those of the system if empty. */
+  readonly servers: readonly ListenerSpec[];
+  /** Bounds of the time from one look to the next. */
+  readonly minInterval: number;
+  readonly maxInterval: number;
+}
+
+export interface ListFileConfig {
+  readonly path: string;
+  /** Of backends that the file gives none. */
+  readonly port: number;
+  /** Milliseconds between two looks at the file where the system tells nothing of changes. */
+  readonly pollInterval: number;
 }
 
 /** Durations in milliseconds. */

@@ -7,7 +7,15 @@ import { z } from 'zod';
 
 import type { Network } from '../engine/network.ts';
 import type { AdvertisedAddress, ListenerSpec, PortRange, RequestRate } from '../engine/snapshot.ts';
-import { isLabel, parseAddress, parseInteger, parseListener, parseServer } from './address.ts';
+import {
+  isLabel,
+  parseAddress,
+  parseDnsServer,
+  parseDomain,
+  parseInteger,
+  parseListener,
+  parseServer,
+} from './address.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { parseAdvertised, parseVerbs } from './ftp-fields.ts';
 import { parseGlob, parseNetwork, parseRate, parseRewrite } from './traffic-fields.ts';
@@ -67,6 +75,17 @@ export function address(): z.ZodType<string> {
 /** A host name in lower case, or the canonical text of a numeric address. */
 export function host(): z.ZodType<string> {
   return read('HOST', string, 'expected a host name or the address of a server', parseServer);
+}
+
+/** A domain name in lower case, which nothing is added to. */
+export function domain(): z.ZodType<string> {
+  return read('DOMAIN', string, 'expected a domain name such as _tftp._udp.example.com', parseDomain);
+}
+
+/** Where a DNS server answers: ADDR, or ADDR:PORT. */
+export function dnsServer(): z.ZodType<ListenerSpec> {
+  const expected = 'expected ADDR or ADDR:PORT with an address in numbers (IPv6 in brackets if a port follows)';
+  return read('ADDR[:PORT]', string, expected, parseDnsServer);
 }
 
 export const labelForm = '1 to 63 letters, digits, dots, hyphens or underscores, the first a letter or digit';
@@ -187,6 +206,15 @@ export function textOr<T extends object>(
     return z.NEVER;
   });
   return either.meta({ title, form: { anyOf: [string, z.toJSONSchema(whole, { io: 'input' })] } });
+}
+
+/** A section, or the text of its key `key` alone. */
+export function keyOr<T extends object>(key: string, title: string, whole: z.ZodType<T>): z.ZodType<T> {
+  const parse = (text: string): T | string => {
+    const { data, error } = whole.safeParse({ [key]: text });
+    return data ?? error?.issues[0]?.message ?? `expected ${title}`;
+  };
+  return textOr(title, parse, whole);
 }
 
 const string = { type: 'string' };

@@ -192,6 +192,7 @@ function ofLimits(service: ServiceConfig, { nameOf }: Scene): Finding[] {
   const { limits, backends } = service;
   const { total, perClient, perBackend } = limits;
   const flag = limitName(service, nameOf);
+  // How many will be found is not known.
   const reachable = perBackend * backends.length;
   return [
     ...when(
@@ -205,7 +206,7 @@ function ofLimits(service: ServiceConfig, { nameOf }: Scene): Finding[] {
     ...when(total > 0 && perBackend > total, 'limit-without-effect', () => {
       return `${flag}-per-backend ${perBackend} is above ${flag} ${total}`;
     }),
-    ...when(perBackend > 0 && reachable < total, 'limit-without-effect', () => {
+    ...when(backends.length > 0 && perBackend > 0 && reachable < total, 'limit-without-effect', () => {
       return `${flag} ${total} is out of reach: ${backends.length} backends with ${perBackend} each carry ${reachable}`;
     }),
   ];

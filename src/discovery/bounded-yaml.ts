@@ -11,6 +11,18 @@ const maxDepth = 16;
 export class YamlError extends Error {
   override readonly name = 'YamlError';
   readonly code = 'TLB_ERR_YAML';
+  /** Both from 1 on. */
+  readonly line: number;
+  readonly column: number;
+  /** What is wrong there. */
+  readonly problem: string;
+
+  constructor(line: number, column: number, problem: string) {
+    super(`line ${line}, column ${column}: ${problem}`);
+    this.line = line;
+    this.column = column;
+    this.problem = problem;
+  }
 }
 
 export interface YamlText {
@@ -21,38 +33,54 @@ export interface YamlText {
 
 /** The one document of a text, with at most `maxItems` in each of its lists and maps. Throws YamlError. */
 export function parseYaml(text: string, maxItems: number): YamlText {
-  const lines = new LineCounter();
-  const [document, second] = compose(text, lines, maxItems);
-  if (document === undefined || second !== undefined) throw new YamlError('expected one document');
+  const { document, lines } = composeYaml(text, { maxItems });
   const [error] = document.errors;
   if (error !== undefined) {
     const { line, col } = lines.linePos(error.pos[0]);
-    throw new YamlError(`line ${line}, column ${col}: ${error.message}`);
+    throw new YamlError(line, col, error.message);
   }
   return { document, lineOf: ({ range }) => lines.linePos(range[0]).line };
 }
 
-/** No more than two of the documents. */
-function compose(text: string, lines: LineCounter, maxItems: number): Document.Parsed[] {
+export interface YamlBounds {
+  /** Most entries of a list or map. */
+  readonly maxItems: number;
+  /** Whether `<<` takes the entries of another map; not so if left out. */
+  readonly merge?: boolean;
+}
+
+export interface ComposedYaml {
+  /** With the errors and warnings that it has. */
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+}
+
+/** The one document of a text, whatever is wrong with it but its shape. Throws YamlError. */
+export function composeYaml(text: string, { maxItems, merge = false }: YamlBounds): ComposedYaml {
+  const lines = new LineCounter();
   lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
-  const composer = new Composer({ lineCounter: lines });
+  const composer = new Composer({ lineCounter: lines, merge });
   const documents: Document.Parsed[] = [];
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) documents.push(...composer.next(token));
-    checkSize(parser, maxItems);
-    if (documents.length > 1) return documents;
+    const problem = documents.length > 1 ? severalDocuments : problemOf(parser, maxItems);
+    if (problem !== undefined) throw new YamlError(lines.lineStarts.length, 1, problem);
   }
   for (const token of parser.end()) documents.push(...composer.next(token));
   documents.push(...composer.end(true, text.length));
-  return documents;
+  const [document, second] = documents;
+  if (document === undefined || second !== undefined) {
+    const { line, col } = lines.linePos(second?.range[0] ?? 0);
+    throw new YamlError(line, col, severalDocuments);
+  }
+  return { document, lines };
 }
 
-function checkSize({ stack }: Parser, maxItems: number): void {
-  if (stack.length > maxDepth) throw new YamlError('the nesting is too deep');
-  for (const part of stack) {
-    if ('items' in part && part.items.length > maxItems) {
-      throw new YamlError(`more than ${maxItems} entries in a list or map`);
-    }
-  }
+const severalDocuments = 'expected one document';
+
+function problemOf({ stack }: Parser, maxItems: number): string | undefined {
+  if (stack.length > maxDepth) return 'the nesting is too deep';
+  const isLong = stack.some((part) => 'items' in part && part.items.length > maxItems);
+  return isLong ? `more than ${maxItems} entries in a list or map` : undefined;
 }

@@ -42,7 +42,7 @@ const tftpService = keys({
       title: 'POLICY',
       description: `how transfers are shared out: ${tftpPolicies.join(', ')}`,
     }),
-  ...common(),
+  ...common(defaultPorts.tftp),
   limits: tftpLimits(5000),
   access: tftpAccess,
   routes,
@@ -78,7 +78,7 @@ const ftpService = keys({
       title: 'POLICY',
       description: `how sessions are shared out: ${ftpPolicies.join(', ')}`,
     }),
-  ...common(),
+  ...common(defaultPorts.ftp),
   limits: ftpLimits(2000),
   access: ftpAccess,
   health: ftpHealth,
@@ -120,16 +120,19 @@ function places(port: number) {
     backends: z
       .array(backend(), { error: wantsBackends })
       .min(1, { error: wantsBackends })
-      .meta({ description: 'servers to balance over; their names differ' }),
+      .optional()
+      .meta({
+        description: 'servers to balance over, whose names differ; required without discovery.dns or .file',
+      }),
   };
 }
 
-function common() {
+function common(port: number) {
   return {
     'read-only': field.toggle().prefault(false).meta({
       description: 'refuse uploads, and every FTP command that changes something',
     }),
-    discovery,
+    discovery: discovery(port),
     rates,
     affinity,
   };
@@ -138,11 +141,11 @@ function common() {
 interface Places {
   readonly listeners: readonly ListenerSaid[];
   readonly port: number;
-  readonly backends: readonly BackendSpec[];
+  readonly backends?: readonly BackendSpec[] | undefined;
 }
 
 function placed(
-  { listeners, port, backends }: Places,
+  { listeners, port, backends = [] }: Places,
   fallback: number,
 ): { listeners: ListenerSpec[]; backends: BackendConfig[] } {
   return {

@@ -96,10 +96,16 @@ ${service('one', 'tftp', '0.0.0.0, 192.0.2.1, "192.0.2.1:70", "192.0.2.1:70", "1
       'lab.yaml:2:3: services.pxe "tftp": expected a section',
     ],
     ['a key that stands twice', `${pxe}services: {}\n`, 'lab.yaml:7:1: Map keys must be unique'],
-    ['several documents', `${pxe}---\n${pxe}`, 'multiple documents'],
+    ['several documents', `${pxe}---\n${pxe}`, 'lab.yaml:7:1: expected one document'],
+    ['brackets without end', '['.repeat(100_000), 'lab.yaml:1:1: the nesting is too deep'],
+    [
+      'very many keys',
+      Array.from({ length: 2_000 }, (_, at) => `k${at}: 1`).join('\n'),
+      'lab.yaml:1025:1: more than 1024 entries in a list or map',
+    ],
     ['tags of programs', 'services: !!js/function a\n', 'lab.yaml:1:11: Unresolved tag'],
     ['no text', Uint8Array.of(0xff, 0xfe, 0), 'lab.yaml: is not text in UTF-8'],
-    ['more than anybody writes', ' '.repeat(1_100_000), 'lab.yaml: is larger than 1048576 bytes'],
+    ['more than anybody writes', ' '.repeat(270_000), 'lab.yaml: is larger than 262144 bytes'],
     ['an alias of nothing', 'services: *x\n', 'Unresolved alias'],
   ])('include %s', (_what, text, fault) => {
     expect(faultsOf(loadFile(text))).toEqual([expect.stringContaining(fault)]);

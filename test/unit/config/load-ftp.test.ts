@@ -34,7 +34,7 @@ describe('a configuration of FTP', () => {
         name: 'ftp',
         listeners: [{ address: '192.0.2.1', port: 21 }],
         backends: [{ name: '192.0.2.11', host: '192.0.2.11', port: 21, weight: 1 }],
-        discovery: { resolveInterval: 30_000 },
+        discovery: { resolveInterval: 30_000, emptyGrace: 60_000 },
         policy: 'round-robin',
         commands: {
           readOnly: false,
@@ -124,7 +124,7 @@ describe('a configuration of FTP', () => {
         name: 'ftp',
         listeners: [{ address: '::1', port: 2121 }],
         backends: [{ name: 'b', host: '2001:db8::1', port: 2021, weight: 1 }],
-        discovery: { resolveInterval: 30_000 },
+        discovery: { resolveInterval: 30_000, emptyGrace: 60_000 },
         policy: 'least-sessions',
         commands: {
           readOnly: true,

@@ -26,6 +26,7 @@ const texts: Readonly<Record<string, fc.Arbitrary<string>>> = {
     .map((p) => p.join('-')),
   BYTES: fc.constant('65536'),
   'CMD,...': fc.constantFrom('SITE', 'site,DELE', 'rmd'),
+  DOMAIN: fc.constantFrom('_tftp._udp.boot.example', 'boot.example.', 'null', 'a12'),
   DURATION: fc.constantFrom('1s', '2', '1500ms', '1.5s', '1m', '60000ms'),
   ENGINE: fc.constantFrom('auto', 'portable', 'linux'),
   FILE: fc.constantFrom('/var/log/x', 'a b: c', '#x', "it's", '12'),
@@ -72,10 +73,17 @@ const commandLines: fc.Arbitrary<FlagValues> = fc
   })
   .map((flags) => Object.fromEntries(Object.entries(flags).filter(([key]) => isPossible(key, flags))));
 
+/** How the flags end that say where backends are: in one place alone. */
+function whereFrom(flags: Readonly<Record<string, unknown>>): string {
+  const found = ['sDns', 'sFile'].find((end) => flags[`backend${end}`] !== undefined);
+  return found ?? 'ackend';
+}
+
 /** Whether the other flags allow it. */
 function isPossible(key: string, flags: Readonly<Record<string, unknown>>): boolean {
   if (key === 'tidPorts') return flags['singlePort'] !== true;
   if (key === 'ftpHealthPasswordFile') return flags['ftpHealthUser'] !== undefined;
+  if (/[bB]ackend(s(Dns|File))?$/.test(key)) return key.endsWith(whereFrom(flags));
   return key !== 'tftp' || flags['ftp'] !== false;
 }
 
@@ -103,6 +111,7 @@ describe('printConfig', () => {
     read-only: true
     discovery:
       resolve-interval: 30s
+      empty-grace: 1m
     rates:
       prefix-ipv4: 24
       prefix-ipv6: 64

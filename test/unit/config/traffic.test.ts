@@ -17,7 +17,7 @@ describe('traffic rules in a file', () => {
     rates: { per-client: "10/s,20", per-prefix: 30/m, prefix-ipv4: 16 }
     affinity: { duration: 10m, group: boot }
     routes:
-      - { op: write, backends: [w] }
+      - { op: write, backends: [192.0.2.11] }
       - { files: ["hosts/**"], rewrite: "cfg/{client_ip}/{name}" }
 `),
     ).services;
@@ -39,7 +39,7 @@ describe('traffic rules in a file', () => {
       },
       affinity: { duration: 600_000, group: 'boot' },
       routes: [
-        { op: 'write', backends: ['w'] },
+        { op: 'write', backends: ['192.0.2.11'] },
         { files: ['hosts/**'], rewrite: 'cfg/{client_ip}/{name}' },
       ],
     });
