@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { type OptionInfo, type OptionKey } from '../../src/config/options.ts';
 import { optionGroups } from '../../src/config/option-table.ts';
 import { optionInfos } from '../../src/config/options.ts';
@@ -160,6 +161,22 @@ const other: Settings = {
   busyPoll: '50',
 };
 
+/** Backends that are not listed, in two ways. */
+const found: Settings = {
+  vip: '192.0.2.1',
+  emptyGrace: '2m',
+  backendsDns: 'one.example',
+  tftpBackendsDns: '_tftp._udp.one.example',
+  ftpBackendsDns: '_ftp._tcp.one.example',
+};
+const foundElsewhere: Settings = {
+  vip: '192.0.2.2',
+  emptyGrace: '3m',
+  backendsFile: '/etc/backends',
+  tftpBackendsFile: '/etc/tftp-backends',
+  ftpBackendsFile: '/etc/ftp-backends',
+};
+
 /** What no command line can do without. */
 const needed: Settings = { vip: '192.0.2.1', backend: '192.0.2.11' };
 
@@ -189,7 +206,7 @@ async function resolved(
 ): Promise<unknown> {
   const exit = await runTftpLb(['check', '--print', ...args], { env });
   if (exit.code !== 0) throw new Error(exit.stderr);
-  return JSON.parse(exit.stdout);
+  return parse(exit.stdout);
 }
 
 /** Every value in a configuration, by its place. */
@@ -205,7 +222,7 @@ describe('options', () => {
   });
 
   test('have values in this file', () => {
-    const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+    const keys = new Set([one, other, found, foundElsewhere].flatMap((settings) => Object.keys(settings)));
     expect([...keys].toSorted()).toEqual(optionInfos.map(({ key }) => key).toSorted());
   });
 
@@ -237,14 +254,22 @@ describe('options', () => {
     ]);
   });
 
+  test.each([found, foundElsewhere])('mean the same, where they tell how backends are found', async (way) => {
+    const [flags, variables] = await Promise.all([resolved(asFlags(way)), resolved([], asVariables(way))]);
+    expect(variables).toEqual(flags);
+    const said = new Set(leaves(flags).map(([, value]) => value));
+    const shared = Object.entries(way).filter(([key]) => !/^backends/.test(key));
+    expect(shared.filter(([, value]) => !said.has(value))).toEqual([]);
+  });
+
   test.each(['tftp', 'ftp'] as const)('leave %s out by --no-, whatever its variable says', async (name) => {
-    const others = (await resolved(asFlags(needed))) as { services: { kind: string }[] };
+    const others = (await resolved(asFlags(needed))) as { services: Record<string, unknown> };
     const [flags, variables] = await Promise.all([
       resolved(asFlags({ ...needed, [name]: 'false' }), asVariables({ [name]: 'true' })),
       resolved([], asVariables({ ...needed, [name]: 'false' })),
     ]);
     expect(flags).toEqual(variables);
-    expect(flags).toEqual({ ...others, services: others.services.filter(({ kind }) => kind !== name) });
+    expect(flags).toEqual({ ...others, services: others.services });
   });
 
   test('are turned off by --no-, whatever their variable says', async () => {
