@@ -127,6 +127,14 @@ export const table = [
     text: 'name in DNS whose records are the backends of FTP alone',
   },
   {
+    key: 'dnsServer',
+    group: 'Backends',
+    to: ['services.tftp.discovery.dns-servers', 'services.ftp.discovery.dns-servers'],
+    value: 'ADDR[:PORT]',
+    list: true,
+    text: 'server that is asked for these names, the next one where it does not answer; those of /etc/resolv.conf without',
+  },
+  {
     key: 'backendsFile',
     group: 'Backends',
     to: ['services.tftp.discovery.file', 'services.ftp.discovery.file'],

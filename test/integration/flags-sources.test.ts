@@ -172,6 +172,7 @@ const found: Settings = {
   backendsDns: 'one.example',
   tftpBackendsDns: '_tftp._udp.one.example',
   ftpBackendsDns: '_ftp._tcp.one.example',
+  dnsServer: '127.0.0.1:8600',
 };
 const foundElsewhere: Settings = {
   vip: '192.0.2.2',

@@ -23,11 +23,6 @@ const dns = keys(
     family: field.word(['ipv4', 'ipv6']).optional().meta({
       description: 'addresses that count; if left out, IPv4 where there is any, else IPv6',
     }),
-    servers: z
-      .array(field.dnsServer(), { error: 'expected a list of servers, ADDR[:PORT]' })
-      .max(8, { error: 'at most 8 are possible' })
-      .optional()
-      .meta({ description: 'servers that are asked, in this order; those of /etc/resolv.conf if left out' }),
     'min-interval': field.duration(second, hour).prefault('5s').meta({
       description: 'least time from one look to the next, which is also that after a failure',
     }),
@@ -56,12 +51,11 @@ const file = keys({
 
 /** `port` is that of backends which are found without one. */
 export function discovery(fallback: number): z.ZodType<DiscoveryConfig> {
-  const inDns = dns.transform((said): DnsConfig => ({
+  const inDns = dns.transform((said): Omit<DnsConfig, 'servers'> => ({
     name: said.name,
     records: said.records ?? recordsOf(said.name),
     port: said.port ?? fallback,
     family: said.family && families[said.family],
-    servers: said.servers ?? [],
     minInterval: said['min-interval'],
     maxInterval: said['max-interval'],
   }));
@@ -73,6 +67,11 @@ export function discovery(fallback: number): z.ZodType<DiscoveryConfig> {
       dns: field.keyOr('name', 'DOMAIN', inDns).optional().meta({
         description: 'name in DNS whose records are the backends, in place of a list',
       }),
+      'dns-servers': z
+        .array(field.dnsServer(), { error: 'expected a list of servers, ADDR[:PORT]' })
+        .max(8, { error: 'at most 8 are possible' })
+        .optional()
+        .meta({ description: 'servers that are asked, in this order; those of /etc/resolv.conf if left out' }),
       file: field.keyOr('path', 'FILE', inFile).optional().meta({
         description: 'file with a list of the backends in YAML or JSON, read again when it changes',
       }),
@@ -87,7 +86,7 @@ export function discovery(fallback: number): z.ZodType<DiscoveryConfig> {
     ({ dns, file, ...said }) => ({
       resolveInterval: said['resolve-interval'],
       emptyGrace: said['empty-grace'],
-      dns,
+      dns: dns && { ...dns, servers: said['dns-servers'] ?? [] },
       file,
     }),
     [

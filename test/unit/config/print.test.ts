@@ -54,6 +54,7 @@ const lists: Readonly<Record<string, fc.Arbitrary<string[]>>> = {
   allow: fc.uniqueArray(fc.constantFrom('10.0.0.0/8', '::/0', '192.0.2.1'), { minLength: 1 }),
   deny: fc.uniqueArray(fc.constantFrom('10.1.0.0/16', '2001:db8::/32'), { minLength: 1 }),
   allowFile: fc.uniqueArray(fc.constantFrom('boot/**', '*.efi', '- x', '12'), { minLength: 1 }),
+  dnsServer: fc.uniqueArray(fc.constantFrom('127.0.0.1:8600', '::1', '[::1]:53'), { minLength: 1 }),
   denyFile: fc.uniqueArray(fc.constantFrom('**/.*', '#?'), { minLength: 1 }),
   ftpBackend: fc.uniqueArray(fc.constantFrom('192.0.2.13:2021', 'B.example'), { minLength: 1 }),
 };
