@@ -50,13 +50,14 @@ function ratesOf(
   };
 }
 
-/** Services that find their backends alike share where their clients are, unless groups say otherwise. */
+/** Services whose backends have the same names, or are found in the same place, share where their clients are, unless groups say otherwise. */
 function affinityOf(
   { backends, discovery }: ServiceConfig,
   { duration, group }: NonNullable<ServiceConfig['affinity']>,
   tables: SharedTables,
 ): Affinity {
   const names = backends.map(({ name }) => name).toSorted();
-  const key = hashOf(group === undefined ? JSON.stringify([names, discovery]) : `group ${group}`);
+  const places = [names, discovery.dns?.name, discovery.file?.path];
+  const key = hashOf(group === undefined ? JSON.stringify(places) : `group ${group}`);
   return { duration, key, table: tables.affinity };
 }

@@ -84,7 +84,8 @@ export function domain(): z.ZodType<string> {
 
 /** Where a DNS server answers: ADDR, or ADDR:PORT. */
 export function dnsServer(): z.ZodType<ListenerSpec> {
-  const expected = 'expected ADDR or ADDR:PORT with an address in numbers (IPv6 in brackets if a port follows)';
+  const expected =
+    'expected ADDR or ADDR:PORT with an address in numbers (IPv6 in brackets if a port follows)';
   return read('ADDR[:PORT]', string, expected, parseDnsServer);
 }
 

@@ -261,12 +261,14 @@ function ofWrites(service: ServiceConfig, { machine, nameOf }: Scene): Finding[]
     .find(isPublic);
   return when(open !== undefined, 'open-to-writes', () => {
     const readOnly = nameOf(['services', service.name, 'read-only']);
-    return `service ${service.name} takes writes from whoever reaches ${open}, a public address; ${readOnly} refuses them`;
+    const allow = nameOf(['services', service.name, 'access', 'allow']);
+    return `service ${service.name} takes writes from whoever reaches ${open}, a public address; ${readOnly} refuses them, ${allow} says who may`;
   });
 }
 
 /** Whether something keeps strangers from writing. */
 function isGuarded(service: ServiceConfig): boolean {
+  if ((service.access?.allow.length ?? 0) > 0) return true;
   return service.kind === 'tftp' ? service.requests.readOnly : service.commands.readOnly;
 }
 

@@ -58,7 +58,8 @@ function wrongName(name: string): Complaint[] {
 
 /** Backends are listed, or found somewhere. */
 function oneSource({ path, isListed, finders }: Facts): Complaint[] {
-  if (isListed) return finders.map((finder) => complaint(finder, 'cannot stand beside backends that are listed'));
+  if (isListed)
+    return finders.map((finder) => complaint(finder, 'cannot stand beside backends that are listed'));
   const problem = 'required: servers to balance over, HOST[:PORT] (or discovery.dns, or discovery.file)';
   return finders.length === 0 ? [complaint([...path, 'backends'], problem)] : [];
 }
@@ -152,7 +153,7 @@ function factsOf(name: string, service: unknown): Facts | undefined {
 function findersOf({ discovery }: Readonly<Record<string, unknown>>, path: Path): Path[] {
   const said = isRecord(discovery) ? discovery : {};
   const keys = ['dns', 'file'].filter((key) => said[key] !== undefined);
-  return keys.map((key) => [...path, 'discovery', key]);
+  return keys.map((key) => path.concat('discovery', key));
 }
 
 function namesIn(route: unknown, path: Path): Placed<string>[] {

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/net/net.ts';
 import { encodeRequest, ErrorCode, Opcode } from '../../src/tftp/packet.ts';
 import { ConfiguredBalancer, fileOf, placeOf } from '../helpers/configured.ts';
-import { type EmbeddedServer, fetchFile, startEmbedded, storeFile } from '../helpers/embedded.ts';
+import { fetchFile, startEmbedded, storeFile } from '../helpers/embedded.ts';
 import { noise, removeFolders } from '../helpers/folders.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { HeldDownload, UdpPeer } from '../helpers/udp-peer.ts';
@@ -34,6 +34,28 @@ async function expectSilence(site: ConfiguredBalancer, file: string, reason: str
   await site.balancer.said({ event: 'session.reject', reason });
   // What is answered leaves before the log is written.
   expect(client.received).toEqual([]);
+}
+
+/** Servers of both protocols on three machines, a, b and c. */
+async function machines(): Promise<{ tftp: string[]; ftp: string[] }> {
+  const names = ['a', 'b', 'c'];
+  const tftp = names.map((name) => `${placeOf(startEmbedded({ image }))},name=${name}`);
+  const ftp = await Promise.all(
+    names.map(async (name) => `${placeOf(await startFtpServer({ name }))},name=${name}`),
+  );
+  // In another order, so that what is the same is the name.
+  return { tftp, ftp: ftp.toReversed() };
+}
+
+async function tftpBackend(site: ConfiguredBalancer, from: string): Promise<string> {
+  const before = site.balancer.sessions().length;
+  await (await HeldDownload.begin(await site.listener('tftp'), 'image', from)).finish();
+  return (await site.balancer.ended(before + 1)).at(-1)?.backend ?? '';
+}
+
+async function ftpBackend(site: ConfiguredBalancer, from: string): Promise<string> {
+  const greeting = await (await connectTo(await site.listener('ftp'), from)).line();
+  return greeting.split(' ')[1] ?? '';
 }
 
 describe('access', () => {
@@ -96,28 +118,6 @@ describe('limits and rates', () => {
 });
 
 describe('affinity', () => {
-  /** Servers of both protocols on three machines, a, b and c. */
-  async function machines(): Promise<{ tftp: string[]; ftp: string[] }> {
-    const names = ['a', 'b', 'c'];
-    const tftp = names.map((name) => `${placeOf(startEmbedded({ image }))},name=${name}`);
-    const ftp = await Promise.all(
-      names.map(async (name) => `${placeOf(await startFtpServer({ name }))},name=${name}`),
-    );
-    // In another order, so that what is the same is the name.
-    return { tftp, ftp: ftp.toReversed() };
-  }
-
-  async function tftpBackend(site: ConfiguredBalancer, from: string): Promise<string> {
-    const before = site.balancer.sessions().length;
-    await (await HeldDownload.begin(await site.listener('tftp'), 'image', from)).finish();
-    return (await site.balancer.ended(before + 1)).at(-1)?.backend ?? '';
-  }
-
-  async function ftpBackend(site: ConfiguredBalancer, from: string): Promise<string> {
-    const greeting = await (await connectTo(await site.listener('ftp'), from)).line();
-    return greeting.split(' ')[1] ?? '';
-  }
-
   test('of one group gives a client the same machine in both protocols', async () => {
     const { tftp, ftp } = await machines();
     const more = 'affinity: { duration: 1h, group: boot }';
@@ -151,9 +151,9 @@ describe('routes', () => {
       startEmbedded(),
       startEmbedded({ 'iso/a.iso': image }),
     ] as const;
-    const named = ([name, { address, port }]: readonly [string, EmbeddedServer]): string =>
-      `${address}:${port},name=${name}`;
-    const backends = Object.entries({ reads, writes, big }).map(named);
+    const backends = Object.entries({ reads, writes, big }).map(
+      ([name, at]) => `${placeOf(at)},name=${name}`,
+    );
     const routes = `routes: [
       { op: write, backends: [writes], rewrite: "in/{client_ip}-{name}" },
       { files: ["iso/**", "*.iso"], backends: [big] },

@@ -71,17 +71,16 @@ interface Zone extends Endpoint {
   point: (to: Endpoint | undefined) => void;
 }
 
+/** Says that the service is at one place, or nowhere. */
+function pointsTo(to: Endpoint | undefined): Respond {
+  if (to === undefined) return (query) => [reply(query)];
+  const target = srv(name, `h.test:${to.port}`, { ttl: 0 });
+  const host = a('h.test', to.address, 0);
+  return (query) => [reply(query, { answers: [query.asked.startsWith('SRV') ? target : host] })];
+}
+
 /** A DNS server that knows one service. */
 async function zoneWith(first: Endpoint): Promise<Zone> {
-  const pointsTo = (to: Endpoint | undefined): Respond => {
-    const answers = (asked: string) => {
-      if (to === undefined) return [];
-      return [
-        asked.startsWith('SRV') ? srv(name, `h.test:${to.port}`, { ttl: 0 }) : a('h.test', to.address, 0),
-      ];
-    };
-    return (query) => [reply(query, { answers: answers(query.asked) })];
-  };
   const address = ownLoopback();
   const at = { address, port: await freePort(address) };
   const dns = new DnsServer(net, at, pointsTo(first));

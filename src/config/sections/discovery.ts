@@ -71,7 +71,9 @@ export function discovery(fallback: number): z.ZodType<DiscoveryConfig> {
         .array(field.dnsServer(), { error: 'expected a list of servers, ADDR[:PORT]' })
         .max(8, { error: 'at most 8 are possible' })
         .optional()
-        .meta({ description: 'servers that are asked, in this order; those of /etc/resolv.conf if left out' }),
+        .meta({
+          description: 'servers that are asked, in this order; those of /etc/resolv.conf if left out',
+        }),
       file: field.keyOr('path', 'FILE', inFile).optional().meta({
         description: 'file with a list of the backends in YAML or JSON, read again when it changes',
       }),

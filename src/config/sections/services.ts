@@ -117,13 +117,9 @@ function places(port: number) {
       .integer(0, 65_535)
       .prefault(port)
       .meta({ title: 'PORT', description: 'port of listeners that name none; 0 lets the system choose' }),
-    backends: z
-      .array(backend(), { error: wantsBackends })
-      .min(1, { error: wantsBackends })
-      .optional()
-      .meta({
-        description: 'servers to balance over, whose names differ; required without discovery.dns or .file',
-      }),
+    backends: z.array(backend(), { error: wantsBackends }).min(1, { error: wantsBackends }).optional().meta({
+      description: 'servers to balance over, whose names differ; required without discovery.dns or .file',
+    }),
   };
 }
 
