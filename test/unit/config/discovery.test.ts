@@ -102,12 +102,12 @@ describe('backends that are found', () => {
   });
 });
 
-describe('flags', () => {
-  const faults = (flags: FlagValues): string[] => {
-    const loaded = loadConfig({ vip: ['192.0.2.1'], ...flags }, {});
-    return loaded.kind === 'faulty' ? loaded.faults.map(faultText) : [];
-  };
+function flagFaults(flags: FlagValues): string[] {
+  const loaded = loadConfig({ vip: ['192.0.2.1'], ...flags }, {});
+  return loaded.kind === 'faulty' ? loaded.faults.map(faultText) : [];
+}
 
+describe('flags', () => {
   it.each<[FlagValues, string]>([
     [{ backend: ['a'], backendsDns: 'b' }, '--backends-dns "b": cannot stand beside backends'],
     [{ ftpBackend: ['a'], backendsFile: 'b' }, '--backends-file "b": cannot stand beside backends'],
@@ -116,7 +116,7 @@ describe('flags', () => {
     [{ backendsDns: 'a', dnsServer: ['::1', 'b'] }, '--dns-server "b": expected ADDR or ADDR:PORT'],
     [{ tftpBackendsDns: 'a' }, '--backend: required'],
   ])('cannot say where backends are by %j', (flags, fault) => {
-    expect(faults(flags)).toEqual([expect.stringContaining(fault)]);
+    expect(flagFaults(flags)).toEqual([expect.stringContaining(fault)]);
   });
 
   it('say it for each protocol, or for both', () => {
