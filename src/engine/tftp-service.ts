@@ -100,7 +100,7 @@ export class TftpServiceEngine implements SessionHost {
     this.#listeners.open(this.#service.listeners);
   }
 
-  /** Closes the listeners that `service` does not have any longer. */
+  /** Takes those listeners out of service that `service` does not have any longer. */
   release(service: TftpService): void {
     this.#listeners.release(service.listeners);
   }
@@ -114,10 +114,15 @@ export class TftpServiceEngine implements SessionHost {
     this.#listeners.update(service.listeners, service.tids);
   }
 
-  /** The service is gone: sessions with TIDs of their own go on to their end, with the backends that they have. */
+  /** Others want to listen there: sessions that need a listener which is out of service end. */
+  yieldTo(others: readonly TftpService[]): void {
+    this.#listeners.yieldTo(others.flatMap(({ listeners }) => listeners));
+  }
+
+  /** The service is gone: sessions go on to their end, with the backends that they have. */
   retire(): void {
     this.#isRetired = true;
-    this.#listeners.close();
+    this.#listeners.retire();
     this.backends.update({ ...this.#service, pool: { backends: [] } });
     if (this.isOver) this.tids.close();
   }
@@ -172,6 +177,7 @@ export class TftpServiceEngine implements SessionHost {
     else listener.sessions.delete(clientPort, clientAddress);
     this.#sessions.delete(session);
     this.#ended.delete(session);
+    this.#listeners.left(listener);
     if (this.isOver) this.tids.close();
   }
 
@@ -217,7 +223,7 @@ export class TftpServiceEngine implements SessionHost {
       this.#emitReject(listener, clientPort, clientAddress, reason, file);
     };
     // Silence: the client repeats, and whoever takes the VIP over serves it.
-    if (this.#isDraining) return reject('draining', undefined);
+    if (this.#isDraining || listener.isParting) return reject('draining', undefined);
     const now = this.net.now();
     const turnedAway = this.#gate.refusalOf(clientAddress, now + this.#epoch);
     if (turnedAway) return reject(turnedAway, turnedAway === 'denied-address' ? notYou : tooOften);
