@@ -21,6 +21,7 @@ import { BackendWatch } from './backend-watch.ts';
 import type { Prepared } from './prepared.ts';
 import { probeFor } from './probes.ts';
 import type { SharedTables } from './shared-tables.ts';
+import { UserMapFile } from './user-map-file.ts';
 import { isOwnListener, SelfBackendError } from './self-backend.ts';
 import { specOf } from './service-spec.ts';
 import { trafficOf } from './traffic.ts';
@@ -49,6 +50,7 @@ export class ServiceControl {
   #passivePool: SharedArrayBuffer;
   /** Where backends come from, once it is open. */
   #watch: BackendWatch | undefined;
+  #userMap: UserMapFile | undefined;
   #pool: Pool = { backends: [] };
   #isFirstRoundOver = false;
 
@@ -89,11 +91,13 @@ export class ServiceControl {
     const { index, pool } = this;
     const { scoreboard, tables } = this.#parts;
     const traffic = trafficOf(this.#config, tables, { index, rows: scoreboard.size.services });
-    return specOf(this.#config, { index, pool, passivePool: this.#passivePool, traffic });
+    const userMap = this.#userMap?.text;
+    return specOf(this.#config, { index, pool, passivePool: this.#passivePool, userMap, traffic });
   }
 
-  /** Resolves when the first backends are known. Rejects with DiscoveryError or SelfBackendError. */
+  /** Resolves when the first backends are known. Rejects with DiscoveryError, SelfBackendError or UserMapFileError. */
   async open(): Promise<void> {
+    this.#userMap = await this.#openUserMap(this.#config);
     this.#watch = await BackendWatch.open(this.#config, this.#parts.net, this.#stop.signal);
   }
 
@@ -118,6 +122,8 @@ export class ServiceControl {
   async prepare(config: ServiceConfig): Promise<Prepared> {
     const { net } = this.#parts;
     const probe = probeFor(config, net);
+    const isSameMap = userMapOf(this.#config) === userMapOf(config);
+    const userMap = isSameMap ? this.#userMap : await this.#openUserMap(config);
     const watch = isFoundAlike(this.#config, config)
       ? undefined
       : await BackendWatch.open(config, net, this.#stop.signal);
@@ -128,9 +134,14 @@ export class ServiceControl {
         this.#config = config;
         this.#health.configure({ probe, interval, thresholds: { rise, fall } });
         this.#ejection.configure(ejectTime);
+        if (!isSameMap) this.#userMap?.stop();
+        this.#userMap = userMap;
         if (watch) this.#replaceWatch(watch);
       },
-      cancel: () => watch?.stop(),
+      cancel: () => {
+        watch?.stop();
+        if (!isSameMap) userMap?.stop();
+      },
     };
   }
 
@@ -142,6 +153,7 @@ export class ServiceControl {
 
   stop(): void {
     this.#stop.abort();
+    this.#userMap?.stop();
     this.#health.stop();
     this.#ejection.stop();
   }
@@ -154,6 +166,24 @@ export class ServiceControl {
   /** A worker has died, perhaps before it could tell which backends it found bad. */
   adoptEjections(): void {
     this.#ejection.adopt();
+  }
+
+  /** Resolves to what it has of users, once that is read. Rejects with UserMapFileError. */
+  async #openUserMap(config: ServiceConfig): Promise<UserMapFile | undefined> {
+    const path = userMapOf(config);
+    if (path === undefined) return undefined;
+    const { net, emit, onChange } = this.#parts;
+    const whose = { service: config.name, path };
+    const file = new UserMapFile(path, {
+      clock: net,
+      onChange: (users) => {
+        emit({ kind: 'ftp.users.loaded', ...whose, users });
+        onChange();
+      },
+      onFault: (error) => emit({ kind: 'ftp.users.failed', ...whose, error }),
+    });
+    await file.start();
+    return file;
   }
 
   /** What `source` says of backends is of no use; those that are known stay. */
@@ -224,6 +254,10 @@ export class ServiceControl {
 
 function isIn(pool: Pool, { index }: Backend): boolean {
   return pool.backends.some((other) => other.index === index);
+}
+
+function userMapOf(config: ServiceConfig): string | undefined {
+  return config.kind === 'ftp' ? config.userMap : undefined;
 }
 
 function passivePortsOf(config: ServiceConfig): PortRange | undefined {

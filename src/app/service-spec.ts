@@ -10,13 +10,15 @@ export interface ServiceState {
   readonly pool: Pool;
   /** Without ports where the service is none of FTP. */
   readonly passivePool: SharedArrayBuffer;
+  /** Text of its user map; undefined where it has none. */
+  readonly userMap: string | undefined;
   readonly traffic: ServiceTraffic;
 }
 
 /** What the data plane needs to know of a service. */
 export function specOf(config: ServiceConfig, state: ServiceState): Service {
   const { name, listeners, policy, limits } = config;
-  const { index, pool, passivePool, traffic } = state;
+  const { index, pool, passivePool, userMap, traffic } = state;
   const { access, rates, affinity, routes } = traffic;
   const common = { index, name, listeners, pool, policy, limits, access, rates, affinity };
   if (config.kind === 'tftp') {
@@ -24,5 +26,5 @@ export function specOf(config: ServiceConfig, state: ServiceState): Service {
     return { kind, ...common, tids, requests, routes, timing };
   }
   const { kind, commands, data, timing } = config;
-  return { kind, ...common, commands, data, timing, passivePool };
+  return { kind, ...common, commands, data, timing, passivePool, ...(userMap !== undefined && { userMap }) };
 }

@@ -23,7 +23,9 @@ export function trafficOf(
   tables: SharedTables,
   { index, rows }: { readonly index: number; readonly rows: number },
 ): ServiceTraffic {
-  const { name, access, rates, affinity } = config;
+  const { name, access, rates } = config;
+  // There it is the user who stays, not the client.
+  const affinity = config.policy === 'user-hash' ? undefined : config.affinity;
   return {
     access,
     rates: rates && ratesOf(name, rates, tables),

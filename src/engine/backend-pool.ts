@@ -24,6 +24,7 @@ export class BackendPool {
   #policyName: PolicyName | undefined;
   #policy: Policy;
   #selector: Selector;
+  #perBackend = 0;
   #affinity: ClientAffinity | undefined;
   /** Scoreboard indexes by the hash of the name. */
   #byName: ReadonlyMap<number, number> = new Map();
@@ -31,7 +32,7 @@ export class BackendPool {
   constructor(parts: BackendPoolParts, service: Service, route: Route | undefined) {
     this.#parts = parts;
     this.#policy = policies[service.policy](this.#pool, parts.scoreboard, service.index);
-    this.#selector = new Selector(this.#pool, this.#policy, parts.scoreboard, 0);
+    this.#selector = this.#selectorOf(this.#pool);
     this.update(service, route);
   }
 
@@ -44,7 +45,8 @@ export class BackendPool {
       this.#policyName = service.policy;
     }
     this.#pool = pool;
-    this.#selector = new Selector(pool, this.#policy, scoreboard, service.limits.perBackend);
+    this.#perBackend = service.limits.perBackend;
+    this.#selector = this.#selectorOf(pool);
     this.#byName = new Map(pool.backends.map(({ name, index }) => [hashOf(name), index]));
     this.#updateAffinity(service, route);
   }
@@ -65,6 +67,12 @@ export class BackendPool {
     return this.#selector.select(request, tried, this.#byName.get(had ?? -1) ?? -1);
   }
 
+  /** The same among the backends that `name` stands for, whatever the client had before. */
+  pickNamed(name: string, request: PickRequest, tried: readonly number[]): number {
+    const backends = this.#pool.backends.filter((backend) => serves({ backends: [name] }, backend));
+    return this.#selectorOf({ backends }).select(request, tried);
+  }
+
   /** A session of the client is with a backend of this name now. `isNew`: it was with none before. */
   began(client: string, backend: string, isNew: boolean): void {
     this.#affinity?.began(client, hashOf(backend), isNew);
@@ -77,6 +85,10 @@ export class BackendPool {
   close(): void {
     this.#affinity?.close();
     this.#affinity = undefined;
+  }
+
+  #selectorOf(pool: Pool): Selector {
+    return new Selector(pool, this.#policy, this.#parts.scoreboard, this.#perBackend);
   }
 
   #updateAffinity({ affinity }: Service, route: Route | undefined): void {

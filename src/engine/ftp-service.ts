@@ -3,6 +3,7 @@
  * the others.
  */
 import { encodeAnswer } from '../ftp/replies.ts';
+import { parseUserMap, type UserMap } from '../ftp/user-map.ts';
 import { type Endpoint, formatEndpoint, type Net } from '../net/net.ts';
 import type { TcpSocket } from '../net/tcp.ts';
 import type { Emit, RejectReason } from '../observe/events.ts';
@@ -53,6 +54,7 @@ export class FtpServiceEngine implements FtpSessionHost {
   readonly #perClient = new Map<string, number>();
   #service: FtpService;
   #gate: Gate;
+  #users: UserMap | undefined;
   #pool: PassivePool;
   #ports: PassivePorts;
   #isDraining = false;
@@ -68,6 +70,7 @@ export class FtpServiceEngine implements FtpSessionHost {
     this.backends = new ServiceBackends(parts, service, wheel);
     this.#service = service;
     this.#gate = new Gate(service.access, service.rates);
+    this.#users = usersOf(service);
     this.#pool = new PassivePool(service.passivePool, parts.worker);
     this.#ports = new PassivePorts(parts.net, this.#pool);
     this.#listeners = new FtpListeners({
@@ -82,6 +85,10 @@ export class FtpServiceEngine implements FtpSessionHost {
 
   get service(): FtpService {
     return this.#service;
+  }
+
+  get users(): UserMap | undefined {
+    return this.#users;
   }
 
   get ports(): PassivePorts {
@@ -106,6 +113,7 @@ export class FtpServiceEngine implements FtpSessionHost {
   update(service: FtpService): Promise<void> {
     this.backends.update(service);
     this.#gate = new Gate(service.access, service.rates);
+    if (service.userMap !== this.#service.userMap) this.#users = usersOf(service);
     this.#service = service;
     this.#replacePool(service);
     return this.#listeners.update(service.listeners);
@@ -188,4 +196,8 @@ export class FtpServiceEngine implements FtpSessionHost {
       reason,
     });
   }
+}
+
+function usersOf({ userMap }: FtpService): UserMap | undefined {
+  return userMap === undefined ? undefined : parseUserMap(userMap);
 }

@@ -29,7 +29,7 @@ export class RouteTable {
 }
 
 /** Whether the backend is one of those that a route names. */
-export function serves({ backends }: Route, { name }: Backend): boolean {
+export function serves({ backends }: Pick<Route, 'backends'>, { name }: Backend): boolean {
   // Where a host name has several addresses, each is a backend of its own, called name@address.
   return backends?.some((given) => name === given || name.startsWith(`${given}@`)) ?? true;
 }

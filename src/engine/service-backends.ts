@@ -57,6 +57,14 @@ export class ServiceBackends {
     return this.#byIndex.get(index);
   }
 
+  /**
+   * The same among the backends that `name` stands for: one, or `name@address` for each address of a host. One that is
+   * down by its checks is asked all the same, because there is no other.
+   */
+  pickNamed(name: string, asking: Asking, tried: readonly number[]): Backend | undefined {
+    return this.#byIndex.get(this.#poolOf(asking)?.pickNamed(name, asking, tried) ?? -1);
+  }
+
   /** Whether a backend that the last pick might have found was at its limit. */
   isFullFor(asking: Asking): boolean {
     return this.#poolOf(asking)?.isFull ?? false;
@@ -85,6 +93,15 @@ export class ServiceBackends {
     if (to) this.#writer.sessionStarted(index, to.index);
     if (to) this.#poolOf(asking)?.began(asking.client, to.name, from === undefined);
     else if (from) this.#poolOf(asking)?.ended(asking.client);
+  }
+
+  /** A session that has no backend yet counts for the service alone. */
+  waitBegan(): void {
+    this.#writer.waitBegan(this.#service.index);
+  }
+
+  waitEnded(): void {
+    this.#writer.waitEnded(this.#service.index);
   }
 
   streamed(to: 'client' | 'backend', backend: Backend, bytes: number): void {

@@ -85,7 +85,7 @@ const ftpService = keys({
   ftp,
 }).transform((said): Nameless<FtpServiceConfig> => {
   const { protocol: kind, policy, limits, access, rates, affinity, health, discovery } = said;
-  const { commands, data, timing, xferlog } = said.ftp;
+  const { commands, data, timing, xferlog, userMap } = said.ftp;
   return {
     kind,
     ...placed(said, defaultPorts.ftp),
@@ -100,6 +100,7 @@ const ftpService = keys({
     timing,
     health,
     xferlog,
+    ...(userMap !== undefined && { userMap }),
   };
 });
 

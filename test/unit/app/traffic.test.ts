@@ -48,6 +48,10 @@ describe('affinity', () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
+  it('is not there where users stay rather than clients', () => {
+    expect(keysOf('protocol: ftp, backends: [a], policy: user-hash')).toEqual([undefined]);
+  });
+
   it('is shared where a group says so', () => {
     const group = 'affinity: { duration: 1h, group: boot }';
     const services = configOf(
