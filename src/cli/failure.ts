@@ -46,7 +46,7 @@ function describe(error: unknown): Failure {
   if (error instanceof CommanderError) {
     return { lines: [error.message.replace(/^error: /, '')], exitCode: ExitCode.usage };
   }
-  if (error instanceof CliError) return { lines: [error.message], exitCode: error.exitCode };
+  if (error instanceof CliError) return { lines: error.lines, exitCode: error.exitCode };
   if (error instanceof ConfigError) return { lines: error.faults.map(faultText), exitCode: ExitCode.usage };
   const code = codeOf(error);
   if (error instanceof Error && code.startsWith('TLB_ERR_')) {

@@ -43,13 +43,13 @@ describe.each(engines)('TFTP over four workers of the %s engine', (engine) => {
     const servers = [0, 1, 2].map(() => startEmbedded({ image }));
     const balancer = await startBalancer(servers, { flags: [...flags, socketFlag()] });
     const held = await times(6, () => HeldDownload.begin(balancer.listener, 'image'));
-    let isOver = false;
+    const over = new AbortController();
     const load = times(4, async () => {
-      while (!isOver) expect((await fetchFile(balancer.listener, 'image')).bytes).toEqual(image);
+      while (!over.signal.aborted) expect((await fetchFile(balancer.listener, 'image')).bytes).toEqual(image);
     });
     await until('there is load', () => balancer.sessions().length > 20 || undefined);
     expect(await balancer.order('tftp/b1', 'drain')).toBe(200);
-    isOver = true;
+    over.abort();
     await load;
     const { sessions } = await balancer.backend('b1');
     expect(sessions).toBeGreaterThan(0);

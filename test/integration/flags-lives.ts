@@ -25,7 +25,11 @@ async function checked(balancer: Balancer, outcome: string, times = 3): Promise<
 }
 
 /** A command that notes what it is told and ends with the exit code that stands in the other file. */
-function command(): { readonly program: string; readonly noted: string; answer(code: number): void } {
+function command(): {
+  readonly program: string;
+  readonly noted: string;
+  readonly answer: (code: number) => void;
+} {
   const folder = temporaryFolder('probe');
   const [program, noted, code] = ['check', 'noted', 'code'].map((name) => path.join(folder, name));
   if (program === undefined || noted === undefined || code === undefined) throw new Error('no folder');
