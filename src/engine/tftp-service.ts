@@ -87,7 +87,7 @@ export class TftpServiceEngine implements SessionHost {
     this.#listeners.open(this.#service.listeners);
   }
 
-  /** Closes the listeners that `service` does not have any longer. */
+  /** Takes those listeners out of service that `service` does not have any longer. */
   release(service: TftpService): void {
     this.#listeners.release(service.listeners);
   }
@@ -99,10 +99,15 @@ export class TftpServiceEngine implements SessionHost {
     this.#listeners.update(service.listeners, service.tids);
   }
 
-  /** The service is gone: sessions with TIDs of their own go on to their end, with the backends that they have. */
+  /** Others want to listen there: sessions that need a listener which is out of service end. */
+  yieldTo(others: readonly TftpService[]): void {
+    this.#listeners.yieldTo(others.flatMap(({ listeners }) => listeners));
+  }
+
+  /** The service is gone: sessions go on to their end, with the backends that they have. */
   retire(): void {
     this.#isRetired = true;
-    this.#listeners.close();
+    this.#listeners.retire();
     this.backends.update({ ...this.#service, pool: { backends: [] } });
     if (this.isOver) this.tids.close();
   }
@@ -157,6 +162,7 @@ export class TftpServiceEngine implements SessionHost {
     else listener.sessions.delete(clientPort, clientAddress);
     this.#sessions.delete(session);
     this.#ended.delete(session);
+    this.#listeners.left(listener);
     if (this.isOver) this.tids.close();
   }
 
@@ -202,7 +208,7 @@ export class TftpServiceEngine implements SessionHost {
       this.#emitReject(listener, clientPort, clientAddress, reason, file);
     };
     // Silence: the client repeats, and whoever takes the VIP over serves it.
-    if (this.#isDraining) return reject('draining', undefined);
+    if (this.#isDraining || listener.isParting) return reject('draining', undefined);
     const { requests } = this.#service;
     const family = listener.address.includes(':') ? 6 : 4;
     const mtu = requests.maxBlksize === 'auto' ? this.net.mtuOf(listener.address) : undefined;

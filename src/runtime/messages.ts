@@ -36,7 +36,10 @@ export type WorkerCommand = Instruction | { readonly kind: 'drain' | 'stop' };
 export interface Instruction {
   readonly kind: 'start' | 'update';
   readonly snapshot: Snapshot;
-  /** The supervisor's listening sockets; those of earlier instructions are closed when this one has been answered. */
+  /**
+   * The supervisor's listening sockets. Those of earlier instructions are closed when this one has been answered and no
+   * worker has told that it still needs them.
+   */
   readonly lent: readonly LentSocket[];
 }
 
