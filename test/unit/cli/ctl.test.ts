@@ -339,7 +339,7 @@ describe('the orders', () => {
     expect((await command(['ctl'])).failures).toEqual([
       'an order is missing; there are status, drain, enable, disable, weight, reload',
     ]);
-    expect(await command(['ctl', 'drian', 'one'])).toMatchObject({
+    expect(await command(['ctl', 'drian', 'one', '--socket=/run/x'])).toMatchObject({
       exitCode: 2,
       failures: ['unknown order drian; did you mean drain?'],
     });
