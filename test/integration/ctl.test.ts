@@ -91,10 +91,7 @@ describe('orders', () => {
     const { balancer } = await lab(socketFlag());
     const cases = [
       [['drain', 'b7'], /^tftp-lb: there is no backend b7; did you mean b0\?$/m],
-      [['drain', 'ftp/b0'], /^tftp-lb: .*ftp\/b0/],
-      [['drain'], /^tftp-lb: which backend\?/],
       [['weight', 'b0', '0'], /^tftp-lb: weight "0": expected a whole number from 1 to 256/],
-      [['weight', 'b0'], /^tftp-lb: .*missing/],
       [['drian', 'b0'], /^tftp-lb: .*drian/],
     ] as const;
     for (const [args, said] of cases) {
