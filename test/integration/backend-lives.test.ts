@@ -1,13 +1,11 @@
 /** What keeps a server from having its share, and what gives it back: on every engine. */
-import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { encodeError, ErrorCode } from '../../src/tftp/packet.ts';
 import { type Balancer, startBalancer } from '../helpers/balancer.ts';
 import { type EmbeddedServer, fetchFile, startEmbedded } from '../helpers/embedded.ts';
 import { noise, sha256, temporaryFolder } from '../helpers/folders.ts';
+import { ProbeCommand } from '../helpers/probe-command.ts';
 import { stopAll, until } from '../helpers/processes.ts';
-import { UdpPeer } from '../helpers/udp-peer.ts';
 
 const image = noise(5_000);
 /** How long a check takes is not what is tried here. */
@@ -69,32 +67,29 @@ test('a server whose file is another one than expected has no transfers until it
 });
 
 test('a command takes a server out, and lets it in again', async () => {
-  const folder = temporaryFolder('probe');
-  const [program, broken] = [path.join(folder, 'check'), path.join(folder, 'broken')];
-  writeFileSync(program, `#!/bin/sh\nexec grep -qvx "$1" ${broken}\n`);
-  writeFileSync(broken, 'b1\n');
-  chmodSync(program, 0o755);
+  const probe = new ProbeCommand('b1');
   const balancer = await startBalancer([startEmbedded({ image }), startEmbedded({ image })], {
-    flags: [...often, `--tftp-health-probe=exec:${program} {name}`],
+    flags: [...often, probe.flag],
   });
   await balancer.said({ event: 'backend.state', backend: 'b1', to: 'down', reason: 'command-failed' });
   expect(await sharesOf(balancer, 4)).toEqual({ b0: 4 });
-  writeFileSync(broken, 'none\n');
+  probe.say('nobody');
   await balancer.said({ event: 'backend.state', backend: 'b1', to: 'up', reason: 'alive' });
   expect(await sharesOf(balancer, 4)).toEqual({ b0: 2, b1: 2 });
 });
 
 test('a server that comes back has an eighth of its share at first', async () => {
-  const server = await UdpPeer.open();
-  const other = startEmbedded({ image });
-  const flags = ['--health-interval=100ms', '--health-timeout=100ms', '--retry-not-found'];
-  const notFound = encodeError(ErrorCode.fileNotFound, '');
-  const balancer = await startBalancer([server, other], { flags: [...flags, '--slow-start=1h'] });
+  const probe = new ProbeCommand('b0');
+  const balancer = await startBalancer([startEmbedded({ image }), startEmbedded({ image })], {
+    flags: [...often, probe.flag, '--slow-start=1h'],
+  });
   await balancer.said({ event: 'backend.state', backend: 'b0', to: 'down' });
-  server.onDatagram = ({ from }) => server.send(notFound, from);
+  probe.say('nobody');
   await balancer.said({ event: 'backend.state', backend: 'b0', to: 'up' });
   expect(await balancer.backend('b0')).toMatchObject({ state: 'warming', effectiveWeight: 0.125 });
-  for (let n = 0; n < 18; n += 1) await fetchFile(balancer.listener, 'image');
-  // One in nine is asked of it first: an eighth of a share beside a whole one.
-  expect(await balancer.metric('tftplb_failovers_total', { backend: 'b0' })).toBe(2);
+  // An eighth of a share beside a whole one.
+  await until('every worker knows its weight', async () => {
+    const { b0, b1 } = await sharesOf(balancer, 18);
+    return (b0 === 2 && b1 === 16) || undefined;
+  });
 });
