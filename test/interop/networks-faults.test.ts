@@ -9,7 +9,7 @@ import { hostsObstacle, lacksHosts, type Host } from '../helpers/hosts.ts';
 import { backends, Network, variants } from '../helpers/network.ts';
 import { lacks } from '../helpers/peers.ts';
 
-const image = noise(12_000);
+const image = noise(6_000);
 const large = noise(300_000, 'large');
 const longest = 65_464;
 /** Longer than any client waits, so that nothing but a refusal can lead to another server. */
@@ -25,21 +25,23 @@ const beyond = [
   'ip route add unreachable 203.0.113.0/25',
   'ip route add prohibit 203.0.113.128/25',
 ].join(' && ');
-/** Its port is closed; a router has no way to it; a filter rejects what is for it; nobody has its address. */
+/** Its port is closed; a filter rejects what is for it. */
 const refusing: readonly Endpoint[] = [
   { address: '198.51.100.11', port: 7_777 },
-  { address: '203.0.113.5', port: 69 },
   { address: '203.0.113.130', port: 69 },
+];
+/** A router has no way to it; nobody has its address. */
+const unreachable: readonly Endpoint[] = [
+  { address: '203.0.113.5', port: 69 },
   { address: '198.51.100.99', port: 69 },
 ];
 
-/** So many of a hundred UDP datagrams that arrive, and as many of those that leave, are lost. */
+/** So many of a hundred datagrams that come from clients, and as many of those that go to them, are lost. */
 async function lose(host: Host, percentage: number): Promise<void> {
   const drop = `meta l4proto udp numgen random mod 100 < ${percentage} counter drop`;
-  const chains = ['input', 'output'].map(
-    (hook) => `chain ${hook} { type filter hook ${hook} priority filter; ${drop}; }`,
-  );
-  await host.sh(`nft 'table inet lossy { ${chains.join('; ')}; }'`);
+  const chain = (hook: 'input' | 'output', device: 'iifname' | 'oifname'): string =>
+    `chain ${hook} { type filter hook ${hook} priority filter; ${device} vips ${drop}; }`;
+  await host.sh(`nft 'table inet lossy { ${chain('input', 'iifname')}; ${chain('output', 'oifname')}; }'`);
 }
 
 /** How many were lost on the way in, and on the way out. */
@@ -55,8 +57,7 @@ async function fragmentation(host: Host): Promise<{ cut: number; joined: number 
   return { cut: valueOf('FragOKs'), joined: valueOf('ReasmOKs') };
 }
 
-const place = hostsObstacle ?? 'on a network of its own';
-describe.skipIf(lacksHosts)(place, () => {
+describe.skipIf(lacksHosts)(hostsObstacle ?? 'on a network of its own', () => {
   let network: Network;
   let balancer: Balancer;
 
@@ -68,32 +69,28 @@ describe.skipIf(lacksHosts)(place, () => {
 
   afterEach(() => balancer.program.stop());
 
-  describe.each(variants)('$name', ({ flags }) => {
-    test.skipIf(lacks('curl'))(
-      'servers that refuse are passed over at once, in whatever way they do',
-      async () => {
-        balancer = await network.balance({
-          behind: [...refusing, ...backends],
-          flags: [...flags, ...patient],
-        });
-        const request = { ...balancer.listener, host: network.client };
-        for (const file of ['image', 'image']) expect(await get('curl', { ...request, file })).toEqual(image);
-        const sessions = await balancer.ended(2);
-        expect(sessions.map(({ result, tries }) => `${result} ${tries}`)).toEqual(['ok 5', 'ok 1']);
-        const failovers = balancer.lines().filter(({ event }) => event === 'session.failover');
-        expect(
-          failovers.map(({ from, to, reason }) => `${String(from)} ${String(to)} ${String(reason)}`),
-        ).toEqual(['b0 b1 refused', 'b1 b2 refused', 'b2 b3 refused', 'b3 b4 refused']);
-      },
-    );
+  describe.each(variants)('$name', ({ flags, hearsRouters }) => {
+    test.skipIf(lacks('curl'))('servers that refuse are passed over at once', async () => {
+      const bad = hearsRouters ? [...refusing, ...unreachable] : refusing;
+      const behind = [...bad, ...backends];
+      balancer = await network.balance({ behind, flags: [...flags, ...patient] });
+      const request = { ...balancer.listener, host: network.client, file: 'image' };
+      for (const _ of behind) expect(await get('curl', request)).toEqual(image);
+      const sessions = await balancer.ended(behind.length);
+      expect(sessions.filter(({ result }) => result !== 'ok')).toEqual([]);
+      const failovers = balancer.lines().filter(({ event }) => event === 'session.failover');
+      expect(failovers.filter(({ reason }) => reason !== 'refused')).toEqual([]);
+      const passedOver = new Set(failovers.map(({ from }) => String(from)));
+      expect([...passedOver].toSorted()).toEqual(bad.map((_, n) => `b${n}`));
+    });
 
     test.skipIf(lacks('curl'))('blocks that are cut up on the way arrive whole', async () => {
       balancer = await network.balance({ flags });
-      const request = { ...balancer.listener, host: network.client, blksize: longest };
       const file = `large${flags.join('')}`;
+      const request = { ...balancer.listener, host: network.client, blksize: longest, file };
       const before = await fragmentation(network.balancer);
-      await put('curl', { ...request, file }, large);
-      expect(await get('curl', { ...request, file })).toEqual(large);
+      await put('curl', request, large);
+      expect(await get('curl', request)).toEqual(large);
       const sessions = await balancer.ended(2);
       const blocks = Math.ceil(large.length / longest);
       const granted = { blksize: String(longest) };
@@ -123,8 +120,8 @@ describe.skipIf(lacksHosts)(place, () => {
           expect(await get(client, { ...request, file }), file).toEqual(image);
         };
         await Promise.all(rounds.map(transfer));
-        const [arriving = 0, leaving = 0] = await losses(network.balancer);
-        expect(Math.min(arriving, leaving)).toBeGreaterThan(0);
+        const lost = await losses(network.balancer);
+        expect(lost.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
 
         const expected = rounds.flatMap(({ client, round }) =>
           ['read', 'write'].map((op) => `${op} ${client}-${round}`),
@@ -132,9 +129,10 @@ describe.skipIf(lacksHosts)(place, () => {
         const sessions = await balancer.ended(expected.length);
         expect(sessions.map(({ op, file }) => `${op} ${file}`).toSorted()).toEqual(expected.toSorted());
         // A client that has everything ends: if its last ACK is lost, nobody repeats it.
-        const unlucky = sessions.filter(({ op, result }) => op === 'write' || result !== 'ok-unacked');
-        expect(unlucky.map(({ result }) => result)).toEqual(unlucky.map(() => 'ok'));
-        expect(sessions.length - unlucky.length).toBeLessThan(sessions.length / 4);
+        const unsure = sessions.filter(({ op, result }) => op === 'read' && result === 'ok-unacked');
+        expect(unsure.length).toBeLessThan(sessions.length / 3);
+        const others = sessions.filter((session) => !unsure.includes(session));
+        expect(others.filter(({ result }) => result !== 'ok')).toEqual([]);
       },
     );
   });
