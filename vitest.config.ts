@@ -2,7 +2,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    globalSetup: ['test/helpers/report-peers.ts'],
+    globalSetup: ['test/helpers/report-peers.ts', 'test/helpers/entry.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',

@@ -1,6 +1,8 @@
 /** The load generator of the ftp suite: many FTP sessions in one process that keeps nothing of what they move. */
-import type { FtpAnswer, FtpOrder } from './ftp-messages.ts';
+import type { FtpAnswer, FtpFaults, FtpOrder } from './ftp-messages.ts';
 import { FtpCrowd } from './wire/ftp-crowd.ts';
+
+const noFaults: FtpFaults = { repeats: 0, errors: 0 };
 
 let crowd: FtpCrowd | undefined;
 
@@ -23,7 +25,7 @@ async function answer(order: FtpOrder): Promise<FtpAnswer> {
   const begin = performance.now();
   try {
     await obey(order);
-    return { kind: 'done', seconds: (performance.now() - begin) / 1_000 };
+    return { kind: 'done', seconds: (performance.now() - begin) / 1_000, ...(crowd?.faults ?? noFaults) };
   } catch (error) {
     crowd?.destroy();
     crowd = undefined;

@@ -33,7 +33,16 @@ export type FtpOrder =
 
 export type FtpAnswer =
   /** `seconds` that the order took, on the generator's monotonic clock. */
-  { readonly kind: 'done'; readonly seconds: number } | { readonly kind: 'failed'; readonly reason: string };
+  | ({ readonly kind: 'done'; readonly seconds: number } & FtpFaults)
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** What went wrong with the sessions of a load since it was opened. */
+export interface FtpFaults {
+  /** Sessions that were opened anew because they were refused or closed before they had logged in. */
+  readonly repeats: number;
+  /** Logins of `logins` that were refused or closed. */
+  readonly errors: number;
+}
 
 /** Below the server's root. What is downloaded has its size as its name. */
 export function fileOf(bytes: number): string {

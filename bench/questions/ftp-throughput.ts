@@ -46,17 +46,17 @@ export async function runFtp(stage: FtpStage, path: FtpPath, task: FtpTask): Pro
   const { generator } = stage;
   await obey(generator, { kind: 'open', port: path.port, load: task.load });
   const before = usageOf(stage, path);
-  const seconds = await obey(generator, { kind: 'run' });
+  const { seconds, repeats, errors } = await obey(generator, { kind: 'run' });
   const after = usageOf(stage, path);
   await obey(generator, { kind: 'close' });
-  return roundOf(before, after, { seconds, units: unitsOf(task), repeats: 0, errors: 0 });
+  return roundOf(before, after, { seconds, units: unitsOf(task) - errors, repeats, errors });
 }
 
-/** Seconds that it took. Rejects where it failed. */
-export async function obey(generator: Child, order: FtpOrder): Promise<number> {
+/** Rejects where it failed. */
+export async function obey(generator: Child, order: FtpOrder): Promise<Extract<FtpAnswer, { kind: 'done' }>> {
   const answer = await generator.ask<FtpAnswer>(order, patience);
   if (answer.kind === 'failed') throw new Error(`the load failed: ${answer.reason}`);
-  return answer.seconds;
+  return answer;
 }
 
 function usageOf({ generator, server, cores }: FtpStage, { relay }: FtpPath): Usage {

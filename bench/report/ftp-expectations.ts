@@ -9,6 +9,8 @@ import { notableForeign } from './summary.ts';
 const par = 0.95;
 /** Of mod_proxy's logins per second, or mod_proxy's memory in the measure of the balancer's: clearly ahead. */
 const clearlyAhead = 2;
+/** The idle sessions that the expectation is about. */
+const expectedSessions = 500;
 
 /** A line for each load. */
 export function compareWithModProxy(results: readonly FtpResult[]): string[] {
@@ -44,7 +46,7 @@ function compare(own: FtpResult, other: FtpResult): string {
 export function judgeFtpMemory(results: readonly FtpIdleMemory[]): string[] {
   const heldBy = (name: FtpPathName): FtpIdleMemory | undefined => results.find(({ path }) => path === name);
   const [own, other] = [heldBy('tftp-lb'), heldBy('mod_proxy')];
-  if (own === undefined || other === undefined) return [];
+  if (own === undefined || other === undefined || own.sessions < expectedSessions) return [];
   const mine = median(own.rounds.map(({ held }) => held.resident));
   const theirs = median(other.rounds.map(({ held }) => held.proportional));
   return [

@@ -32,6 +32,7 @@ const taskColumns: readonly Column[] = [
   { title: 'relay', align: 'right' },
   { title: 'generator', align: 'right' },
   { title: 'server', align: 'right' },
+  { title: 'refused', align: 'right' },
   { title: 'others', align: 'right' },
   { title: 'full core', align: 'left' },
 ];
@@ -57,6 +58,7 @@ export function renderFtp({ placement, tasks, idleMemory }: FtpResults, { rounds
   const lines = [
     `Over loopback; ${describePlacement(placement)}, with all processes of each.`,
     `Medians of ${rounds} rounds, in which the paths took turns.`,
+    'refused: sessions that were turned away, or closed before they had logged in, in all rounds.',
     'others: what programs that have nothing to do with this used of the cores meanwhile.',
     '"load" or "generator" or "server" under "full core": those set the pace, not the path.',
     '',
@@ -92,6 +94,7 @@ function taskRow(result: FtpResult, all: readonly FtpResult[], placement: Placem
     path === 'direct' ? '' : cost('relay'),
     cost('generator'),
     cost('server'),
+    String(summary.repeats + summary.errors),
     percent(summary.foreign),
     fullCores(summary, placement).join(', '),
   ];

@@ -1,35 +1,37 @@
 /** The kinds of load on FTP, each as a crowd of sessions. */
-import type { FtpLoad } from '../ftp-messages.ts';
+import type { FtpFaults, FtpLoad } from '../ftp-messages.ts';
 import { FtpControl } from './ftp-control.ts';
 import { download, upload } from './ftp-transfers.ts';
 
 /** Sessions that open at the same time where hundreds are wanted. */
 const maxOpening = 16;
+/** How often one is opened: some programs turn away whom they cannot serve at the moment. */
+const maxAttempts = 10;
 
 /** Sessions that do what a load says. */
 export class FtpCrowd {
   readonly #port: number;
   readonly #load: FtpLoad;
   readonly #sessions: FtpControl[] = [];
+  #repeats = 0;
+  #errors = 0;
 
   constructor(port: number, load: FtpLoad) {
     this.#port = port;
     this.#load = load;
   }
 
+  get faults(): FtpFaults {
+    return { repeats: this.#repeats, errors: this.#errors };
+  }
+
   /** Logs in what has to be there before the clock starts. */
   async open(): Promise<void> {
     const { kind, sessions } = this.#load;
-    if (kind === 'logins') return;
-    await inTurn(sessions, maxOpening, async () => {
-      const control = new FtpControl(this.#port);
-      this.#sessions.push(control);
-      await control.login();
-      await control.ask('TYPE I', '200');
-    });
+    if (kind !== 'logins') await inTurn(sessions, maxOpening, () => this.#openSession());
   }
 
-  /** Rejects at the first thing that goes wrong. */
+  /** Rejects at the first transfer that goes wrong. */
   async run(): Promise<void> {
     const load = this.#load;
     switch (load.kind) {
@@ -40,11 +42,7 @@ export class FtpCrowd {
         await this.#transfer(load.files, (control) => upload(control, load.bytes));
         break;
       case 'logins':
-        await inTurn(load.logins, load.sessions, async () => {
-          const control = new FtpControl(this.#port);
-          await control.login();
-          await control.leave();
-        });
+        await inTurn(load.logins, load.sessions, () => this.#logInAndLeave());
         break;
       case 'idle':
     }
@@ -57,6 +55,33 @@ export class FtpCrowd {
 
   destroy(): void {
     for (const control of this.#sessions.splice(0)) control.destroy();
+  }
+
+  async #openSession(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const control = new FtpControl(this.#port);
+      try {
+        await control.login();
+        await control.ask('TYPE I', '200');
+        this.#sessions.push(control);
+        return;
+      } catch (error) {
+        control.destroy();
+        if (attempt === maxAttempts) throw error;
+        this.#repeats += 1;
+      }
+    }
+  }
+
+  async #logInAndLeave(): Promise<void> {
+    const control = new FtpControl(this.#port);
+    try {
+      await control.login();
+      await control.leave();
+    } catch {
+      this.#errors += 1;
+      control.destroy();
+    }
   }
 
   async #transfer(files: number, transfer: (control: FtpControl) => Promise<void>): Promise<void> {

@@ -26,10 +26,6 @@ export type EngineChoice = EngineNotice &
 export class EngineUnavailableError extends Error {
   override readonly name = 'EngineUnavailableError';
   readonly code = 'TLB_ERR_ENGINE';
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-  }
 }
 
 /** What TFTP is to be served with. Throws EngineUnavailableError if the Linux engine is asked for and cannot be had. */

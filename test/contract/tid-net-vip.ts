@@ -142,8 +142,12 @@ function vipRangeContract(scene: () => TidScene): void {
       expect(ports).toEqual([0, 1, 2, 3, 4].map((offset) => first + offset));
       expect(codeOf(() => lendVip(tids, client))).toBe('TLB_ERR_NO_PORTS');
       lent[3]?.socket.close();
-      expect(lendVip(tids, client).socket.port).toBe(lent[3]?.socket.port);
+      const again = lendVip(tids, client);
+      expect(again.socket.port).toBe(lent[3]?.socket.port);
       expect(codeOf(() => lendVip(tids, client))).toBe('TLB_ERR_NO_PORTS');
+      for (const { socket } of [...lent, again]) socket.close();
+      const all = Array.from({ length: 5 }, () => lendVip(tids, client).socket.port);
+      expect(new Set(all)).toEqual(new Set(ports));
     });
 
     it('are not those that another socket holds, for as long as it does', () => {

@@ -63,6 +63,12 @@ export class TidScene extends UdpScene<TidNet> {
     return { socket, ear };
   };
 
+  /** A port of the loopback address that nobody listens on, and that no TID will have. */
+  override readonly deadEndpoint = (): Endpoint => ({
+    address: this.loopback,
+    port: this.freeRange(1).first,
+  });
+
   /** A second address of this host that the loopback address can be reached from; undefined if there is none. */
   readonly otherAddress = (): string | undefined => {
     if (this.family === 4) return '127.0.0.2';

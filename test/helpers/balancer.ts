@@ -1,12 +1,10 @@
 /** The balancer as users run it: a process of its own, seen through its log and its admin endpoints. */
 import { readdirSync } from 'node:fs';
-import path from 'node:path';
 import { formatEndpoint, type Endpoint } from '../../src/net/net.ts';
 import type { DropReason, SessionEnd } from '../../src/observe/events.ts';
 import type { Status } from '../../src/observe/status.ts';
+import { entry as tftpLb } from './entry.ts';
 import { Program, until, type StartOptions } from './processes.ts';
-
-const source = path.join(import.meta.dirname, '../../src/cli.ts');
 
 /** A line of the log. */
 export interface Line {
@@ -30,7 +28,7 @@ export interface BalancerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** How many file descriptors it may have; as many as the tests if left out. */
   readonly descriptors?: number;
-  /** The file that Node runs; the source if left out. */
+  /** The file that Node runs; the balancer itself if left out. */
   readonly entry?: string;
   /** Where it runs; on this host if left out. Its admin endpoints cannot be reached from any other. */
   readonly host?: StartOptions['host'];
@@ -157,7 +155,7 @@ export async function startBalancer(
   backends: readonly Endpoint[],
   options: BalancerOptions = {},
 ): Promise<Balancer> {
-  const { protocol = 'tftp', vips = ['127.0.0.1'], flags = [], env = {}, entry = source } = options;
+  const { protocol = 'tftp', vips = ['127.0.0.1'], flags = [], env = {}, entry = tftpLb } = options;
   const args = [
     entry,
     ...vips.map((vip) => `--vip=${vip}`),

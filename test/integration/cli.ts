@@ -1,8 +1,6 @@
 /** `tftp-lb ARGS` as a process of its own. */
-import path from 'node:path';
+import { entry } from '../helpers/entry.ts';
 import { Program, run, type Exit, type RunOptions, type StartOptions } from '../helpers/processes.ts';
-
-const entry = path.join(import.meta.dirname, '../../src/cli.ts');
 
 /** What is started for `tftp-lb ARGS`. */
 export function tftpLbCommand(args: readonly string[]): { program: string; args: readonly string[] } {

@@ -13,11 +13,6 @@ export function shareOf(part: number): number {
   return seconds * 1_000 * part;
 }
 
-/** How many of `most`, which are for the budget of five minutes: fewer where that is smaller, and no more where it is larger. */
-export function countOf(most: number): number {
-  return Math.ceil(most * Math.min(1, seconds / 300));
-}
-
 /** Milliseconds that a test with that part may take, its beginning and its end included. */
 export function timeoutOf(part: number): number {
   return 3 * shareOf(part) + 120_000;

@@ -19,8 +19,8 @@ export interface SocketUser {
   /** Nothing can be received, for the reason `errno` (positive). */
   onUnreceived(errno: number): void;
   /**
-   * What was sent there was refused by ICMP; only where the socket was opened with `hearsErrors`. May come while a
-   * datagram of anybody's is being sent: it is no time to close the socket.
+   * What was sent there was refused by ICMP; only where the socket was opened with `hearsErrors`. It is about to receive:
+   * this is no time to close it.
    */
   onRefused(port: number, address: string): void;
 }
@@ -57,7 +57,7 @@ export class DatagramSocket implements Watched, Receiver, Exit, Endpoint {
   onReady(events: number): void {
     if ((events & EPOLLERR) !== 0) this.#readErrors();
     const result = this.#parts.loop.receive(this);
-    if (result >= 0 || result === -EAGAIN || result === -EINTR || this.clearError(-result)) return;
+    if (result >= 0 || result === -EAGAIN || result === -EINTR || this.mayRepeat(-result)) return;
     this.#user.onUnreceived(-result);
   }
 
@@ -72,10 +72,8 @@ export class DatagramSocket implements Watched, Receiver, Exit, Endpoint {
     if (this.#isOpen) this.#parts.sender.send(this, data, port, address, owner, from);
   }
 
-  clearError(errno: number): boolean {
-    if (!this.#hearsErrors || !mayComeLate(errno)) return false;
-    this.#readErrors();
-    return true;
+  mayRepeat(errno: number): boolean {
+    return this.#hearsErrors && mayComeLate(errno);
   }
 
   close(): void {

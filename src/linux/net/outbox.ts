@@ -10,14 +10,14 @@ export interface Owner {
 export interface Exit {
   readonly fd: number;
   /**
-   * Whether the error (a positive errno) may be that of an earlier datagram, which the kernel tells whoever calls next:
-   * then it is out of the way now. Calls nobody who might close the socket.
+   * Whether the error (a positive errno) may be that of an earlier datagram, which the kernel tells whoever calls next,
+   * and then forgets: so that the call is worth repeating.
    */
-  clearError(errno: number): boolean;
+  mayRepeat(errno: number): boolean;
 }
 
-/** Errors of earlier datagrams that are cleared for one that is to be sent. */
-const maxClearings = 4;
+/** Errors of earlier datagrams that one which is to be sent may meet. */
+const maxRepeats = 4;
 
 /** Sends slots of a batch; those that follow each other and leave through the same socket in one call. */
 export class Outbox {
@@ -63,10 +63,10 @@ export class Outbox {
 
   /** The number of slots that are done with, sent or not. */
   #send(exit: Exit, slot: number, end: number): number {
-    for (let clearings = 0; ; clearings++) {
+    for (let repeats = 0; ; repeats++) {
       const sent = this.#batch.send(exit.fd, slot, end - slot);
       if (sent > 0) return sent;
-      if (clearings < maxClearings && exit.clearError(-sent)) continue;
+      if (repeats < maxRepeats && exit.mayRepeat(-sent)) continue;
       const owner = this.#owners[slot];
       this.#later(() => owner?.onUnsent(-sent));
       return 1;

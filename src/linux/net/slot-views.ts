@@ -22,7 +22,7 @@ export class SlotViews {
     const length = this.#batch.length(slot);
     const views = length <= short ? this.#shortViews : this.#longViews;
     const last = views[slot];
-    if (last?.length === length && length > 0) return last;
+    if (last?.length === length) return last;
     const view = this.#batch.data(slot).subarray(0, length);
     views[slot] = view;
     return view;

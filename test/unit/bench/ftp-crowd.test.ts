@@ -35,6 +35,15 @@ function heard(): Record<string, number> {
   );
 }
 
+/** Refuses the first so many logins. */
+function refuse(times: number): void {
+  let refused = 0;
+  server.handlers['PASS'] = (session) => {
+    if (refused++ < times) session.control.end();
+    else session.say('230 welcome');
+  };
+}
+
 const bytes = 1_500_000;
 const download: FtpLoad = { kind: 'download', sessions: 2, files: 3, bytes };
 const upload: FtpLoad = { kind: 'upload', sessions: 2, files: 1, bytes };
@@ -126,10 +135,32 @@ test('logins are as many as wanted, and no more than so many at a time', async (
   expect(most).toBe(3);
 });
 
-test('a login that is refused fails', async () => {
-  server.handlers['PASS'] = say('530 no');
-  const crowd = start({ kind: 'idle', sessions: 20 });
-  await expect(crowd.open()).rejects.toThrow('expected 230 to PASS bench, not "530 no"');
+describe('a session that is refused', () => {
+  test('is opened anew, which is counted', async () => {
+    refuse(7);
+    const crowd = start({ kind: 'idle', sessions: 5 });
+    await crowd.open();
+    expect([crowd.faults, heard()]).toEqual([
+      { repeats: 7, errors: 0 },
+      { USER: 12, PASS: 12, TYPE: 5 },
+    ]);
+  });
+
+  test('fails the load if it always is', async () => {
+    server.handlers['PASS'] = say('530 no');
+    const crowd = start({ kind: 'idle', sessions: 20 });
+    await expect(crowd.open()).rejects.toThrow('expected 230 to PASS bench, not "530 no"');
+  });
+
+  test('is a login that did not succeed', async () => {
+    refuse(4);
+    const crowd = start({ kind: 'logins', sessions: 2, logins: 10 });
+    await crowd.run();
+    expect([crowd.faults, heard()]).toEqual([
+      { repeats: 0, errors: 4 },
+      { USER: 10, PASS: 10, QUIT: 6 },
+    ]);
+  });
 });
 
 test('idle sessions have all logged in, and wait', async () => {

@@ -16,7 +16,7 @@ const idle = { user: 0, system: 0 };
 /** A round in which the relay used `relay` seconds of its core. */
 function round(units: number, seconds: number, relay: number, foreign = 0): Round {
   const cpu = { relay: { user: 0, system: relay }, generator: { user: 0.1, system: 0.1 }, server: idle };
-  return { seconds, units, repeats: 0, errors: 0, cpu, foreign };
+  return { seconds, units, repeats: 1, errors: 2, cpu, foreign };
 }
 
 const bulk: FtpTask = {
@@ -84,6 +84,10 @@ describe('the comparison with mod_proxy', () => {
       'NOT reached',
     );
   });
+
+  test('of memory is made where there are as many sessions as expected', () => {
+    expect(judgeFtpMemory([held('tftp-lb', 499, 100), held('mod_proxy', 499, 1_000)])).toEqual([]);
+  });
 });
 
 test('figures are told in the measure of the direct path, and in a unit that suits them', () => {
@@ -98,7 +102,9 @@ test('figures are told in the measure of the direct path, and in a unit that sui
   const text = renderFtp({ placement: place([0, 1]), tasks, idleMemory }, settings);
   expect(text).toMatch(/^download, 8 sessions +direct +2\.00 GiB .* 1\.00 +s per GiB +0\.20 +0\.00 /mu);
   expect(text).toMatch(/^download, 8 sessions +tftp-lb +1\.00 GiB .* 0\.50 +s per GiB +0\.99 .* relay$/mu);
-  expect(text).toMatch(/^small files, 1 session +tftp-lb +1000 files +1000 +1000 +ms per file +0\.50 /mu);
+  expect(text).toMatch(
+    /^small files, 1 session +tftp-lb +1000 files +1000 +1000 +ms per file +0\.50 .* 3 +0 %$/mu,
+  );
   expect(text).toMatch(/^tftp-lb +500 +1 +80\.0 +100\.0 +50\.0 +20\.0$/mu);
   expect(text).toContain('WARNING: other programs used up to 20 % of the cores');
 });

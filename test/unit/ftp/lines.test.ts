@@ -111,7 +111,8 @@ describe('chunks', () => {
   });
 
   it('of random bytes give the lines of the whole stream', () => {
-    const piece = fc.constantFrom('a', ' ', 'ABOR', '\r', '\n', '\r\n', '\0', '\xff', '\xf4', '\xf2', '\xfd');
+    // No ABOR, which may be whole at the end of a chunk.
+    const piece = fc.constantFrom('a', ' ', 'NOOP', '\r', '\n', '\r\n', '\0', '\xff', '\xf4', '\xf2', '\xfd');
     const stream = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(''));
     fc.assert(
       fc.property(

@@ -66,6 +66,16 @@ describe.skipIf(isLinuxSkipped)('backend-facing TIDs on shared sockets', () => {
     expect(lab.sockets).toBe(minSockets);
     const ports = Array.from({ length: 2 * minSockets }, () => lab.lend(tids, peerAt('127.0.0.1')).port);
     expect(new Set(ports).size).toBe(2 * minSockets);
+    expect(lab.sockets).toBe(2 * minSockets);
+  });
+
+  it('are lent once, however many backends have come and gone meanwhile', () => {
+    const tids = lab.backendTids();
+    const held = lab.lend(tids, peerAt('127.0.0.1'));
+    for (let n = 0; n < 5_000; n++) lab.lend(tids, peerAt(`127.2.${n >> 8}.${n & 255}`)).close();
+    const ports = Array.from({ length: minSockets }, () => lab.lend(tids, peerAt('127.0.0.1')).port);
+    expect(ports).not.toContain(held.port);
+    expect(lab.sockets).toBe(minSockets + 1);
   });
 
   it('have a socket of their own where the peer may answer from anywhere, as long as they are lent', () => {
@@ -81,7 +91,7 @@ describe.skipIf(isLinuxSkipped)('backend-facing TIDs on shared sockets', () => {
     const tids = lab.backendTids();
     const [dead, alive, quiet] = [ownLoopback(), ownLoopback(), ownLoopback()];
     const echo = new Ear((data, port, address) => server.send(data, port, address));
-    const server = lab.bind(alive, echo);
+    const server = lab.bind(alive, 0, echo);
     const ears = [new Ear(), new Ear(), new Ear()] as const;
     const refused = lab.lend(tids, { address: dead, port: server.port }, ears[0]);
     const served = lab.lend(tids, server, ears[1]);
@@ -108,7 +118,7 @@ describe.skipIf(isLinuxSkipped)('backend-facing TIDs on shared sockets', () => {
     const vips = lab.vipTids();
     const [dead, alive] = [ownLoopback(), ownLoopback()];
     const atServer = new Ear();
-    const server = lab.bind(alive, atServer);
+    const server = lab.bind(alive, 0, atServer);
     const client = lab.bind('127.0.0.1');
     const [refused, served] = [lab.lend(tids, { address: dead, port: 69 }), lab.lend(tids, server)];
     let turn = 0;

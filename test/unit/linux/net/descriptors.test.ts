@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UdpSocket } from '../../../../src/net/net.ts';
-import { bytes, Ear } from '../../../contract/net-scene.ts';
+import { bytes, codeOf, Ear } from '../../../contract/net-scene.ts';
+import { openSockets } from '../../../helpers/descriptors.ts';
 import { until } from '../../../helpers/processes.ts';
-import { isLinuxSkipped } from '../../../helpers/tid-nets.ts';
+import { isLinuxSkipped, openLinuxNet } from '../../../helpers/tid-nets.ts';
 import { NetLab } from './net-lab.ts';
+
+const peer = { address: '127.0.0.1', port: 69 };
 
 describe.skipIf(isLinuxSkipped)('the descriptors of the Linux net', () => {
   let lab: NetLab;
@@ -21,9 +24,9 @@ describe.skipIf(isLinuxSkipped)('the descriptors of the Linux net', () => {
         // Whichever is served first closes all, and has their descriptors used again.
         for (const socket of closing) socket.close();
         if (opened.length > 0) return;
-        opened.push(...[1, 2, 3].map(() => lab.bind('127.0.0.1', heard)));
+        opened.push(...[1, 2, 3].map(() => lab.bind('127.0.0.1', 0, heard)));
       });
-      return lab.bind('127.0.0.1', ear);
+      return lab.bind('127.0.0.1', 0, ear);
     });
     const sender = lab.bind('127.0.0.1');
     for (const text of ['1', '2']) {
@@ -33,6 +36,28 @@ describe.skipIf(isLinuxSkipped)('the descriptors of the Linux net', () => {
     for (const { port } of opened) sender.send(bytes('new'), port, '127.0.0.1');
     await until('the new ones have heard', () => heard.datagrams.length >= 3 || undefined);
     expect(heard.data).toEqual(['new', 'new', 'new']);
+  });
+
+  it('are not lost where a socket cannot be waited for', () => {
+    const net = openLinuxNet();
+    net.close();
+    const before = openSockets();
+    for (const bind of [
+      () => net.bindUdp({ address: '127.0.0.1', port: 0 }, new Ear()),
+      () =>
+        lab.lend(
+          net.backendTids(() => undefined),
+          peer,
+        ),
+      () =>
+        lab.lendVip(
+          net.vipTids({ address: '127.0.0.1', ports: undefined }, () => undefined),
+          peer,
+        ),
+    ]) {
+      expect(codeOf(bind)).toBe('TLB_ERR_SOCKET');
+    }
+    expect(openSockets()).toBe(before);
   });
 
   it('run out with a word, after which it goes on with those that are there, and loses none', () => {

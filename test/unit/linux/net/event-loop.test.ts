@@ -154,16 +154,20 @@ describe.skipIf(isLinuxSkipped)('an event loop', () => {
     await until('the loop goes on', () => rounds > 3 || undefined);
   });
 
-  it('runs once, however often it is started and stopped', async () => {
+  it('runs once, however often it is started and stopped, also within a round', async () => {
     const loop = openLoop();
     let rounds = 0;
-    watchAlwaysReady(loop, () => (rounds += 1));
-    for (let times = 0; times < 5; times++) {
+    const stopAndStart = (): void => {
       loop.start();
       loop.start();
       loop.stop();
       loop.start();
-    }
+    };
+    watchAlwaysReady(loop, () => {
+      rounds += 1;
+      if (rounds === 1) stopAndStart();
+    });
+    stopAndStart();
     for (let turns = 0; turns < 10; turns++) await nextTurn();
     expect(rounds).toBeGreaterThan(0);
     expect(rounds).toBeLessThanOrEqual(11);
@@ -214,6 +218,25 @@ describe.skipIf(isLinuxSkipped)('an event loop', () => {
     await until('some rounds have passed', () => rounds > before.rounds + 3 || undefined);
     expect(others).toBe(before.others);
     wakeup.close();
+  });
+
+  it('tells nobody of a descriptor that an earlier one in the same round has given up', async () => {
+    const loop = openLoop();
+    const wakeups = [1, 2].map(() => EventFd.open(linuxLibc()));
+    let calls = 0;
+    const watched = wakeups.map(({ fd }) => ({
+      fd,
+      onReady: () => {
+        calls += 1;
+        for (const each of watched) loop.unwatch(each);
+      },
+    }));
+    for (const each of watched) loop.watch(each);
+    for (const wakeup of wakeups) wakeup.wake();
+    loop.start();
+    for (let turns = 0; turns < 5; turns++) await nextTurn();
+    expect(calls).toBe(1);
+    for (const wakeup of wakeups) wakeup.close();
   });
 
   it('ends its thread with what a handler throws', async () => {

@@ -40,8 +40,8 @@ export class NetLab {
     return this.#closing(tids.lend(client, ear, undefined));
   }
 
-  bind(address: string, ear: Ear = new Ear()): UdpSocket {
-    return this.#closing(this.net.bindUdp({ address, port: 0 }, ear));
+  bind(address: string, port = 0, ear: Ear = new Ear()): UdpSocket {
+    return this.#closing(this.net.bindUdp({ address, port }, ear));
   }
 
   /** Nothing may be left open then. */

@@ -10,7 +10,7 @@ describe('an outbox', () => {
   let outbox: Outbox;
   let postponed: (() => void)[];
   let unsent: string[];
-  let cleared: number[];
+  let asked: number[];
 
   beforeEach(() => {
     kernel = new FakeKernel();
@@ -18,7 +18,7 @@ describe('an outbox', () => {
     postponed = [];
     outbox = new Outbox(batch, (callback) => postponed.push(callback));
     unsent = [];
-    cleared = [];
+    asked = [];
     for (let slot = 0; slot < batch.slots; slot++) {
       batch.write(slot, Buffer.from(`slot ${slot}`));
       batch.peers.set4(slot, 0x7f000001, 1_000 + slot);
@@ -28,8 +28,8 @@ describe('an outbox', () => {
   const owner = (name: string): Owner => ({ onUnsent: (errno) => unsent.push(`${name}: ${errno}`) });
   const exit = (fd: number, hearsErrors = false): Exit => ({
     fd,
-    clearError: (errno) => {
-      cleared.push(errno);
+    mayRepeat: (errno) => {
+      asked.push(errno);
       return hearsErrors;
     },
   });
@@ -79,7 +79,7 @@ describe('an outbox', () => {
     expect(unsent).toEqual([]);
     for (const callback of postponed) callback();
     expect(unsent).toEqual([`slot 0: ${ENETUNREACH}`, `slot 2: ${EAGAIN}`]);
-    expect(cleared).toEqual([ENETUNREACH, EAGAIN]);
+    expect(asked).toEqual([ENETUNREACH, EAGAIN]);
   });
 
   it('sends again what failed for an earlier datagram, and tells nobody', () => {
@@ -98,7 +98,7 @@ describe('an outbox', () => {
     ]);
     expect(postponed).toEqual([]);
     // The error behind the first of a call is told by none: the kernel keeps it to itself.
-    expect(cleared).toEqual([ECONNREFUSED, ECONNREFUSED]);
+    expect(asked).toEqual([ECONNREFUSED, ECONNREFUSED]);
   });
 
   it('gives up where errors come without end, and goes on with the next', () => {

@@ -133,7 +133,22 @@ async function routes(_libc: Libc, net: (options?: object) => LinuxNet): Promise
   };
 }
 
-const scenes = { zones, ports, routes };
+/** A firewall forbids one backend, and refuses for another one. */
+async function firewall(_libc: Libc, net: (options?: object) => LinuxNet): Promise<unknown> {
+  const tids = net().backendTids(nothing);
+  const sessions = ['fd00::1', 'fd00::2'].map((address) => {
+    const notes = new Notes();
+    const peer = { address, port: 69 };
+    return { notes, peer, tid: tids.lend(peer, notes, { receiveBuffer: undefined, anyAddress: false }) };
+  });
+  for (let round = 0; round < 3; round++) {
+    for (const { tid, peer } of sessions) tid.send(Buffer.from('request'), peer.port, peer.address);
+  }
+  await settled(() => sessions[1]?.notes.refusals === 3);
+  return sessions.map(({ notes: { refusals, errors } }) => ({ refusals, errors }));
+}
+
+const scenes = { zones, ports, routes, firewall };
 
 const load = loadLibc();
 if (load.kind === 'unavailable') throw new Error(load.reason);

@@ -1,13 +1,15 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { lacksOwnNetwork, resultIn } from '../../../helpers/own-network.ts';
+import { strict } from '../../../helpers/peers.ts';
 import { isLinuxSkipped } from '../../../helpers/tid-nets.ts';
 
 const scenes = new URL('own-network-scenes.ts', import.meta.url);
 
+const addresses = 'ip addr add fd00::1/128 dev lo && ip addr add fd00::2/128 dev lo';
 /** Two cables whose one ends have the same address. */
 const cables = [
-  'ip addr add fd00::1/128 dev lo',
-  'ip addr add fd00::2/128 dev lo',
+  addresses,
   ...['a', 'b'].flatMap((cable) => [
     `ip link add ${cable}0 type veth peer name ${cable}1`,
     `ip addr add fe80::1/64 dev ${cable}0 nodad`,
@@ -17,14 +19,21 @@ const cables = [
   ]),
 ].join(' && ');
 
+const rules = [
+  'nft add table ip6 t',
+  'nft add chain ip6 t in "{ type filter hook input priority 0; }"',
+  'nft add rule ip6 t in ip6 daddr fd00::1 udp dport 69 reject with icmpv6 type admin-prohibited',
+].join(' && ');
+const lacksFirewall = !strict && !existsSync('/usr/sbin/nft');
+
 describe.skipIf(isLinuxSkipped || lacksOwnNetwork)('the Linux net, on a network of its own,', () => {
   it('keeps IPv6 addresses apart, were they the same on two interfaces', async () => {
-    const addresses = ['::1', 'fd00::1', 'fd00::2', 'fe80::1%a0', 'fe80::1%b0'];
+    const asked = ['::1', 'fd00::1', 'fd00::2', 'fe80::1%a0', 'fe80::1%b0'];
     const clients = ['::1', 'fd00::2', 'fd00::1', 'fe80::2%a0', 'fe80::2%b0'];
     const seen = ['::1', 'fd00::1', 'fd00::2', 'fe80::1%a1', 'fe80::1%b1'];
     expect(await resultIn(cables, scenes, 'zones')).toEqual({
-      servers: addresses.map((address, n) => [`to ${address} from ${clients[n]}`]),
-      clients: addresses.map((address, n) => [`to ${address} from ${seen[n]}`, `own from ${seen[n]}`]),
+      servers: asked.map((address, n) => [`to ${address} from ${clients[n]}`]),
+      clients: asked.map((address, n) => [`to ${address} from ${seen[n]}`, `own from ${seen[n]}`]),
       errors: [],
     });
   });
@@ -50,5 +59,12 @@ describe.skipIf(isLinuxSkipped || lacksOwnNetwork)('the Linux net, on a network 
       errors: [[], [], Array(3).fill('TLB_ERR_PERMISSION'), []],
       heard: [0, 0, 0, 3],
     });
+  });
+
+  it.skipIf(lacksFirewall)('takes what a firewall forbids for no refusal', async () => {
+    expect(await resultIn(`${addresses} && ${rules}`, scenes, 'firewall')).toEqual([
+      { refusals: 0, errors: [] },
+      { refusals: 3, errors: [] },
+    ]);
   });
 });

@@ -53,6 +53,16 @@ describe.skipIf(isLinuxSkipped)('VIP TIDs on shared sockets', () => {
     }
   });
 
+  it('make do with the ports of a range that others leave them', () => {
+    const address = ownLoopback();
+    const others = Array.from({ length: 7 }, (_, n) => lab.bind(address, 20_000 + n));
+    const vips = lab.vipTids({ address, ports: { first: 20_000, last: 20_007 } });
+    for (let n = 0; n < 10; n++) expect(lab.lendVip(vips, clientAt(n + 1)).port).toBe(20_007);
+    expect(codeOf(() => lab.lendVip(vips, clientAt(1)))).toBe('TLB_ERR_NO_PORTS');
+    others[4]?.close();
+    expect(lab.lendVip(vips, clientAt(1)).port).toBe(20_004);
+  });
+
   it('are of another part of a range in each thread', () => {
     const options = { address: ownLoopback(), ports: { first: 20_000, last: 20_010 } };
     const labs: NetLab[] = [];
