@@ -82,7 +82,12 @@ describe.skipIf(isLinuxSkipped)('a balancer of the Linux engine', () => {
       }
       await tell({ kind: 'stop' });
 
-      if (process.env['DBG']) console.log(samples.map(({transfers, resident}) => `${transfers}:${(resident/mebibyte).toFixed(0)}`).join(' '));
+      if (process.env['DBG'])
+        console.log(
+          samples
+            .map(({ transfers, resident }) => `${transfers}:${(resident / mebibyte).toFixed(0)}`)
+            .join(' '),
+        );
       const late = samples.filter((sample) => sample.transfers >= transfers / 10);
       expect(late.length, 'enough samples for a line').toBeGreaterThan(8);
       const grown = slopeOf(late) * transfers * 0.9;
