@@ -24,7 +24,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'portable engine',
           include: [
             'test/interop/{crowd,faults,rollover,strays,transfers}.test.ts',
-            'test/integration/{drain,flags-limits,flags-tftp,reports}.test.ts',
+            'test/integration/{drain,flags-limits,flags-tftp,reload,reports}.test.ts',
           ],
           env: { TFTP_LB_ENGINE: 'portable' },
         },

@@ -1,13 +1,17 @@
 /** The composition root: builds the balancer out of a Config, runs it, drains it, stops it. */
-import { IndexTable } from './balance/index-table.ts';
 import { Scoreboard } from './balance/scoreboard.ts';
 import type { Config } from './config/config.ts';
+import { ConfigError, faultText } from './config/fault.ts';
 import type { Snapshot } from './engine/snapshot.ts';
-import { ServiceControl } from './app/service-control.ts';
+import { AdminPort } from './app/admin-port.ts';
+import { type Prepared, prepareAll } from './app/prepared.ts';
+import { planReload, type ReloadPlan } from './app/reload-plan.ts';
 import { Report } from './app/report.ts';
+import { Series } from './app/series.ts';
+import { specOf } from './app/service-spec.ts';
+import { Services } from './app/services.ts';
 import { TransferLogs } from './app/transfer-log.ts';
 import type { Endpoint, Net } from './net/net.ts';
-import { type AdminServer, startAdmin } from './observe/admin.ts';
 import { Bus, type Subscriber } from './observe/bus.ts';
 import { dropReasons, type Event } from './observe/events.ts';
 import { logEvents } from './observe/log-events.ts';
@@ -20,6 +24,8 @@ import { LocalDataPlane } from './runtime/local-data-plane.ts';
 import type { Threads } from './runtime/node-threads.ts';
 import { Supervisor } from './runtime/supervisor.ts';
 
+/** Services that may be known at once, removed ones with running sessions included. */
+const maxServices = 256;
 /** Backends that may be known at once, removed ones with running sessions included. */
 const maxBackends = 1_024;
 
@@ -33,54 +39,61 @@ export interface AppParts {
   readonly observer?: Subscriber;
   /** What the engines run in; this thread if left out. */
   readonly threads?: Threads;
+  /** Reads the configuration anew. Throws ConfigError. What it was at the start if left out. */
+  readonly load?: () => Config;
 }
+
+/** What became of a configuration that was read while the balancer runs. */
+export type ReloadOutcome =
+  /** It is in force. */
+  | { readonly kind: 'applied'; readonly changes: readonly string[] }
+  /** All is as it was before, for these reasons. */
+  | { readonly kind: 'refused'; readonly faults: readonly string[] };
 
 export type DrainOutcome = 'drained' | 'timed-out' | 'forced';
 
 export class App implements StatusSource {
-  readonly #config: Config;
+  #config: Config;
   readonly #parts: AppParts;
   readonly #bus: Bus;
   readonly #scoreboard: Scoreboard;
-  readonly #controls: readonly ServiceControl[];
+  readonly #services: Services;
   readonly #report: Report;
   readonly #metrics: Metrics;
+  readonly #series: Series;
   readonly #startedAt: number;
   readonly #stopped = new AbortController();
   /** What ends with the app. */
   readonly #subscriptions: (() => void)[] = [];
-  /** Backends that have left their pool while sessions held them; their series go when the last session has. */
-  readonly #departed = new Map<string, { service: string; backend: string; index: number }>();
   readonly #transferLogs: TransferLogs;
   readonly #dataPlane: DataPlane;
-  #admin: AdminServer | undefined;
+  readonly #admin: AdminPort;
   #isDraining = false;
+  /** Ends with the last reload that was asked for. */
+  #reloads: Promise<unknown> = Promise.resolve();
 
-  /** Throws DuplicateBackendError, PasswordError or TransferLogError. */
+  /** Throws PasswordError or TransferLogError. */
   constructor(config: Config, parts: AppParts) {
     this.#config = config;
     this.#parts = parts;
     this.#startedAt = parts.net.now();
     this.#bus = new Bus((error) => parts.log.error({ err: error }, 'an observer of events has failed'));
     this.#scoreboard = Scoreboard.create({
-      services: config.services.length,
+      services: maxServices,
       backends: maxBackends,
       workers: parts.threads?.plans.length ?? 1,
       reasons: dropReasons.length,
     });
-    const control = {
+    this.#services = new Services(config.services, {
       net: parts.net,
       scoreboard: this.#scoreboard,
-      indexes: new IndexTable(this.#scoreboard),
       emit: this.#bus.emit,
-    };
-    this.#controls = config.services.map(
-      (service, index) => new ServiceControl(service, index, config.resolveInterval, control),
-    );
-    this.#report = new Report(this.#scoreboard, this.#controls);
+      onChange: () => void this.#publish(),
+    });
+    this.#report = new Report(this.#scoreboard, this.#services);
     const onLogFault = (error: unknown): void =>
       parts.log.error({ err: error }, 'the xferlog cannot be written');
-    this.#transferLogs = new TransferLogs(config, () => new Date(), onLogFault);
+    this.#transferLogs = new TransferLogs(config.services, () => new Date(), onLogFault);
     this.#dataPlane = this.#createDataPlane();
     const build = { version: parts.version, node: process.versions.node, engine: this.#engine.name };
     this.#metrics = new Metrics(build, {
@@ -88,23 +101,31 @@ export class App implements StatusSource {
       passivePorts: () => this.#report.passivePorts(),
       workers: () => this.#dataPlane.workers(),
     });
+    this.#series = new Series(this.#metrics, this.#scoreboard, this.#services);
+    const metrics = { render: () => this.#render() };
+    const sources = { status: this, metrics };
+    this.#admin = new AdminPort({ sources, log: parts.log, clock: parts.net });
   }
 
   /**
    * Resolves when clients are served. Rejects with DiscoveryError, SelfBackendError, TooManyBackendsError, NetError or
    * AdminError; `stop` has to be called then too.
    */
-  async start(): Promise<void> {
-    this.#observe();
-    await Promise.all(this.#controls.map((control) => control.start(() => this.#publish())));
-    this.#stopped.signal.throwIfAborted();
-    await this.#dataPlane.start(this.#snapshot());
-    this.#stopped.signal.throwIfAborted();
-    const { admin } = this.#config;
-    if (admin) await this.#openAdmin(admin);
-    const { name: engine, reason } = this.#engine;
-    const { version, threads } = this.#parts;
-    this.#parts.log.info({ version, engine, reason, workers: threads?.plans.length }, 'serving');
+  start(): Promise<void> {
+    const started = this.#start();
+    // A reload that is asked for meanwhile waits.
+    this.#reloads = started.catch(() => undefined);
+    return started;
+  }
+
+  /**
+   * Reads the configuration and puts it into force, without ending a session. What is wrong with it is logged, and then
+   * nothing has changed. One reload follows the other.
+   */
+  reload(): Promise<ReloadOutcome> {
+    const reloaded = this.#reloads.then(() => this.#reload());
+    this.#reloads = reloaded;
+    return reloaded;
   }
 
   /** Takes no new sessions and waits for the running ones, for the configured time or until `force` aborts. */
@@ -113,7 +134,7 @@ export class App implements StatusSource {
     const { promise, resolve, reject } = Promise.withResolvers<DrainOutcome>();
     let mayBeNew = true;
     const check = (): void => {
-      if (!mayBeNew && this.#activeSessions() === 0) resolve('drained');
+      if (!mayBeNew && this.#services.activeSessions === 0) resolve('drained');
     };
     this.#dataPlane.drain().then(() => {
       mayBeNew = false;
@@ -142,16 +163,16 @@ export class App implements StatusSource {
   async stop(): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort();
-    for (const control of this.#controls) control.stop();
+    this.#services.stop();
     await this.#dataPlane.stop();
-    await this.#admin?.close();
+    await this.#admin.close();
     for (const end of this.#subscriptions) end();
     this.#transferLogs.close();
   }
 
   /** Where the admin endpoints listen; undefined before the start and where they are turned off. */
   get admin(): Endpoint | undefined {
-    return this.#admin;
+    return this.#admin.server;
   }
 
   /** Where the clients of a service arrive now. */
@@ -163,7 +184,7 @@ export class App implements StatusSource {
   }
 
   readiness(): Readiness {
-    const services = this.#controls.map((control) => this.#report.readiness(control));
+    const services = this.#services.controls.map((control) => this.#report.readiness(control));
     const reasons = services.flatMap(({ service, reasons }) =>
       reasons.map((reason) => `${service}: ${reason}`),
     );
@@ -180,14 +201,30 @@ export class App implements StatusSource {
       uptime: (this.#parts.net.now() - this.#startedAt) / 1_000,
       draining: this.#isDraining,
       workers: this.#dataPlane.workers(),
-      services: this.#controls.map((control) =>
+      services: this.#services.controls.map((control) =>
         this.#report.status(control, this.listening(control.config.name)),
       ),
     };
   }
 
+  async #start(): Promise<void> {
+    this.#observe();
+    await this.#services.start();
+    this.#stopped.signal.throwIfAborted();
+    await this.#dataPlane.start(this.#snapshot());
+    this.#stopped.signal.throwIfAborted();
+    const admin = await this.#admin.prepare(this.#config.admin.listen);
+    admin.adopt();
+    if (this.#stopped.signal.aborted) await this.#admin.close();
+    this.#metrics.config.taken(new Date());
+    const { name: engine, reason } = this.#engine;
+    const { version, threads, log } = this.#parts;
+    const workers = threads && this.#dataPlane.workers().length;
+    log.info({ version, engine, reason, workers }, 'serving');
+  }
+
   #observe(): void {
-    for (const { config } of this.#controls) this.#metrics.addService(config.name, config.kind);
+    for (const { config } of this.#services.controls) this.#metrics.addService(config.name, config.kind);
     // Before the others, so that a backend's series exist when something is counted for it.
     this.#subscriptions.push(
       this.#bus.subscribe((event) => this.#onEvent(event)),
@@ -205,33 +242,75 @@ export class App implements StatusSource {
   }
 
   #onEvent(event: Event): void {
-    if (event.kind === 'backend.suspect') {
-      for (const control of this.#controls) control.suspected(event);
-    }
-    if (event.kind === 'worker.down') {
-      for (const control of this.#controls) control.adoptEjections();
-    }
-    if (event.kind !== 'backend.state') return;
-    const { service, backend, to } = event;
-    if (to === 'added') {
-      this.#departed.delete(`${service} ${backend}`);
-      this.#metrics.addBackend(service, backend);
-    }
-    if (to === 'removed') this.#depart(service, backend);
+    if (event.kind === 'backend.suspect') this.#services.suspected(event);
+    if (event.kind === 'worker.down') this.#services.adoptEjections();
+    if (event.kind === 'backend.state') this.#series.onState(event);
   }
 
-  #depart(service: string, backend: string): void {
-    const control = this.#controls.find(({ config }) => config.name === service);
-    const index = control?.pool.backends.find(({ name }) => name === backend)?.index;
-    if (index !== undefined) this.#departed.set(`${service} ${backend}`, { service, backend, index });
+  /** Never rejects. */
+  async #reload(): Promise<ReloadOutcome> {
+    try {
+      const config = this.#parts.load?.() ?? this.#config;
+      const plan = planReload(this.#config, config);
+      const refusals = [...plan.refusals, ...(this.#isEnding ? ['the balancer is about to end'] : [])];
+      if (refusals.length > 0) return this.#refuse(refusals);
+      const prepared = await this.#prepare(config, plan);
+      if (this.#isEnding) {
+        prepared.cancel();
+        return this.#refuse(['the balancer is about to end']);
+      }
+      await this.#adopt(config, plan, prepared);
+      return { kind: 'applied', changes: plan.changes };
+    } catch (error) {
+      return this.#refuse(faultsIn(error));
+    }
   }
 
-  #forgetDeparted(): void {
-    for (const [key, { service, backend, index }] of this.#departed) {
-      if (this.#scoreboard.holders(index) > 0) continue;
-      this.#departed.delete(key);
-      this.#metrics.forget(service, backend);
-    }
+  get #isEnding(): boolean {
+    return this.#isDraining || this.#stopped.signal.aborted;
+  }
+
+  #refuse(faults: readonly string[]): ReloadOutcome {
+    this.#metrics.config.refused();
+    this.#parts.log.error({ event: 'config.refused', faults }, 'configuration refused, the old one stays');
+    return { kind: 'refused', faults };
+  }
+
+  /** Rejects with what keeps the configuration from being in force; nothing has changed then. */
+  #prepare(config: Config, plan: ReloadPlan): Promise<Prepared> {
+    return prepareAll([
+      () => this.#services.prepare(plan, config.services),
+      () => this.#transferLogs.prepare(config.services),
+      () => this.#admin.prepare(config.admin.listen),
+      () => this.#prepareListeners(config),
+    ]);
+  }
+
+  async #prepareListeners({ services }: Config): Promise<Prepared> {
+    const none = { index: -1, pool: { backends: [] }, passivePool: new SharedArrayBuffer(0) };
+    const undo = await this.#dataPlane.prepare(services.map((service) => specOf(service, none)));
+    return { adopt: () => undefined, cancel: undo };
+  }
+
+  async #adopt(config: Config, plan: ReloadPlan, prepared: Prepared): Promise<void> {
+    const { log } = this.#parts;
+    for (const { name, kind } of plan.added) this.#metrics.addService(name, kind);
+    prepared.adopt();
+    this.#config = config;
+    log.level = config.log.level;
+    await this.#publish();
+    this.#forgetGone();
+    this.#metrics.config.taken(new Date());
+    log.info({ event: 'config.applied', changes: plan.changes }, 'configuration reloaded');
+  }
+
+  #render(): ReturnType<Metrics['render']> {
+    this.#forgetGone();
+    return this.#metrics.render();
+  }
+
+  #forgetGone(): void {
+    for (const { name } of this.#series.forgetGone()) this.#transferLogs.forget(name);
   }
 
   #createDataPlane(): DataPlane {
@@ -240,34 +319,22 @@ export class App implements StatusSource {
     return threads ? new Supervisor({ ...parts, threads }) : new LocalDataPlane(parts);
   }
 
-  #publish(): void {
-    this.#dataPlane.update(this.#snapshot());
+  #publish(): Promise<void> {
+    return this.#dataPlane.update(this.#snapshot());
   }
 
   #snapshot(): Snapshot {
-    const version = this.#scoreboard.nextSnapshot();
-    return { version, services: this.#controls.map(({ spec }) => spec) };
-  }
-
-  async #openAdmin(at: NonNullable<Config['admin']>): Promise<void> {
-    const metrics = {
-      render: () => {
-        this.#forgetDeparted();
-        return this.#metrics.render();
-      },
-    };
-    this.#admin = await startAdmin(at, { status: this, metrics });
-    const { address, port } = this.#admin;
-    if (this.#stopped.signal.aborted) await this.#admin.close();
-    this.#parts.log.info({ address, port }, 'admin endpoints listen');
+    return { version: this.#scoreboard.nextSnapshot(), services: this.#services.specs };
   }
 
   #isDeserted(): boolean {
     const workers = this.#dataPlane.workers();
     return workers.length > 0 && workers.every(({ state }) => state !== 'serving');
   }
+}
 
-  #activeSessions(): number {
-    return this.#controls.reduce((sum, { index }) => sum + this.#scoreboard.activeOf(index), 0);
-  }
+/** What is wrong, in one line each. */
+function faultsIn(error: unknown): string[] {
+  if (error instanceof ConfigError) return error.faults.map(faultText);
+  return [error instanceof Error ? error.message : String(error)];
 }

@@ -4,8 +4,9 @@ import { failureOf } from './cli/failure.ts';
 import { createProgram } from './cli/program.ts';
 import { type ServeContext, undrained } from './cli/serve.ts';
 import { readVersion } from './cli/version.ts';
+import type { Config } from './config/config.ts';
 import { createNodeNet, createTidPorts, type TidPorts } from './net/node-net.ts';
-import { chooseEngine, requireTransparency } from './runtime/engine-choice.ts';
+import { chooseEngine, type EngineChoice, requireTransparency } from './runtime/engine-choice.ts';
 import { nodeThreads } from './runtime/node-threads.ts';
 
 /** How long a forced end may take before the process is gone all the same (milliseconds). */
@@ -53,6 +54,15 @@ function tidPorts(): TidPorts {
   return (sharedPorts ??= createTidPorts());
 }
 
+/** Throws EngineUnavailableError where the configuration needs what the engine cannot do here. */
+function possible(config: Config, choice: EngineChoice): Config {
+  const isTransparent = config.services.some(
+    (service) => service.kind === 'tftp' && service.requests.transparent,
+  );
+  if (isTransparent) requireTransparency(choice);
+  return config;
+}
+
 const context: ServeContext = {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -63,15 +73,16 @@ const context: ServeContext = {
   force: force.signal,
   net: () => createNodeNet({ tidPorts: tidPorts() }),
   onRotate: (callback) => void process.on('SIGUSR1', callback),
+  onReload: (callback) => void process.on('SIGHUP', callback),
   createBalancer: (config, parts) => {
     const { workers, engine, busyPoll, services } = config;
-    const protocols = [...new Set(services.map(({ kind }) => kind))];
+    // Threads are planned at the start, and made for a protocol when it has its first service.
+    const kinds = parts.isReloadable ? (['tftp', 'ftp'] as const) : services.map(({ kind }) => kind);
+    const protocols = [...new Set(kinds)];
     const choice = chooseEngine(engine);
-    if (services.some((service) => service.kind === 'tftp' && service.requests.transparent)) {
-      requireTransparency(choice);
-    }
+    const load = (): Config => possible(parts.load(), choice);
     const threads = nodeThreads({ workers, protocols, tidPorts: tidPorts(), engine: choice, busyPoll });
-    return new App(config, { ...parts, threads });
+    return new App(possible(config, choice), { ...parts, load, threads });
   },
   finish: (code) => {
     process.exitCode = code;

@@ -30,7 +30,7 @@ function passwordIn(path: string): string {
     return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0] ?? '';
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PasswordError(`cannot read --ftp-health-password-file: ${reason}`, { cause });
+    throw new PasswordError(`cannot read the password of the health checks: ${reason}`, { cause });
   }
 }
 

@@ -8,24 +8,25 @@ import type { PassivePortUse } from '../observe/ftp-metrics.ts';
 import type { BackendCounters, HotCounters, ServiceCounters } from '../observe/hot-metrics.ts';
 import type { BackendStatus, ServiceReadiness, ServiceStatus } from '../observe/status.ts';
 import type { ServiceControl } from './service-control.ts';
+import type { Services } from './services.ts';
 
 export class Report implements HotCounters {
   readonly #scoreboard: Scoreboard;
-  readonly #controls: readonly ServiceControl[];
+  readonly #services: Pick<Services, 'controls'>;
 
-  constructor(scoreboard: Scoreboard, controls: readonly ServiceControl[]) {
+  constructor(scoreboard: Scoreboard, services: Pick<Services, 'controls'>) {
     this.#scoreboard = scoreboard;
-    this.#controls = controls;
+    this.#services = services;
   }
 
   backends(): BackendCounters[] {
-    return this.#controls.flatMap(({ config, pool }) =>
+    return this.#services.controls.flatMap(({ config, pool }) =>
       pool.backends.map((backend) => this.#countersOf(config.name, backend)),
     );
   }
 
   services(): ServiceCounters[] {
-    return this.#controls.map(({ config, index }) => ({
+    return this.#services.controls.map(({ config, index }) => ({
       service: config.name,
       drops: (reason) => this.#scoreboard.drops(index, dropReasons.indexOf(reason)),
     }));
@@ -43,7 +44,7 @@ export class Report implements HotCounters {
   }
 
   passivePorts(): PassivePortUse[] {
-    return this.#controls.flatMap(({ spec }) => {
+    return this.#services.controls.flatMap(({ spec }) => {
       if (spec.kind !== 'ftp') return [];
       const { used, size } = new PassivePool(spec.passivePool, 0);
       return [{ service: spec.name, used, size }];

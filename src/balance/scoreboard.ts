@@ -162,6 +162,14 @@ export class Scoreboard {
     }
   }
 
+  /** The same for the row of a service, which no worker may have a session of. */
+  resetService(service: number): void {
+    const { turns, retryTurns, blocks } = this.#views;
+    for (const cursors of [turns, retryTurns]) Atomics.store(cursors, service, 0);
+    for (const { drops } of blocks)
+      drops.fill(0, service * this.size.reasons, (service + 1) * this.size.reasons);
+  }
+
   /** The worker is gone with its sessions: it holds nothing. What it has counted stays. */
   clear(worker: number): void {
     const block = this.#views.blocks[worker];

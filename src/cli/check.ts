@@ -2,9 +2,10 @@
 import type { Command } from 'commander';
 
 import { findings } from '../config/findings.ts';
-import { readSystemLimits } from '../net/limits.ts';
+import { printConfig } from '../config/print.ts';
 import { configOf } from './config-of.ts';
 import { addFlags } from './flags.ts';
+import { readMachine } from './machine.ts';
 import type { ServeContext } from './serve.ts';
 
 export function registerCheck(
@@ -13,20 +14,15 @@ export function registerCheck(
 ): void {
   const check = program
     .command('check')
-    .description('validate flags and environment, and report every fault')
-    .option('--print', 'print the resolved configuration as JSON (durations in milliseconds)');
+    .description('validate a file, flags and environment, and report every fault')
+    .argument('[file]', 'file with the configuration, as --config')
+    .option('--print', 'print the resolved configuration as a file, whatever it was given as');
   addFlags(check);
-  check.action((options: { print?: true }, command: Command) => {
-    const config = configOf(command, context.environment);
-    for (const { message } of findings(config, readSystemLimits())) {
+  check.action((file: string | undefined, options: { print?: true }, command: Command) => {
+    const { config, document } = configOf(command, context.environment, file);
+    for (const { message } of findings(config, readMachine(), (path) => document.nameOf(path))) {
       context.stderr.write(`tftp-lb: warning: ${message}\n`);
     }
-    const printed = JSON.stringify(config, shown, 2);
-    context.stdout.write(options.print === true ? `${printed}\n` : 'the configuration is valid\n');
+    context.stdout.write(options.print === true ? printConfig(document) : 'the configuration is valid\n');
   });
-}
-
-/** JSON has no undefined, and what is off should be seen; passwords should not. */
-function shown(key: string, value: unknown): unknown {
-  return key === 'password' && value !== undefined ? '***' : (value ?? null);
 }

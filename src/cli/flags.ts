@@ -2,8 +2,7 @@
 import { type Command, Option } from 'commander';
 
 import type { Fault } from '../config/fault.ts';
-import type { OptionInfo } from '../config/options.ts';
-import { optionInfos } from '../config/schema.ts';
+import { type OptionInfo, optionInfos } from '../config/options.ts';
 import type { FlagValues } from '../config/sources.ts';
 import { didYouMean } from '../config/suggest.ts';
 
@@ -46,10 +45,14 @@ export function flagValues(command: Command): FlagValues {
 
 /**
  * What the command line said and nobody understands. `words` are the arguments that are no flags, then all from the
- * first unknown flag on, as commander leaves them; `commands` are what a stray word may have meant.
+ * first unknown flag on, as commander leaves them, without those that the command knows; `commands` are what a stray
+ * word may have meant.
  */
-export function strayArguments(command: Command, commands: readonly string[]): Fault[] {
-  const words = command.args;
+export function strayArguments(
+  command: Command,
+  commands: readonly string[],
+  words: readonly string[] = command.args,
+): Fault[] {
   const firstFlag = words.findIndex((word) => word.startsWith('-'));
   const strays = firstFlag < 0 ? words : words.slice(0, firstFlag);
   const unknown = words.filter((word, at) => word.startsWith('-') && word !== '--' && at >= firstFlag);

@@ -1,8 +1,7 @@
 /** The help text: the flags of serve in their groups, the other commands, three examples. */
 import { type Command, Help, type Option } from 'commander';
 
-import type { OptionInfo } from '../config/options.ts';
-import { optionInfos } from '../config/schema.ts';
+import { type OptionInfo, optionInfos } from '../config/options.ts';
 
 export interface Example {
   readonly command: string;
@@ -21,7 +20,7 @@ export const examples: readonly Example[] = [
   },
   {
     command: 'tftp-lb check --print --vip 0.0.0.0 --vip :: --single-port --backend tftp.example',
-    text: 'see what a command line amounts to without running it',
+    text: 'see the file that a command line amounts to, without running it',
   },
 ];
 
@@ -29,7 +28,9 @@ export const examples: readonly Example[] = [
 export function shapeHelp(program: Command, serve: Command): void {
   const plain = new Help();
   const terms = new Map(optionInfos.map((info) => [info.flag, termOf(info)]));
-  program.usage('--vip ADDR --backend HOST[:PORT] [options]\n       tftp-lb COMMAND [options]');
+  program.usage(
+    '--vip ADDR --backend HOST[:PORT] [options]\n       tftp-lb --config FILE [options]\n       tftp-lb COMMAND [options]',
+  );
   for (const command of [program, ...program.commands]) {
     command.configureHelp({
       optionTerm: (option) => terms.get(flagOf(option)) ?? plain.optionTerm(option),
@@ -60,7 +61,8 @@ const afterword = `
 Durations are written 500ms, 10s, 1m or 2h; a plain number counts seconds.
 Every flag is also a variable: --try-interval is TFTP_LB_TRY_INTERVAL. There, a
 flag without a value is true or false, what is repeatable is separated by white
-space, and --no-admin is TFTP_LB_ADMIN=false. Flags count before variables.
+space, and --no-admin is TFTP_LB_ADMIN=false. Flags count before variables,
+variables before the file.
 
 Examples:
 ${examples.map(({ command, text }) => `  ${command}\n      ${text}`).join('\n')}

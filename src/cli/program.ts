@@ -6,6 +6,7 @@ import { registerDemo } from './demo.ts';
 import { registerGet } from './get.ts';
 import { shapeHelp } from './help.ts';
 import { registerPut } from './put.ts';
+import { registerSchema } from './schema.ts';
 import { registerServe, type ServeContext } from './serve.ts';
 
 /** A program whose `parseAsync` runs a command; it throws where commander alone would end the process. */
@@ -24,6 +25,7 @@ export function createProgram(context: ServeContext): Command {
     });
   const serve = registerServe(program, context);
   registerCheck(program, context);
+  registerSchema(program, context);
   registerGet(program, context);
   registerPut(program, context);
   registerDemo(program, context);

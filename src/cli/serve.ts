@@ -5,11 +5,12 @@ import type { Config } from '../config/config.ts';
 import { findings } from '../config/findings.ts';
 import type { Environment } from '../config/sources.ts';
 import type { Net } from '../net/net.ts';
-import { readSystemLimits } from '../net/limits.ts';
 import { createLogger, type Logger } from '../observe/log.ts';
-import { configOf } from './config-of.ts';
+import { configOf, type LoadedConfig } from './config-of.ts';
 import type { CliContext } from './context.ts';
 import { addFlags } from './flags.ts';
+import { readMachine } from './machine.ts';
+import { FileWatch } from './watch-file.ts';
 
 /** What `serve` drives; src/app.ts has the one that counts. */
 export interface Balancer {
@@ -19,12 +20,18 @@ export interface Balancer {
   stop(): Promise<void>;
   /** Log files have been renamed. */
   reopenLogs(): void;
+  /** Reads the configuration anew. Never rejects: what is wrong is logged. */
+  reload(): Promise<unknown>;
 }
 
 export interface BalancerParts {
   readonly net: Net;
   readonly log: Logger;
   readonly version: string;
+  /** Whether services may come and go: there is a file that says which there are. */
+  readonly isReloadable: boolean;
+  /** Reads the configuration anew. Throws ConfigError. */
+  readonly load: () => Config;
 }
 
 export interface ServeContext extends CliContext {
@@ -34,6 +41,8 @@ export interface ServeContext extends CliContext {
   readonly force: AbortSignal;
   /** Calls back whenever the operator wants log files opened anew. */
   onRotate(callback: () => void): void;
+  /** Calls back whenever the operator wants the configuration read anew. */
+  onReload(callback: () => void): void;
   createBalancer(config: Config, parts: BalancerParts): Balancer;
 }
 
@@ -46,16 +55,27 @@ export function registerServe(program: Command, context: ServeContext): Command 
     .description('run the balancer (what happens without a command)');
   addFlags(serve);
   return serve.action(async (_options, command: Command) => {
-    await run(configOf(command, context.environment), context);
+    await run(() => configOf(command, context.environment), context);
   });
 }
 
-async function run(config: Config, context: ServeContext): Promise<void> {
+async function run(load: () => LoadedConfig, context: ServeContext): Promise<void> {
   const { version, signal, force } = context;
+  const { config, file, watch, ...loaded } = load();
   const log = createLogger(config.log.level);
-  for (const { kind, message } of findings(config, readSystemLimits())) log.warn({ finding: kind }, message);
-  const balancer = context.createBalancer(config, { net: context.net(), log, version });
+  warn({ config, ...loaded }, log);
+  const reread = (): Config => {
+    const again = load();
+    warn(again, log);
+    return again.config;
+  };
+  const net = context.net();
+  const isReloadable = file !== undefined;
+  const balancer = context.createBalancer(config, { net, log, version, isReloadable, load: reread });
+  const reload = (): void => void balancer.reload();
   context.onRotate(() => balancer.reopenLogs());
+  context.onReload(reload);
+  const fileWatch = watch && file !== undefined ? new FileWatch(file, net, reload) : undefined;
   try {
     await Promise.race([balancer.start(), aborted(force)]);
     await aborted(signal);
@@ -64,7 +84,15 @@ async function run(config: Config, context: ServeContext): Promise<void> {
     log.info({ outcome }, 'stopping');
     context.finish(outcome === 'drained' ? 0 : undrained);
   } finally {
+    fileWatch?.close();
     await balancer.stop();
+  }
+}
+
+/** Of what is legal and probably wrong. */
+function warn({ config, document }: Pick<LoadedConfig, 'config' | 'document'>, log: Logger): void {
+  for (const { kind, message } of findings(config, readMachine(), (path) => document.nameOf(path))) {
+    log.warn({ finding: kind }, message);
   }
 }
 

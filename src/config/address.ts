@@ -1,5 +1,5 @@
 /** Addresses, ports and host names as operators write them. What is not exactly right is refused, never repaired. */
-import { isIP, SocketAddress } from 'node:net';
+import { BlockList, isIP, SocketAddress } from 'node:net';
 
 import type { ListenerSpec } from '../engine/snapshot.ts';
 
@@ -65,6 +65,22 @@ function parseHost(text: string): string | undefined {
   return sound && !numeric && text.length <= 253 ? labels.join('.') : undefined;
 }
 
+/** A host name, or the numeric address of a server, without a port. */
+export function parseServer(text: string): string | undefined {
+  const at = parseHostPort(text);
+  return at === undefined || at.port !== undefined || isUnspecified(at.host) ? undefined : at.host;
+}
+
+/** 0.0.0.0 and :: stand for every address, and are nobody's own. */
+export function isUnspecified(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+/** What may be a metric label, a field of a log line and part of a URL. */
+export function isLabel(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text);
+}
+
 /** ADDR:PORT with IPv6 in brackets. */
 export function formatHostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -80,4 +96,35 @@ export function covers(listener: string, address: string): boolean {
 /** Numeric addresses that never leave the host. */
 export function isLoopback(address: string): boolean {
   return isIP(address) === 4 ? address.startsWith('127.') : address === '::1';
+}
+
+/** Networks whose addresses the internet does not route (RFC 6890). */
+const notPublic = new BlockList();
+for (const network of [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.2.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/3',
+  '::/127',
+  '2001:db8::/32',
+  'fc00::/7',
+  'fe80::/10',
+  'ff00::/8',
+]) {
+  const [address = '', prefix] = network.split('/');
+  notPublic.addSubnet(address, Number(prefix), isIP(address) === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** Numeric addresses that the whole internet may reach. */
+export function isPublic(address: string): boolean {
+  const [bare = ''] = address.split('%');
+  return !notPublic.check(bare, isIP(bare) === 4 ? 'ipv4' : 'ipv6');
 }

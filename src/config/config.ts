@@ -12,9 +12,9 @@ import type {
 
 /** What one run of the balancer is told: plain data, every default filled in, every rule of schema.ts kept. */
 export interface Config {
+  /** At least one; names differ. */
   readonly services: readonly ServiceConfig[];
-  /** Where the admin endpoints listen; port 0 lets the system choose. Undefined turns them off. */
-  readonly admin: ListenerSpec | undefined;
+  readonly admin: AdminConfig;
   readonly log: LogConfig;
   /** Milliseconds that running sessions get to finish in once the balancer is told to stop. */
   readonly drainTimeout: number;
@@ -23,9 +23,23 @@ export interface Config {
   readonly engine: EngineName;
   /** Microseconds for which the Linux engine polls before it blocks. */
   readonly busyPoll: number;
-  /** Milliseconds between two resolutions of a backend's host name. */
-  readonly resolveInterval: number;
 }
+
+export interface AdminConfig {
+  /** Where the admin endpoints listen; port 0 lets the system choose. Undefined turns them off. */
+  readonly listen: ListenerSpec | undefined;
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface LogConfig {
+  readonly level: LogLevel;
+}
+
+/** What serves TFTP; `auto` is the best that works here. */
+export const engineNames = ['auto', 'portable', 'linux'] as const;
+export type EngineName = (typeof engineNames)[number];
 
 export type ServiceConfig = TftpServiceConfig | FtpServiceConfig;
 
@@ -35,8 +49,27 @@ interface AnyServiceConfig {
   readonly listeners: readonly ListenerSpec[];
   /** At least one; names differ. */
   readonly backends: readonly BackendConfig[];
+  readonly discovery: DiscoveryConfig;
   readonly policy: PolicyName;
   readonly limits: SessionLimits;
+}
+
+export interface TftpServiceConfig extends AnyServiceConfig {
+  readonly kind: 'tftp';
+  readonly tids: TidMode;
+  readonly requests: RequestRules;
+  readonly timing: TftpTiming;
+  readonly health: TftpHealthConfig;
+}
+
+export interface FtpServiceConfig extends AnyServiceConfig {
+  readonly kind: 'ftp';
+  readonly commands: CommandRules;
+  readonly data: DataRules;
+  readonly timing: FtpTiming;
+  readonly health: FtpHealthConfig;
+  /** Path of the log of transfers. */
+  readonly xferlog: string | undefined;
 }
 
 /** By what TFTP's transfers can be shared out. */
@@ -57,33 +90,20 @@ export const ftpPolicies: readonly PolicyName[] = [
   'first',
 ];
 
-export interface TftpServiceConfig extends AnyServiceConfig {
-  readonly kind: 'tftp';
-  readonly tids: TidMode;
-  readonly requests: RequestRules;
-  readonly timing: TftpTiming;
-  readonly health: TftpHealthConfig;
-}
-
-export interface FtpServiceConfig extends AnyServiceConfig {
-  readonly kind: 'ftp';
-  readonly commands: CommandRules;
-  readonly data: DataRules;
-  readonly timing: FtpTiming;
-  readonly health: FtpHealthConfig;
-  /** Path of the log of transfers. */
-  readonly xferlog: string | undefined;
-}
-
 /** A backend as the operator wrote it: a host name stands for all the addresses that it resolves to. */
 export interface BackendConfig {
-  /** What was given as `name=`, else the text HOST[:PORT]. */
+  /** What was given as its name, else HOST[:PORT] as written. */
   readonly name: string;
   /** A numeric address in its canonical form, or a host name in lower case. */
   readonly host: string;
   readonly port: number;
   /** 1 to 256. */
   readonly weight: number;
+}
+
+export interface DiscoveryConfig {
+  /** Milliseconds between two resolutions of a backend's host name. */
+  readonly resolveInterval: number;
 }
 
 /** Durations in milliseconds. */
@@ -111,14 +131,4 @@ export interface FtpHealthConfig extends HealthConfig {
   readonly password: string | undefined;
   /** Where it is read from if it is not given. */
   readonly passwordFile: string | undefined;
-}
-
-/** What serves TFTP; `auto` is the best that works here. */
-export type EngineName = 'auto' | 'portable' | 'linux';
-
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
-
-export interface LogConfig {
-  readonly level: LogLevel;
 }

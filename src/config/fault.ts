@@ -1,6 +1,6 @@
 /** One thing that is wrong with the configuration, said so that its author can mend it. */
 export interface Fault {
-  /** Where it was said: a flag, an environment variable, or both sides of a contradiction. */
+  /** Where it was said: a flag, a variable, a line and column of a file, or both sides of a contradiction. */
   readonly source: string;
   /** The text that was given, where one was. */
   readonly value: string | undefined;
@@ -14,8 +14,8 @@ export class ConfigError extends Error {
   readonly code = 'TLB_ERR_CONFIG';
   readonly faults: readonly Fault[];
 
-  constructor(faults: readonly Fault[]) {
-    super(faults.map(faultText).join('\n'));
+  constructor(faults: readonly Fault[], options?: ErrorOptions) {
+    super(faults.map(faultText).join('\n'), options);
     this.faults = faults;
   }
 }

@@ -1,7 +1,8 @@
 /** What is legal and probably wrong. Nothing here stops the balancer; `check` prints it and `serve` logs it. */
 import type { PortRange } from '../engine/snapshot.ts';
-import { formatHostPort, isLoopback } from './address.ts';
+import { covers, formatHostPort, isLoopback, isPublic, isUnspecified } from './address.ts';
 import type { Config, FtpServiceConfig, ServiceConfig, TftpServiceConfig } from './config.ts';
+import type { Path } from './document.ts';
 import { formatDuration } from './duration.ts';
 
 export const findingKinds = [
@@ -14,6 +15,7 @@ export const findingKinds = [
   'health-timeout-long',
   'try-interval-long',
   'backend-twice',
+  'open-to-writes',
   'admin-public',
 ] as const;
 export type FindingKind = (typeof findingKinds)[number];
@@ -30,6 +32,16 @@ export interface Machine {
   readonly descriptors: number | undefined;
   /** Where the system, and so every session towards its backend, takes local ports from. */
   readonly ephemeralPorts: PortRange;
+  /** Those that unspecified listeners stand for. */
+  readonly addresses: readonly string[];
+}
+
+/** What an operator calls a place of the configuration: by its flag or by its keys. */
+type NameOf = (path: Path) => string;
+
+interface Scene {
+  readonly machine: Machine;
+  readonly nameOf: NameOf;
 }
 
 /** Descriptors of a session before its backend has answered: towards the client, and two towards the backend. */
@@ -42,48 +54,56 @@ const besides = 128;
 const shortestPatience = 3000;
 
 /** In the order in which they are shown. */
-export function findings(config: Config, machine: Machine): Finding[] {
+export function findings(config: Config, machine: Machine, nameOf: NameOf): Finding[] {
+  const scene = { machine, nameOf };
   const all = [
-    ...config.services.flatMap((service) => ofService(service, machine)),
-    ...ofAllDescriptors(config, machine),
-    ...ofAdmin(config),
+    ...config.services.flatMap((service) => ofService(service, scene)),
+    ...config.services.flatMap((service, at) => ofSharedPorts(service, config.services.slice(0, at), scene)),
+    ...ofAllDescriptors(config, scene),
+    ...ofAdmin(config, scene),
   ];
   // What is odd about the checks that both protocols have is said once.
   return all.filter(({ message }, at) => all.findIndex((other) => other.message === message) === at);
 }
 
-function ofService(service: ServiceConfig, machine: Machine): Finding[] {
+function ofService(service: ServiceConfig, scene: Scene): Finding[] {
   return [
-    ...(service.kind === 'tftp'
-      ? [...ofTids(service), ...ofLocalPorts(service, machine)]
-      : ofPassivePorts(service)),
-    ...ofDescriptors(service, machine),
-    ...ofLimits(service),
-    ...ofHealth(service),
+    ...ofPortRange(service, scene),
+    ...(service.kind === 'tftp' ? ofLocalPorts(service, scene) : []),
+    ...ofDescriptors(service, scene),
+    ...ofLimits(service, scene),
+    ...ofHealth(service, scene),
     ...ofBackends(service),
+    ...ofWrites(service, scene),
   ];
 }
 
-function ofTids(service: TftpServiceConfig): Finding[] {
-  const { tids } = service;
-  if (tids.kind !== 'ephemeral') return [];
-  return ofPortRange(service, { flag: '--tid-ports', range: tids.ports, carried: 'sessions per address' });
-}
-
-function ofPassivePorts(service: FtpServiceConfig): Finding[] {
-  const carried = 'passive clients about to connect, on all addresses together';
-  return ofPortRange(service, { flag: '--passive-ports', range: service.data.passivePorts, carried });
-}
-
 interface PortOption {
-  readonly flag: string;
+  /** Where it stands. */
+  readonly path: Path;
   readonly range: PortRange | undefined;
   /** What takes one port each. */
   readonly carried: string;
 }
 
-function ofPortRange(service: ServiceConfig, { flag, range, carried }: PortOption): Finding[] {
+function portOptionOf(service: ServiceConfig): PortOption {
+  return service.kind === 'tftp' ? tidPortsOf(service) : passivePortsOf(service);
+}
+
+function tidPortsOf({ name, tids }: TftpServiceConfig): PortOption {
+  const range = tids.kind === 'ephemeral' ? tids.ports : undefined;
+  return { path: ['services', name, 'tftp', 'tid-ports'], range, carried: 'sessions per address' };
+}
+
+function passivePortsOf({ name, data }: FtpServiceConfig): PortOption {
+  const carried = 'passive clients about to connect, on all addresses together';
+  return { path: ['services', name, 'ftp', 'passive-ports'], range: data.passivePorts, carried };
+}
+
+function ofPortRange(service: ServiceConfig, { nameOf }: Scene): Finding[] {
+  const { path, range, carried } = portOptionOf(service);
   if (range === undefined) return [];
+  const flag = nameOf(path);
   const { limits, listeners } = service;
   const { first, last } = range;
   const ports = last - first + 1;
@@ -91,7 +111,7 @@ function ofPortRange(service: ServiceConfig, { flag, range, carried }: PortOptio
   return [
     ...when(limits.total === 0 || ports < limits.total, 'port-range-small', () => {
       const wanted = limits.total === 0 ? 'any number of' : String(limits.total);
-      return `${flag} ${first}-${last} carries ${ports} ${carried}, ${limitFlag(service)} allows ${wanted}`;
+      return `${flag} ${first}-${last} carries ${ports} ${carried}, ${limitName(service, nameOf)} allows ${wanted}`;
     }),
     ...when(inside !== undefined, 'port-range-overlap', () => {
       return `${flag} ${first}-${last} contains the listening port ${inside?.port}`;
@@ -99,31 +119,62 @@ function ofPortRange(service: ServiceConfig, { flag, range, carried }: PortOptio
   ];
 }
 
-/** Each session takes one towards its backend and, without a range or single port of its own, one for its client. */
-function ofLocalPorts({ limits, tids }: TftpServiceConfig, { ephemeralPorts }: Machine): Finding[] {
-  const { first, last } = ephemeralPorts;
-  const ports = last - first + 1;
-  const needed = limits.total * (tids.kind === 'ephemeral' && tids.ports === undefined ? 2 : 1);
-  return when(ports < needed, 'port-range-small', () => {
-    return `--max-sessions ${limits.total} can need ${needed} local ports, this system has ${ports} (net.ipv4.ip_local_port_range ${first}-${last})`;
+/** Two services of one protocol on one address want the same ports. */
+function ofSharedPorts(
+  service: ServiceConfig,
+  others: readonly ServiceConfig[],
+  { nameOf }: Scene,
+): Finding[] {
+  const { path, range } = portOptionOf(service);
+  if (range === undefined) return [];
+  return others.flatMap((other) => {
+    const theirs = portOptionOf(other);
+    const isOverlap =
+      theirs.range !== undefined && theirs.range.first <= range.last && theirs.range.last >= range.first;
+    return when(
+      isOverlap && service.kind === other.kind && shareAddress(service, other),
+      'port-range-overlap',
+      () => {
+        return `${nameOf(path)} ${range.first}-${range.last} overlaps with ${nameOf(theirs.path)} on the same address`;
+      },
+    );
   });
 }
 
-function ofDescriptors(service: ServiceConfig, { descriptors = Infinity }: Machine): Finding[] {
+function shareAddress(one: ServiceConfig, other: ServiceConfig): boolean {
+  return one.listeners.some(({ address }) =>
+    other.listeners.some((theirs) => covers(address, theirs.address) || covers(theirs.address, address)),
+  );
+}
+
+/** Each session takes one towards its backend and, without a range or single port of its own, one for its client. */
+function ofLocalPorts(service: TftpServiceConfig, { machine, nameOf }: Scene): Finding[] {
+  const { limits, tids } = service;
+  const { first, last } = machine.ephemeralPorts;
+  const ports = last - first + 1;
+  const needed = limits.total * (tids.kind === 'ephemeral' && tids.ports === undefined ? 2 : 1);
+  return when(ports < needed, 'port-range-small', () => {
+    return `${limitName(service, nameOf)} ${limits.total} can need ${needed} local ports, this system has ${ports} (net.ipv4.ip_local_port_range ${first}-${last})`;
+  });
+}
+
+function ofDescriptors(service: ServiceConfig, { machine, nameOf }: Scene): Finding[] {
+  const { descriptors = Infinity } = machine;
   const needed = neededBy(service) + besides;
   return when(needed > descriptors, 'descriptors-short', () => {
     const carried = Math.max(0, Math.floor((descriptors - besides) / perSession(service)));
-    return `${limitFlag(service)} ${service.limits.total} can need ${needed} descriptors, the limit of this process is ${descriptors} (enough for ${carried} sessions)`;
+    return `${limitName(service, nameOf)} ${service.limits.total} can need ${needed} descriptors, the limit of this process is ${descriptors} (enough for ${carried} sessions)`;
   });
 }
 
 /** Services that the process can carry one by one, and not together. */
-function ofAllDescriptors({ services }: Config, { descriptors = Infinity }: Machine): Finding[] {
+function ofAllDescriptors({ services }: Config, { machine, nameOf }: Scene): Finding[] {
+  const { descriptors = Infinity } = machine;
   const needs = services.map(neededBy);
   const needed = needs.reduce((sum, need) => sum + need, besides);
   const isNews = needs.every((need) => need + besides <= descriptors);
   return when(isNews && needed > descriptors, 'descriptors-short', () => {
-    const limits = services.map((service) => `${limitFlag(service)} ${service.limits.total}`);
+    const limits = services.map((service) => `${limitName(service, nameOf)} ${service.limits.total}`);
     return `${limits.join(' and ')} can need ${needed} descriptors together, the limit of this process is ${descriptors}`;
   });
 }
@@ -137,10 +188,10 @@ function perSession(service: ServiceConfig): number {
   return service.kind === 'tftp' ? perTftpSession[service.tids.kind] : perFtpSession;
 }
 
-function ofLimits(service: ServiceConfig): Finding[] {
+function ofLimits(service: ServiceConfig, { nameOf }: Scene): Finding[] {
   const { limits, backends } = service;
   const { total, perClient, perBackend } = limits;
-  const flag = limitFlag(service);
+  const flag = limitName(service, nameOf);
   const reachable = perBackend * backends.length;
   return [
     ...when(
@@ -160,27 +211,30 @@ function ofLimits(service: ServiceConfig): Finding[] {
   ];
 }
 
-/** The option that bounds a service's sessions. */
-function limitFlag({ kind }: ServiceConfig): string {
-  return kind === 'tftp' ? '--max-sessions' : '--ftp-max-sessions';
+/** What bounds a service's sessions. */
+function limitName({ name }: ServiceConfig, nameOf: NameOf): string {
+  return nameOf(['services', name, 'limits', 'max-sessions']);
 }
 
-function ofHealth(service: ServiceConfig): Finding[] {
+function ofHealth(service: ServiceConfig, { nameOf }: Scene): Finding[] {
   const { interval, timeout } = service.health;
-  const tryInterval = service.kind === 'tftp' ? service.timing.tryInterval : 0;
+  const health = (key: string): string => nameOf(['services', service.name, 'health', key]);
   return [
-    ...when(
-      interval === 0,
-      'health-off',
-      () => 'without health checks only failing transfers show that a backend is dead',
-    ),
+    ...when(interval === 0, 'health-off', () => {
+      return `${health('interval')} 0: without health checks only failing transfers show that a backend is dead`;
+    }),
     ...when(interval > 0 && timeout > interval, 'health-timeout-long', () => {
-      return `--health-timeout ${formatDuration(timeout)} is above --health-interval ${formatDuration(interval)}: checks come less often`;
+      return `${health('timeout')} ${formatDuration(timeout)} is above ${health('interval')} ${formatDuration(interval)}: checks come less often`;
     }),
-    ...when(tryInterval > shortestPatience, 'try-interval-long', () => {
-      return `--try-interval ${formatDuration(tryInterval)} is longer than clients wait before they ask again (${formatDuration(shortestPatience)})`;
-    }),
+    ...(service.kind === 'tftp' ? ofPatience(service, nameOf) : []),
   ];
+}
+
+function ofPatience({ name, timing: { tryInterval } }: TftpServiceConfig, nameOf: NameOf): Finding[] {
+  return when(tryInterval > shortestPatience, 'try-interval-long', () => {
+    const key = nameOf(['services', name, 'tftp', 'try-interval']);
+    return `${key} ${formatDuration(tryInterval)} is longer than clients wait before they ask again (${formatDuration(shortestPatience)})`;
+  });
 }
 
 function ofBackends({ backends }: ServiceConfig): Finding[] {
@@ -196,12 +250,29 @@ function ofBackends({ backends }: ServiceConfig): Finding[] {
   });
 }
 
-function ofAdmin({ admin }: Config): Finding[] {
-  if (admin === undefined || isLoopback(admin.address)) return [];
-  const place = formatHostPort(admin.address, admin.port);
-  return [
-    finding('admin-public', `--admin ${place} shows metrics and status to whoever reaches that address`),
-  ];
+/** Whoever reaches a public address may write, since neither protocol proves who asks. */
+function ofWrites(service: ServiceConfig, { machine, nameOf }: Scene): Finding[] {
+  if (isGuarded(service)) return [];
+  const open = service.listeners
+    .flatMap(({ address }) =>
+      isUnspecified(address) ? machine.addresses.filter((own) => covers(address, own)) : [address],
+    )
+    .find(isPublic);
+  return when(open !== undefined, 'open-to-writes', () => {
+    const readOnly = nameOf(['services', service.name, 'read-only']);
+    return `service ${service.name} takes writes from whoever reaches ${open}, a public address; ${readOnly} refuses them`;
+  });
+}
+
+/** Whether something keeps strangers from writing. */
+function isGuarded(service: ServiceConfig): boolean {
+  return service.kind === 'tftp' ? service.requests.readOnly : service.commands.readOnly;
+}
+
+function ofAdmin({ admin: { listen } }: Config, { nameOf }: Scene): Finding[] {
+  if (listen === undefined || isLoopback(listen.address)) return [];
+  const place = `${nameOf(['admin', 'listen'])} ${formatHostPort(listen.address, listen.port)}`;
+  return [finding('admin-public', `${place} shows metrics and status to whoever reaches that address`)];
 }
 
 function when(holds: boolean, kind: FindingKind, message: () => string): Finding[] {

@@ -1,147 +1,93 @@
 /** From what the operator said to a Config, or to everything that is wrong with it. */
-import { defaultFtpTimeouts } from '../ftp/effects.ts';
-import type { BackendSpec } from './backend.ts';
-import type { BackendConfig, Config, FtpServiceConfig, HealthConfig, TftpServiceConfig } from './config.ts';
-import type { Fault } from './fault.ts';
-import type { OptionKey, Options } from './options.ts';
-import { defaultPorts } from './rules.ts';
-import { type OptionProblem, readOptions } from './read-options.ts';
-import { optionInfos } from './schema.ts';
-import { type Environment, type FlagValues, gather, type Said, unknownVariables } from './sources.ts';
+import { readConfigFile } from './config-file.ts';
+import type { Config } from './config.ts';
+import type { Document } from './document.ts';
+import { ConfigError, type Fault, faultText } from './fault.ts';
+import { FileDocument } from './file-document.ts';
+import { FlagDocument } from './flag-document.ts';
+import { flagFaults, isOn, protocolsIn, serviceFaults, switchFaults } from './flag-rules.ts';
+import { isOfService, optionInfos } from './options.ts';
+import { contradictions } from './rules.ts';
+import { schema } from './schema.ts';
+import { complaintsOf } from './section.ts';
+import { type Environment, type FlagValues, gather, type SaidOptions, unknownVariables } from './sources.ts';
 
 export type Loaded =
-  | { readonly kind: 'config'; readonly config: Config }
+  | {
+      readonly kind: 'config';
+      readonly config: Config;
+      /** What the configuration was read from. */
+      readonly document: Document;
+      /** Its path; undefined where flags alone say it all. */
+      readonly file: string | undefined;
+      /** Whether to reload when the file changes. */
+      readonly watch: boolean;
+    }
   | { readonly kind: 'faulty'; readonly faults: readonly Fault[] };
 
-/** Flags count before the environment, the environment before the defaults. Reports every fault, not the first. */
+/** Flags count before the environment, the environment before the file. Reports every fault, not the first. */
 export function loadConfig(flags: FlagValues, environment: Environment): Loaded {
   const said = gather(flags, environment);
-  const strangers = unknownVariables(environment);
-  const read = readOptions(Object.fromEntries([...said].map(([key, { value }]) => [key, value])));
-  if (read.kind === 'sound' && strangers.length === 0)
-    return { kind: 'config', config: toConfig(read.options) };
-  const problems = read.kind === 'faulty' ? read.problems : [];
-  return { kind: 'faulty', faults: [...problems.map((problem) => faultOf(problem, said)), ...strangers] };
+  const strangers = [...switchFaults(said), ...unknownVariables(environment)];
+  const { file, ...read } = said.has('config') ? fromFile(said) : fromFlags(said);
+  const watch = isOn(said, 'watch', false);
+  const faults = distinct([
+    ...read.faults,
+    ...strangers,
+    ...(watch && file === undefined ? [nothingToWatch] : []),
+  ]);
+  const { config, document } = read;
+  if (config === undefined || document === undefined || faults.length > 0) return { kind: 'faulty', faults };
+  return { kind: 'config', config, document, file, watch };
 }
 
-function faultOf({ keys, index, problem }: OptionProblem, said: ReadonlyMap<OptionKey, Said>): Fault {
-  const source = keys.map((key) => said.get(key)?.source ?? flagOf(key)).join(' and ');
-  const [key] = keys;
-  const isShown = key !== undefined && keys.length === 1 && key !== 'ftpHealthPassword';
-  const given = isShown ? said.get(key)?.value : undefined;
-  const value = Array.isArray(given) && index !== undefined ? given[index] : given;
-  return { source, value: typeof value === 'string' ? value : undefined, problem };
+interface Read {
+  readonly config?: Config | undefined;
+  readonly document?: Document;
+  readonly file?: string;
+  readonly faults: readonly Fault[];
 }
 
-function flagOf(key: OptionKey): string {
-  return optionInfos.find((info) => info.key === key)?.flag ?? key;
+const nothingToWatch: Fault = { source: '--watch', value: undefined, problem: 'needs --config' };
+
+function fromFlags(said: SaidOptions): Read {
+  const running = protocolsIn(said);
+  const idle = (['tftp', 'ftp'] as const).filter((protocol) => !running.includes(protocol));
+  const document = new FlagDocument(said, running);
+  const { config, faults } = understand(document);
+  // What is said of a protocol that is off has to be right all the same.
+  const idleFaults = idle.length > 0 ? understand(new FlagDocument(said, idle)).faults : [];
+  return { config, document, faults: [...faults, ...idleFaults, ...flagFaults(said)] };
 }
 
-function toConfig(options: Options): Config {
-  return {
-    services: [
-      ...(options.tftp ? [tftpService(options)] : []),
-      ...(options.ftp ? [ftpService(options)] : []),
-    ],
-    admin: options.admin,
-    log: { level: options.logLevel },
-    drainTimeout: options.drainTimeout,
-    workers: options.workers,
-    engine: options.engine,
-    busyPoll: options.busyPoll,
-    resolveInterval: options.resolveInterval,
-  };
+function fromFile(said: SaidOptions): Read {
+  const { source = '', value } = said.get('config') ?? {};
+  if (typeof value !== 'string' || value === '') {
+    return { faults: [{ source, value: undefined, problem: 'expected the path of a file' }] };
+  }
+  const strangers = serviceFaults(said, value);
+  try {
+    const document = new FileDocument(value, readConfigFile(value));
+    for (const info of optionInfos) {
+      const given = said.get(info.key);
+      if (given && !isOfService(info)) document.override(info, given);
+    }
+    const { config, faults } = understand(document);
+    return { config, document, file: value, faults: [...strangers, ...faults] };
+  } catch (error) {
+    if (error instanceof ConfigError) return { file: value, faults: [...strangers, ...error.faults] };
+    throw error;
+  }
 }
 
-function tftpService(options: Options): TftpServiceConfig {
-  return {
-    kind: 'tftp',
-    name: 'tftp',
-    listeners: options.vip.map((address) => ({ address, port: options.tftpPort })),
-    backends: [...options.backend, ...options.tftpBackend].map((spec) => withPort(spec, defaultPorts.tftp)),
-    policy: options.policy,
-    tids: options.singlePort ? { kind: 'single-port' } : { kind: 'ephemeral', ports: options.tidPorts },
-    requests: {
-      readOnly: options.readOnly,
-      maxBlksize: options.maxBlksize,
-      maxWindowsize: options.maxWindowsize,
-      stripMulticast: options.stripMulticast,
-      retryNotFound: options.retryNotFound,
-      backendAnyAddress: options.backendAnyAddress,
-      transparent: options.transparent,
-    },
-    limits: {
-      total: options.maxSessions,
-      perClient: options.maxSessionsPerClient,
-      perBackend: options.maxSessionsPerBackend,
-    },
-    timing: { tryInterval: options.tryInterval, idleTimeout: options.idleTimeout },
-    health: { ...healthOf(options), file: options.healthFile },
-  };
+function understand(document: Document): { readonly config: Config | undefined; readonly faults: Fault[] } {
+  const { content } = document;
+  const { data, error } = schema.safeParse(content);
+  const complaints = [...(error?.issues.flatMap(complaintsOf) ?? []), ...contradictions(content)];
+  return { config: data, faults: document.faultsOf(complaints) };
 }
 
-function ftpService(options: Options): FtpServiceConfig {
-  return {
-    kind: 'ftp',
-    name: 'ftp',
-    listeners: options.vip.map((address) => ({ address, port: options.ftpPort })),
-    backends: [...options.backend, ...options.ftpBackend].map((spec) => withPort(spec, defaultPorts.ftp)),
-    policy: options.ftpPolicy,
-    commands: {
-      readOnly: options.readOnly,
-      denied: options.ftpDeny ?? [],
-      maxWaiting: options.ftpMaxWaiting,
-      caps: {
-        clientLine: options.ftpMaxLine,
-        backendLine: options.ftpMaxReplyLine,
-        replyBytes: options.ftpMaxReply,
-        replyLines: options.ftpMaxReplyLines,
-      },
-    },
-    data: {
-      clientModes: options.ftpModes,
-      backendData: options.backendData,
-      portAddress: options.portAddress,
-      backendPasvAddress: options.backendPasvAddress,
-      passivePorts: options.passivePorts,
-      advertised: options.passiveAddress,
-    },
-    limits: {
-      total: options.ftpMaxSessions,
-      perClient: options.ftpMaxSessionsPerClient,
-      perBackend: options.ftpMaxSessionsPerBackend,
-    },
-    timing: {
-      connect: options.ftpConnectTimeout,
-      greeting: options.ftpGreetingTimeout,
-      login: options.ftpLoginTimeout,
-      idle: options.ftpIdleTimeout,
-      dataAccept: options.ftpAcceptTimeout,
-      dataConnect: options.ftpDataTimeout,
-      stall: options.ftpStallTimeout,
-      finalReply: options.ftpReplyTimeout,
-      settle: defaultFtpTimeouts.settle,
-    },
-    health: {
-      ...healthOf(options),
-      user: options.ftpHealthUser,
-      password: options.ftpHealthPassword,
-      passwordFile: options.ftpHealthPasswordFile,
-    },
-    xferlog: options.xferlog,
-  };
-}
-
-function healthOf(options: Options): HealthConfig {
-  return {
-    interval: options.healthInterval,
-    timeout: options.healthTimeout,
-    rise: options.healthRise,
-    fall: options.healthFall,
-    ejectTime: options.ejectTime,
-  };
-}
-
-function withPort({ name, host, port, weight }: BackendSpec, fallback: number): BackendConfig {
-  return { name, host, port: port ?? fallback, weight };
+/** What is wrong for both protocols is said once. */
+function distinct(faults: readonly Fault[]): Fault[] {
+  return [...new Map(faults.map((fault) => [faultText(fault), fault])).values()];
 }

@@ -1,94 +1,8 @@
-import type {
-  AdvertisedAddress,
-  DataRules,
-  ListenerSpec,
-  PolicyName,
-  PortRange,
-} from '../engine/snapshot.ts';
-import type { BackendSpec } from './backend.ts';
-import type { EngineName, LogLevel } from './config.ts';
+/** The options as the command line, the environment, the help and the docs know them. */
+import { nodeAt } from './json-schema.ts';
+import { type OptionGroup, type OptionSpec, table } from './option-table.ts';
 
-/** What the options of schema.ts say, defaults filled in. Durations in milliseconds; what is off is undefined. */
-export interface Options {
-  readonly vip: readonly string[];
-  readonly tftp: boolean;
-  readonly ftp: boolean;
-  readonly tftpPort: number;
-  readonly ftpPort: number;
-  readonly singlePort: boolean;
-  readonly tidPorts?: PortRange | undefined;
-  readonly backend: readonly BackendSpec[];
-  readonly tftpBackend: readonly BackendSpec[];
-  readonly ftpBackend: readonly BackendSpec[];
-  readonly readOnly: boolean;
-  readonly policy: PolicyName;
-  readonly maxBlksize?: number | 'auto' | undefined;
-  readonly maxWindowsize?: number | undefined;
-  readonly stripMulticast: boolean;
-  readonly retryNotFound: boolean;
-  readonly backendAnyAddress: boolean;
-  readonly transparent: boolean;
-  readonly tryInterval: number;
-  readonly idleTimeout: number;
-  readonly ftpPolicy: PolicyName;
-  readonly ftpModes: DataRules['clientModes'];
-  readonly backendData: DataRules['backendData'];
-  readonly passivePorts?: PortRange | undefined;
-  readonly passiveAddress: readonly AdvertisedAddress[];
-  readonly portAddress: DataRules['portAddress'];
-  readonly backendPasvAddress: DataRules['backendPasvAddress'];
-  readonly ftpDeny?: readonly string[] | undefined;
-  readonly ftpMaxWaiting: number;
-  readonly ftpMaxLine: number;
-  readonly ftpMaxReplyLine: number;
-  readonly ftpMaxReply: number;
-  readonly ftpMaxReplyLines: number;
-  readonly ftpConnectTimeout: number;
-  readonly ftpGreetingTimeout: number;
-  readonly ftpLoginTimeout: number;
-  readonly ftpIdleTimeout: number;
-  readonly ftpAcceptTimeout: number;
-  readonly ftpDataTimeout: number;
-  readonly ftpStallTimeout: number;
-  readonly ftpReplyTimeout: number;
-  readonly xferlog?: string | undefined;
-  readonly maxSessions: number;
-  readonly maxSessionsPerClient: number;
-  readonly maxSessionsPerBackend: number;
-  readonly ftpMaxSessions: number;
-  readonly ftpMaxSessionsPerClient: number;
-  readonly ftpMaxSessionsPerBackend: number;
-  readonly healthFile: string;
-  readonly ftpHealthUser?: string | undefined;
-  readonly ftpHealthPassword?: string | undefined;
-  readonly ftpHealthPasswordFile?: string | undefined;
-  readonly healthInterval: number;
-  readonly healthTimeout: number;
-  readonly healthRise: number;
-  readonly healthFall: number;
-  readonly ejectTime: number;
-  readonly resolveInterval: number;
-  readonly admin?: ListenerSpec | undefined;
-  readonly logLevel: LogLevel;
-  readonly drainTimeout: number;
-  readonly workers: number | 'auto';
-  readonly engine: EngineName;
-  readonly busyPoll: number;
-}
-
-export type OptionKey = keyof Options;
-
-export const optionGroups = [
-  'Addresses',
-  'Backends',
-  'Both protocols',
-  'TFTP',
-  'FTP',
-  'Limits',
-  'Health',
-  'Operation',
-] as const;
-export type OptionGroup = (typeof optionGroups)[number];
+export type OptionKey = (typeof table)[number]['key'];
 
 /** One option as the command line, the environment, the help and the docs know it. */
 export interface OptionInfo {
@@ -107,4 +21,45 @@ export interface OptionInfo {
   readonly text: string;
   /** The default as an operator would write it; empty where there is none. */
   readonly fallback: string;
+  /** Where in the configuration it says something. */
+  readonly to: readonly (readonly string[])[];
+  /** Of an entry of the list, the key that the value is for. */
+  readonly part: string | undefined;
+}
+
+/** The services that flags are about. */
+const flagServices = { services: { tftp: { protocol: 'tftp' }, ftp: { protocol: 'ftp' } } };
+
+/** In the order in which help and docs show them. */
+export const optionInfos: readonly OptionInfo[] = table.map(infoOf);
+
+/** Whether it is about services, of which a file has its own. */
+export function isOfService({ group, to }: OptionInfo): boolean {
+  return group === 'Addresses' || to.some(([section]) => section === 'services');
+}
+
+function infoOf(spec: OptionSpec & { readonly key: OptionKey }): OptionInfo {
+  const { key, group, list, negatable, part } = spec;
+  const name = key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const to = spec.to.map((path) => path.split('.'));
+  const {
+    title = '',
+    description = '',
+    type = 'boolean',
+    ...node
+  } = nodeAt(to[0] ?? ['none'], flagServices) ?? {};
+  const isSwitch = spec.value === undefined && type === 'boolean' && node.anyOf === undefined;
+  return {
+    key,
+    flag: `--${name}`,
+    variable: `TFTP_LB_${name.replaceAll('-', '_').toUpperCase()}`,
+    kind: isSwitch ? 'switch' : list === true ? 'list' : 'value',
+    negatable: isSwitch || negatable === true,
+    group,
+    placeholder: isSwitch ? '' : (spec.value ?? title),
+    text: spec.text ?? description,
+    fallback: spec.fallback ?? String(node.default ?? ''),
+    to,
+    part,
+  };
 }

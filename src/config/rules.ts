@@ -1,218 +1,126 @@
-/** What no option can know alone: contradictions between options. A rule runs where its own options are sound. */
-import { z } from 'zod';
+/**
+ * What no section can know alone: contradictions within a service and between services. Each looks at those listeners
+ * and backends that are sound by themselves, so that one mistake hides no other.
+ */
+import type { ListenerSpec } from '../engine/snapshot.ts';
+import { covers, formatHostPort, isLabel, isLoopback } from './address.ts';
+import { backend } from './backend.ts';
+import type { BackendConfig } from './config.ts';
+import type { Path } from './document.ts';
+import * as field from './fields.ts';
+import { isRecord } from './json-schema.ts';
+import { listener } from './listener.ts';
+import type { Complaint } from './section.ts';
+import { defaultPorts } from './sections/services.ts';
 
-import { covers, formatHostPort, isLoopback } from './address.ts';
-import type { BackendSpec } from './backend.ts';
-import type { OptionKey, Options } from './options.ts';
+const [listenerField, backendField, portField] = [listener(), backend(), field.integer(0, 65_535)];
 
-/** What is wrong between the options `keys`, or with one entry of the list that is the only key. */
-interface Contradiction {
-  readonly keys: readonly OptionKey[];
-  readonly index?: number;
-  readonly problem: string;
+interface Placed<T> {
+  readonly path: Path;
+  readonly spec: T;
 }
 
-interface Rule {
-  readonly needs: readonly OptionKey[];
-  find(options: Options): Contradiction[];
+/** What is sound of a service. */
+interface Facts {
+  readonly name: string;
+  readonly kind: 'tftp' | 'ftp';
+  readonly listeners: readonly Placed<ListenerSpec>[];
+  readonly backends: readonly Placed<BackendConfig>[];
 }
 
-const tidModes: Rule = {
-  needs: ['singlePort', 'tidPorts'],
-  find: ({ singlePort, tidPorts }) =>
-    singlePort && tidPorts !== undefined
-      ? [{ keys: ['singlePort', 'tidPorts'], problem: 'exclude each other' }]
-      : [],
-};
-
-const someProtocol: Rule = {
-  needs: ['tftp', 'ftp'],
-  find: ({ tftp, ftp }) =>
-    tftp || ftp ? [] : [{ keys: ['tftp', 'ftp'], problem: 'cannot both be off: nothing is left to balance' }],
-};
-
-const someBackend: Rule = {
-  needs: ['tftp', 'ftp', 'backend', 'tftpBackend', 'ftpBackend'],
-  find: (options) => {
-    const lacking = protocols(options).filter(({ backends }) => backends.length === 0);
-    const alone = lacking.map(({ name }) => `--${name}-backend`).join(' and ');
-    const others = lacking.map(({ name }) => `--no-${name}`).join(' and ');
-    const isWhole = lacking.length === protocols(options).length;
-    return lacking.length === 0
-      ? []
-      : [
-          {
-            keys: ['backend'],
-            problem: `required: a server to balance over, HOST[:PORT] (or ${alone}${isWhole ? '' : `, or ${others}`})`,
-          },
-        ];
-  },
-};
-
-/** A port belongs to one protocol. */
-const sharedPort: Rule = {
-  needs: ['tftp', 'ftp', 'backend'],
-  find: ({ tftp, ftp, backend }) =>
-    backend.flatMap(({ host, port }, index) =>
-      tftp && ftp && port !== undefined
-        ? [
-            {
-              keys: ['backend'],
-              index,
-              problem: `a port is for one protocol: give --tftp-backend ${formatHostPort(host, port)} or --ftp-backend ${formatHostPort(host, port)}, or turn one off with --no-ftp or --no-tftp`,
-            },
-          ]
-        : [],
-    ),
-};
-
-/** The protocols that run, each with the keys that its backends come from. */
-export function protocols(options: Options): {
-  readonly name: 'tftp' | 'ftp';
-  readonly port: number;
-  readonly own: 'tftpBackend' | 'ftpBackend';
-  readonly backends: readonly BackendSpec[];
-}[] {
-  const { tftp, ftp, backend, tftpBackend, ftpBackend } = options;
+/** Of a whole configuration, as it was said. */
+export function contradictions(content: unknown): Complaint[] {
+  const services = isRecord(content) && isRecord(content['services']) ? content['services'] : {};
+  const facts = Object.entries(services).flatMap(([name, service]) => factsOf(name, service) ?? []);
   return [
-    ...(tftp
-      ? [
-          {
-            name: 'tftp',
-            own: 'tftpBackend',
-            port: options.tftpPort,
-            backends: [...backend, ...tftpBackend],
-          } as const,
-        ]
-      : []),
-    ...(ftp
-      ? [
-          {
-            name: 'ftp',
-            own: 'ftpBackend',
-            port: options.ftpPort,
-            backends: [...backend, ...ftpBackend],
-          } as const,
-        ]
-      : []),
+    ...Object.keys(services).flatMap(wrongName),
+    ...facts.flatMap((own) => [...distinctNames(own), ...distinctListeners(own), ...noLoop(own)]),
+    ...facts.flatMap((own, at) => ownListeners(own, facts.slice(0, at))),
   ];
 }
 
-/** The ports that servers listen on (RFC 1350 section 4, RFC 959 section 8). */
-export const defaultPorts = { tftp: 69, ftp: 21 } as const;
+function wrongName(name: string): Complaint[] {
+  return isLabel(name) ? [] : [complaint(['services', name], `expected a name of ${field.labelForm}`)];
+}
 
-const passwordOwner: Rule = {
-  needs: ['ftpHealthUser', 'ftpHealthPassword', 'ftpHealthPasswordFile'],
-  find: ({ ftpHealthUser, ftpHealthPassword, ftpHealthPasswordFile }) => {
-    const [text, file] = ['ftpHealthPassword', 'ftpHealthPasswordFile'] as const;
-    const given = [...(ftpHealthPassword ? [text] : []), ...(ftpHealthPasswordFile ? [file] : [])];
-    if (given.length === 2) return [{ keys: [text, file], problem: 'exclude each other' }];
-    if (ftpHealthUser !== undefined) return [];
-    return given.map((key) => ({ keys: [key], problem: 'needs --ftp-health-user' }));
-  },
-};
-
-const distinctNames: Rule = {
-  needs: ['tftp', 'ftp', 'backend', 'tftpBackend', 'ftpBackend'],
-  find: (options) =>
-    onePerPlace(
-      protocols(options).flatMap(({ own }) => {
-        const all = placed(options, own);
-        return all.flatMap(({ key, index, spec }, at) =>
-          all.findIndex((other) => other.spec.name === spec.name) < at
-            ? [
-                {
-                  keys: [key],
-                  index,
-                  problem: `a backend named ${spec.name} stands before it; give one of them a name=X`,
-                },
-              ]
-            : [],
-        );
-      }),
-    ),
-};
-
-/** What is wrong with an entry of --backend is wrong for both protocols and said once. */
-function onePerPlace(found: Contradiction[]): Contradiction[] {
-  return found.filter(
-    ({ keys, index }, at) =>
-      found.findIndex((other) => other.keys[0] === keys[0] && other.index === index) === at,
+function distinctNames({ backends }: Facts): Complaint[] {
+  return backends.flatMap(({ path, spec: { name } }, at) =>
+    backends.findIndex(({ spec }) => spec.name === name) < at
+      ? [complaint(path, `a backend named ${name} stands before it; give one of them another name`)]
+      : [],
   );
 }
 
-const distinctAddresses: Rule = {
-  needs: ['vip'],
-  find: ({ vip }) =>
-    vip.flatMap((address, index) => {
-      const other = vip.find((listener, at) =>
-        listener === address ? at < index : covers(listener, address),
-      );
-      return other === undefined ? [] : [{ keys: ['vip'], index, problem: `${other} covers it already` }];
-    }),
-};
+function distinctListeners({ listeners }: Facts): Complaint[] {
+  return listeners.flatMap(({ path, spec }, at) => {
+    const other = listeners.find(({ spec: before }, place) =>
+      before.address === spec.address ? place < at && before.port === spec.port : isCovered(spec, before),
+    );
+    return other === undefined ? [] : [complaint(path, `${other.spec.address} covers it already`)];
+  });
+}
 
-const noLoop: Rule = {
-  needs: ['vip', 'tftp', 'ftp', 'tftpPort', 'ftpPort', 'backend', 'tftpBackend', 'ftpBackend'],
-  find: (options) =>
-    onePerPlace(
-      protocols(options).flatMap(({ name, own, port: listening }) =>
-        placed(options, own).flatMap(({ key, index, spec }) => {
-          const port = spec.port ?? defaultPorts[name];
-          if (port !== listening || !options.vip.some((vip) => reachesItself(vip, spec.host))) return [];
-          const self = formatHostPort(spec.host, port);
-          const problem = `${self} is where the balancer itself listens; give the server's own port`;
-          return [{ keys: [key], index, problem }];
-        }),
-      ),
-    ),
-};
+/** A listener belongs to one service. */
+function ownListeners({ kind, listeners }: Facts, before: readonly Facts[]): Complaint[] {
+  const taken = before.filter((other) => other.kind === kind);
+  return listeners.flatMap(({ path, spec }) =>
+    taken.flatMap(({ name, listeners: others }) => {
+      const other = others.find((theirs) => isCovered(spec, theirs.spec) || isCovered(theirs.spec, spec));
+      if (other === undefined || spec.port === 0) return [];
+      const place = formatHostPort(other.spec.address, other.spec.port);
+      return [complaint(path, `service ${name} listens there already, on ${place}`)];
+    }),
+  );
+}
+
+function noLoop({ listeners, backends }: Facts): Complaint[] {
+  return backends.flatMap(({ path, spec: { host, port } }) => {
+    const isSelf = listeners.some(({ spec }) => spec.port === port && reachesItself(spec.address, host));
+    if (!isSelf) return [];
+    const self = formatHostPort(host, port);
+    return [complaint(path, `${self} is where the balancer itself listens; give the server's own port`)];
+  });
+}
+
+/** Whether a listener on `other` takes all that one on `spec` would. */
+function isCovered(spec: ListenerSpec, other: ListenerSpec): boolean {
+  return spec.port === other.port && covers(other.address, spec.address);
+}
 
 /** `host` may still be a name of this machine: that shows only once it has been looked up. */
 function reachesItself(vip: string, host: string): boolean {
   return vip === host || (isLoopback(host) && covers(vip, host));
 }
 
-interface Placed {
-  readonly key: 'backend' | 'tftpBackend' | 'ftpBackend';
-  readonly index: number;
-  readonly spec: BackendSpec;
+function factsOf(name: string, service: unknown): Facts | undefined {
+  if (!isRecord(service)) return undefined;
+  const kind = service['protocol'];
+  if (kind !== 'tftp' && kind !== 'ftp') return undefined;
+  const fallback = defaultPorts[kind];
+  const port = service['port'] === undefined ? fallback : portField.safeParse(service['port']).data;
+  const path = ['services', name];
+  return {
+    name,
+    kind,
+    listeners: entries(service, [...path, 'listeners']).flatMap(({ path, said }) => {
+      const spec = listenerField.safeParse(said).data;
+      const own = spec?.port ?? port;
+      return spec === undefined || own === undefined
+        ? []
+        : [{ path, spec: { address: spec.address, port: own } }];
+    }),
+    backends: entries(service, [...path, 'backends']).flatMap(({ path, said }) => {
+      const spec = backendField.safeParse(said).data;
+      return spec === undefined ? [] : [{ path, spec: { ...spec, port: spec.port ?? fallback } }];
+    }),
+  };
 }
 
-function placed(options: Options, own: 'tftpBackend' | 'ftpBackend'): Placed[] {
-  return (['backend', own] as const).flatMap((key) =>
-    options[key].map((spec, index) => ({ key, index, spec })),
-  );
+function entries(service: Readonly<Record<string, unknown>>, path: Path): { path: Path; said: unknown }[] {
+  const list = service[String(path.at(-1))];
+  return Array.isArray(list) ? list.map((said: unknown, at) => ({ path: [...path, at], said })) : [];
 }
 
-/** The rules in the order in which they report. */
-export const rules: readonly z.core.$ZodCheck<Options>[] = [
-  tidModes,
-  someProtocol,
-  someBackend,
-  sharedPort,
-  passwordOwner,
-  distinctNames,
-  distinctAddresses,
-  noLoop,
-].map(asCheck);
-
-function asCheck(rule: Rule): z.core.$ZodCheck<Options> {
-  return z.superRefine<Options>(
-    (options, context) => {
-      for (const { keys, index, problem } of rule.find(options)) {
-        const path = index === undefined ? [...keys] : [...keys, index];
-        context.addIssue({ code: 'custom', path, message: problem, params: { rule: true } });
-      }
-    },
-    {
-      when: ({ issues }) =>
-        !issues.some((issue) => isFieldIssue(issue) && rule.needs.some((key) => key === issue.path?.[0])),
-    },
-  );
-}
-
-/** Only the issues of rules have params: a contradiction that was found must not silence the rules behind it. */
-function isFieldIssue(issue: z.core.$ZodRawIssue): boolean {
-  return issue.code !== 'custom' || issue['params'] === undefined;
+function complaint(path: Path, problem: string): Complaint {
+  return { path, keys: [], problem };
 }

@@ -1,7 +1,6 @@
 /** Flags and environment, brought together: what was said about each option, and where. */
 import type { Fault } from './fault.ts';
-import type { OptionInfo, OptionKey } from './options.ts';
-import { optionInfos } from './schema.ts';
+import { type OptionInfo, optionInfos, type OptionKey } from './options.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -18,8 +17,11 @@ export interface Said {
   readonly value: string | readonly string[] | boolean;
 }
 
-/** By option; what nobody spoke of is missing. A flag silences the variable. */
-export function gather(flags: FlagValues, environment: Environment): Map<OptionKey, Said> {
+/** What nobody spoke of is missing. */
+export type SaidOptions = ReadonlyMap<OptionKey, Said>;
+
+/** A flag silences the variable. */
+export function gather(flags: FlagValues, environment: Environment): SaidOptions {
   const said = new Map<OptionKey, Said>();
   for (const info of optionInfos) {
     const flag = flags[info.key];

@@ -8,6 +8,10 @@ import type { RelayedSession } from './relayed-session.ts';
 export class ClientSessions {
   readonly #table = new EndpointTable<RelayedSession | readonly RelayedSession[]>();
 
+  get isEmpty(): boolean {
+    return this.#table.isEmpty;
+  }
+
   /** The oldest of a client. */
   first(port: number, address: string): RelayedSession | undefined {
     const known = this.#table.get(port, address);

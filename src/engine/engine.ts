@@ -17,8 +17,11 @@ export interface EngineParts<Os = Net> {
 export interface Engine {
   /** Opens the listeners. Fails with NetError, with nothing left open, if one of them cannot be had. */
   start(): void | Promise<void>;
-  /** Replaces the snapshot. Running sessions keep their backend. */
-  update(snapshot: Snapshot): void;
+  /**
+   * Replaces the snapshot: services and listeners come and go with it. Running sessions keep their backend. The next
+   * session obeys it; what is returned ends when new listeners are open. One that cannot be had is told and tried again.
+   */
+  update(snapshot: Snapshot): void | Promise<void>;
   /** Takes no new sessions from now on; what runs may end. */
   drain(): void;
   /** Ends what still runs, tells its peers, and closes every socket. Idempotent. */
@@ -31,5 +34,6 @@ export interface Engine {
 export interface DatagramEngine extends Engine {
   /** Throws NetError. */
   start(): void;
+  update(snapshot: Snapshot): void;
   stop(): void;
 }

@@ -2,23 +2,28 @@ import { FtpSession } from '../ftp/session.ts';
 import type { Engine, EngineParts } from './engine.ts';
 import { FtpServiceEngine } from './ftp-service.ts';
 import type { CreateFtpMachine } from './ftp-session-host.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { FtpService, Snapshot } from './snapshot.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 /** Serves the FTP services of its snapshot. */
 export class FtpEngine implements Engine {
-  readonly #services: ReadonlyMap<string, FtpServiceEngine>;
+  readonly #parts: EngineParts;
+  readonly #wheel: TimerWheel;
+  readonly #createMachine: CreateFtpMachine;
+  readonly #services: Map<string, FtpServiceEngine>;
+  /** Services that are gone and still have sessions. */
+  readonly #retired = new Set<FtpServiceEngine>();
   #stopped: Promise<void> | undefined;
 
   constructor(
     parts: EngineParts,
     createMachine: CreateFtpMachine = (options, effects) => new FtpSession(options, effects),
   ) {
-    const wheel = new TimerWheel(parts.net);
+    this.#parts = parts;
+    this.#wheel = new TimerWheel(parts.net);
+    this.#createMachine = createMachine;
     this.#services = new Map(
-      parts.snapshot.services
-        .filter((service) => service.kind === 'ftp')
-        .map((service) => [service.name, new FtpServiceEngine(parts, service, wheel, createMachine)]),
+      ftpServices(parts.snapshot).map((service) => [service.name, this.#engineFor(service)]),
     );
   }
 
@@ -31,14 +36,21 @@ export class FtpEngine implements Engine {
     }
   }
 
-  update(snapshot: Snapshot): void {
-    for (const service of snapshot.services) {
-      if (service.kind === 'ftp') this.#services.get(service.name)?.update(service);
-    }
+  async update(snapshot: Snapshot): Promise<void> {
+    const services = new Map(ftpServices(snapshot).map((service) => [service.name, service]));
+    this.#retireOthers(services);
+    // What one gives up another may take.
+    for (const service of services.values()) this.#services.get(service.name)?.release(service);
+    const updates = [...services.values()].map((service) => {
+      const engine = this.#services.get(service.name) ?? this.#engineFor(service);
+      this.#services.set(service.name, engine);
+      return engine.update(service);
+    });
+    await Promise.all(updates);
   }
 
   drain(): void {
-    for (const service of this.#services.values()) service.drain();
+    for (const service of this.#all) service.drain();
   }
 
   /** Resolves when clients have read their last reply, or have had the time for it. */
@@ -53,7 +65,32 @@ export class FtpEngine implements Engine {
     );
   }
 
-  async #stop(): Promise<void> {
-    await Promise.all([...this.#services.values()].map((service) => service.stop()));
+  get #all(): FtpServiceEngine[] {
+    return [...this.#services.values(), ...this.#retired];
   }
+
+  #engineFor(service: FtpService): FtpServiceEngine {
+    return new FtpServiceEngine(this.#parts, service, this.#wheel, this.#createMachine);
+  }
+
+  /** A service with another row of the scoreboard is another one. */
+  #retireOthers(services: ReadonlyMap<string, FtpService>): void {
+    for (const engine of this.#retired) {
+      if (!engine.hasSessions) this.#retired.delete(engine);
+    }
+    for (const [name, engine] of this.#services) {
+      if (services.get(name)?.index === engine.service.index) continue;
+      this.#services.delete(name);
+      this.#retired.add(engine);
+      engine.retire();
+    }
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.all(this.#all.map((service) => service.stop()));
+  }
+}
+
+function ftpServices({ services }: Snapshot): FtpService[] {
+  return services.filter((service) => service.kind === 'ftp');
 }

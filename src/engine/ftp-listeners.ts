@@ -3,7 +3,7 @@ import type { ListenHandlers, TcpListener, TcpSocket } from '../net/tcp.ts';
 import type { Emit } from '../observe/events.ts';
 import type { ListenerSpec } from './snapshot.ts';
 
-/** Milliseconds between two attempts to get back a listener that has failed. */
+/** Milliseconds between two attempts to get a listener that cannot be had, or back one that has failed. */
 const retryInterval = 5_000;
 
 export interface FtpListenersParts {
@@ -17,14 +17,22 @@ export interface FtpListenersParts {
   readonly onLost: (listener: Endpoint) => void;
 }
 
+/** Where is to be listened. */
+interface Place {
+  readonly spec: ListenerSpec;
+  /** Undefined while it cannot be had. */
+  listener: TcpListener | undefined;
+  retry: Timer | undefined;
+}
+
 /**
  * The listening sockets of one FTP service. An unspecified address needs no expanding as it does with UDP: each
  * connection knows the address that it reached.
  */
 export class FtpListeners {
   readonly #parts: FtpListenersParts;
-  readonly #open = new Set<TcpListener>();
-  readonly #retries = new Set<Timer>();
+  /** By `address:port` as wanted: with port 0 the system chooses another one. */
+  readonly #places = new Map<string, Place>();
   #isClosed = false;
 
   constructor(parts: FtpListenersParts) {
@@ -32,67 +40,113 @@ export class FtpListeners {
   }
 
   get endpoints(): readonly Endpoint[] {
-    return [...this.#open].map(({ address, port }) => ({ address, port }));
+    return [...this.#places.values()].flatMap(({ listener }) =>
+      listener ? [{ address: listener.address, port: listener.port }] : [],
+    );
   }
 
   /** Rejects with NetError if one of them cannot be had; the others may be open then. */
   async open(specs: readonly ListenerSpec[]): Promise<void> {
     for (const spec of specs) {
-      if (!this.#isClosed) await this.#listen(spec);
+      if (!this.#isClosed) await this.#listen(this.#add(spec));
     }
+  }
+
+  /** Closes what is not among `specs`. */
+  release(specs: readonly ListenerSpec[]): void {
+    const wanted = new Set(specs.map(keyOf));
+    for (const [key, place] of this.#places) {
+      if (!wanted.has(key)) this.#remove(key, place);
+    }
+  }
+
+  /** Opens what is new and closes what is gone. What cannot be had is told, and tried again. */
+  async update(specs: readonly ListenerSpec[]): Promise<void> {
+    this.release(specs);
+    const added = specs.filter((spec) => !this.#isClosed && !this.#places.has(keyOf(spec)));
+    await Promise.all(added.map((spec) => this.#tryFirst(this.#add(spec))));
   }
 
   close(): void {
     this.#isClosed = true;
-    for (const timer of this.#retries) timer.cancel();
-    for (const listener of this.#open) this.#remove(listener);
+    for (const [key, place] of this.#places) this.#remove(key, place);
   }
 
-  async #listen(spec: ListenerSpec): Promise<void> {
+  #add(spec: ListenerSpec): Place {
+    const place: Place = { spec, listener: undefined, retry: undefined };
+    this.#places.set(keyOf(spec), place);
+    return place;
+  }
+
+  async #listen(place: Place): Promise<void> {
     const { net, onConnection, farewell, onLost } = this.#parts;
-    const { address, port, isShared: reusePort = false } = spec;
+    const { address, port, isShared: reusePort = false } = place.spec;
     const handlers: ListenHandlers = {
       onConnection,
       farewell,
       onError: (error) => {
-        if (error.closed) this.#onFailed(listener, spec, error);
+        if (error.closed) this.#onFailed(place, error);
         else onLost(listener);
       },
     };
     const listener: TcpListener = await net.listenTcp({ address, port, reusePort }, handlers);
-    if (this.#isClosed) {
+    if (!this.#isWanted(place)) {
       listener.close();
       return;
     }
-    this.#open.add(listener);
+    place.listener = listener;
     this.#parts.emit({ kind: 'listener.up', ...this.#nameOf(listener) });
   }
 
-  #onFailed(listener: TcpListener, spec: ListenerSpec, error: NetError): void {
-    this.#remove(listener, error.message);
-    this.#retryLater(spec);
+  #isWanted(place: Place): boolean {
+    return this.#places.get(keyOf(place.spec)) === place;
   }
 
-  #retryLater(spec: ListenerSpec): void {
-    const timer = this.#parts.net.setTimer(retryInterval, () => {
-      this.#retries.delete(timer);
-      void this.#retry(spec);
-    });
-    this.#retries.add(timer);
-  }
-
-  async #retry(spec: ListenerSpec): Promise<void> {
+  async #tryFirst(place: Place): Promise<void> {
     try {
-      await this.#listen(spec);
+      await this.#listen(place);
     } catch (error) {
       if (!(error instanceof NetError)) throw error;
-      if (!this.#isClosed) this.#retryLater(spec);
+      if (!this.#isWanted(place)) return;
+      this.#tellDown(place.spec, error.message);
+      this.#retryLater(place);
     }
   }
 
-  #remove(listener: TcpListener, error?: string): void {
-    listener.close();
-    if (!this.#open.delete(listener)) return;
+  #onFailed(place: Place, error: NetError): void {
+    const { listener } = place;
+    if (!listener || !this.#isWanted(place)) return;
+    this.#close(place, error.message);
+    this.#retryLater(place);
+  }
+
+  #retryLater(place: Place): void {
+    place.retry = this.#parts.net.setTimer(retryInterval, () => void this.#retry(place));
+  }
+
+  async #retry(place: Place): Promise<void> {
+    try {
+      await this.#listen(place);
+    } catch (error) {
+      if (!(error instanceof NetError)) throw error;
+      if (this.#isWanted(place)) this.#retryLater(place);
+    }
+  }
+
+  #remove(key: string, place: Place): void {
+    this.#places.delete(key);
+    place.retry?.cancel();
+    this.#close(place);
+  }
+
+  #close(place: Place, error?: string): void {
+    const { listener } = place;
+    place.listener = undefined;
+    listener?.close();
+    if (listener) this.#tellDown(listener, error);
+  }
+
+  #tellDown(listener: Endpoint, error?: string): void {
     this.#parts.emit({
       kind: 'listener.down',
       ...this.#nameOf(listener),
@@ -103,4 +157,8 @@ export class FtpListeners {
   #nameOf({ address, port }: Endpoint): { service: string; listener: string } {
     return { service: this.#parts.service, listener: formatEndpoint(address, port) };
   }
+}
+
+function keyOf({ address, port }: ListenerSpec): string {
+  return formatEndpoint(address, port);
 }

@@ -86,9 +86,32 @@ export class FtpServiceEngine implements FtpSessionHost {
     return this.#listeners.open(this.#service.listeners);
   }
 
-  update(service: FtpService): void {
+  /** Closes the listeners that `service` does not have any longer. */
+  release(service: FtpService): void {
+    this.#listeners.release(service.listeners);
+  }
+
+  /** Resolves when its new listeners are open, as far as they can be had. All else is done when this returns. */
+  update(service: FtpService): Promise<void> {
     this.backends.update(service);
     this.#service = service;
+    this.#replacePool(service);
+    return this.#listeners.update(service.listeners);
+  }
+
+  /** The service is gone: its sessions go on until they end by themselves. */
+  retire(): void {
+    this.#isDraining = true;
+    this.#listeners.close();
+    this.backends.update({ ...this.#service, pool: { backends: [] } });
+  }
+
+  get hasSessions(): boolean {
+    return this.#sessions.size > 0;
+  }
+
+  /** Ports that clients have been told already stay those of the old one. */
+  #replacePool(service: FtpService): void {
     // The memory of each snapshot is a copy that means the same bytes, so it does not show what has changed.
     const { passivePorts: range } = service.data;
     const { range: old } = this.#pool;

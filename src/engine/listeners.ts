@@ -39,9 +39,13 @@ export interface ListenerHandlers {
 /** One listening socket, and the VIP TIDs of the sessions that came in through it. */
 export class Listener {
   readonly address: string;
+  readonly #net: TidNet;
+  readonly #handlers: ListenerHandlers;
   readonly #socket: UdpSocket;
   /** Undefined in single-port mode. */
-  readonly #vipTids: VipTids | undefined;
+  #vipTids: VipTids | undefined;
+  /** Taken out of service, and open for the sessions alone that have no other socket. */
+  isParting = false;
   /** By the client's address and port: the sessions to which a datagram that arrives here may belong. */
   readonly sessions: ClientSessions = new ClientSessions();
 
@@ -49,6 +53,8 @@ export class Listener {
   constructor(net: TidNet, spec: ListenerSpec, tids: TidMode, handlers: ListenerHandlers) {
     const { address, port, isShared: reusePort = false } = spec;
     this.address = address;
+    this.#net = net;
+    this.#handlers = handlers;
     this.#socket = net.bindUdp(
       { address, port, reusePort, receiveBuffer: listenerBuffer },
       {
@@ -57,8 +63,17 @@ export class Listener {
         onError: (error) => (error.closed ? handlers.onFailed(this, error) : handlers.onSendFailed()),
       },
     );
+    this.retune(tids);
+  }
+
+  /** TIDs that are lent from now on come from other ports; those that are out stay. The mode stays what it was. */
+  retune(tids: TidMode): void {
     if (tids.kind === 'single-port') return;
-    this.#vipTids = net.vipTids({ address, ports: tids.ports }, handlers.onStranger);
+    this.#vipTids?.close();
+    this.#vipTids = this.#net.vipTids(
+      { address: this.address, ports: tids.ports },
+      this.#handlers.onStranger,
+    );
   }
 
   get port(): number {
@@ -67,6 +82,11 @@ export class Listener {
 
   get isSinglePort(): boolean {
     return this.#vipTids === undefined;
+  }
+
+  /** Whether sessions need its socket to go on. */
+  get isHeld(): boolean {
+    return this.isSinglePort && !this.sessions.isEmpty;
   }
 
   send(data: Uint8Array, port: number, address: string): void {
@@ -110,7 +130,6 @@ export function expandListeners(
 export interface ListenerSetParts {
   readonly net: TidNet;
   readonly service: string;
-  readonly tids: TidMode;
   readonly handlers: ListenerHandlers;
   readonly emit: (event: EngineEvent) => void;
 }
@@ -118,21 +137,25 @@ export interface ListenerSetParts {
 export class ListenerSet {
   readonly #parts: ListenerSetParts;
   #specs: readonly ListenerSpec[] = [];
+  #tids: TidMode;
   /** By `address:port` as wanted: with port 0 the kernel chooses another one. */
   readonly #open = new Map<string, Listener>();
+  /** Those that are parting, by the same keys. */
+  readonly #parting = new Map<string, Listener>();
   /** Addresses that could not be bound at the last look, so that each is told once. */
   readonly #failing = new Set<string>();
   #timer: Timer | undefined;
 
-  constructor(parts: ListenerSetParts) {
+  constructor(parts: ListenerSetParts, tids: TidMode) {
     this.#parts = parts;
+    this.#tids = tids;
   }
 
   get listeners(): Listener[] {
     return [...this.#open.values()];
   }
 
-  /** Binds what is new and closes what is gone. Throws NetError, having closed all, if a new one cannot be had. */
+  /** Binds them. Throws NetError, having closed all, if one cannot be had. */
   open(specs: readonly ListenerSpec[]): void {
     this.#specs = specs;
     try {
@@ -150,17 +173,60 @@ export class ListenerSet {
     throw new NetError('TLB_ERR_ADDRESS_NOT_LOCAL', `this host has no address that ${addresses} stands for`);
   }
 
+  /** Takes out of service what is not among `specs`, and closes it once no session needs it. */
+  release(specs: readonly ListenerSpec[]): void {
+    this.#specs = specs;
+    const wanted = this.#wanted();
+    for (const [key, listener] of this.#open) {
+      if (!wanted.has(key)) this.#part(key, listener);
+    }
+  }
+
+  /** All are out of service, for good. */
+  retire(): void {
+    this.#timer?.cancel();
+    this.release([]);
+  }
+
+  /** Closes those parting listeners whose place others want; sessions that needed them end. */
+  yieldTo(others: readonly ListenerSpec[]): void {
+    const wanted = expandListeners(others, this.#parts.net.localAddresses());
+    for (const [key, listener] of this.#parting) {
+      const { address, port } = listener;
+      if (wanted.some((spec) => spec.address === address && spec.port === port)) this.#remove(key, listener);
+    }
+  }
+
+  /** A session of the listener is gone: with the last one, a parting listener is. */
+  left(listener: Listener): void {
+    if (!listener.isParting || listener.isHeld) return;
+    for (const [key, parting] of this.#parting) {
+      if (parting === listener) this.#remove(key, listener);
+    }
+  }
+
+  /** Binds what is new and releases what is gone. What cannot be had is told, and tried again at the next look. */
+  update(specs: readonly ListenerSpec[], tids: TidMode): void {
+    if (!isSameMode(tids, this.#tids)) {
+      for (const listener of this.#open.values()) listener.retune(tids);
+    }
+    this.#tids = tids;
+    this.release(specs);
+    this.#reconcile((error, key) => this.#noteFailure(error, key));
+    this.#scheduleRescan();
+  }
+
   close(): void {
     this.#timer?.cancel();
-    for (const [key, listener] of this.#open) this.#remove(key, listener);
+    for (const [key, listener] of [...this.#open, ...this.#parting]) this.#remove(key, listener);
   }
 
   /** The socket of a listener has failed: it is bound again at the next look. */
   lose(listener: Listener, error: NetError): void {
-    for (const [key, open] of this.#open) {
+    for (const [key, open] of [...this.#open, ...this.#parting]) {
       if (open === listener) this.#remove(key, listener, error.message);
     }
-    this.#scheduleRescan();
+    if (!listener.isParting) this.#scheduleRescan();
   }
 
   #scheduleRescan(): void {
@@ -173,11 +239,9 @@ export class ListenerSet {
 
   #reconcile(onFailure: (error: NetError, key: string) => void): void {
     const wanted = this.#wanted();
-    for (const [key, listener] of this.#open) {
-      if (!wanted.has(key)) this.#remove(key, listener);
-    }
+    this.#closeOthers(wanted);
     for (const [key, target] of wanted) {
-      if (this.#open.has(key)) continue;
+      if (this.#open.has(key) || this.#takeBack(key)) continue;
       try {
         this.#add(key, target);
       } catch (error) {
@@ -189,21 +253,51 @@ export class ListenerSet {
     }
   }
 
+  #closeOthers(wanted: ReadonlyMap<string, unknown>): void {
+    for (const [key, listener] of this.#open) {
+      if (!wanted.has(key)) this.#remove(key, listener);
+    }
+    for (const key of this.#failing) {
+      if (!wanted.has(key)) this.#failing.delete(key);
+    }
+  }
+
   #wanted(): Map<string, ExpandedListener> {
     const expanded = expandListeners(this.#specs, this.#parts.net.localAddresses());
     return new Map(expanded.map((spec) => [formatEndpoint(spec.address, spec.port), spec]));
   }
 
   #add(key: string, spec: ListenerSpec): void {
-    const { net, tids, handlers, emit, service } = this.#parts;
-    const listener = new Listener(net, spec, tids, handlers);
+    const { net, handlers, emit, service } = this.#parts;
+    const listener = new Listener(net, spec, this.#tids, handlers);
     this.#open.set(key, listener);
     this.#failing.delete(key);
     emit({ kind: 'listener.up', service, listener: formatEndpoint(listener.address, listener.port) });
   }
 
+  #part(key: string, listener: Listener): void {
+    if (!listener.isHeld) {
+      this.#remove(key, listener);
+      return;
+    }
+    listener.isParting = true;
+    this.#open.delete(key);
+    this.#parting.set(key, listener);
+  }
+
+  /** Whether a listener that was about to go is in service again. */
+  #takeBack(key: string): boolean {
+    const listener = this.#parting.get(key);
+    if (!listener) return false;
+    listener.isParting = false;
+    this.#parting.delete(key);
+    this.#open.set(key, listener);
+    return true;
+  }
+
   #remove(key: string, listener: Listener, error?: string): void {
     this.#open.delete(key);
+    this.#parting.delete(key);
     this.#parts.handlers.onGone(listener);
     listener.close();
     this.#parts.emit({
@@ -220,4 +314,9 @@ export class ListenerSet {
     const { service, emit } = this.#parts;
     emit({ kind: 'listener.down', service, listener: key, error: error.message });
   }
+}
+
+function isSameMode(one: TidMode, other: TidMode): boolean {
+  if (one.kind === 'single-port' || other.kind === 'single-port') return one.kind === other.kind;
+  return one.ports?.first === other.ports?.first && one.ports?.last === other.ports?.last;
 }

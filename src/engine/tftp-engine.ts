@@ -1,20 +1,22 @@
 import type { DatagramEngine, EngineParts } from './engine.ts';
 import type { TidNet } from '../net/tids.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot, TftpService } from './snapshot.ts';
 import { TftpServiceEngine } from './tftp-service.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 /** Serves TFTP. What its TIDs are made of is up to its net: sockets of their own on any system, shared ones on Linux. */
 export class TftpEngine implements DatagramEngine {
+  readonly #parts: EngineParts<TidNet>;
   readonly #wheel: TimerWheel;
   readonly #services: Map<string, TftpServiceEngine>;
+  /** Services that are gone and still have sessions. */
+  readonly #retired = new Set<TftpServiceEngine>();
 
   constructor(parts: EngineParts<TidNet>) {
+    this.#parts = parts;
     this.#wheel = new TimerWheel(parts.net);
     this.#services = new Map(
-      parts.snapshot.services
-        .filter((service) => service.kind === 'tftp')
-        .map((service) => [service.name, new TftpServiceEngine(parts, service, this.#wheel)]),
+      tftpServices(parts.snapshot).map((service) => [service.name, this.#engineFor(service)]),
     );
   }
 
@@ -28,8 +30,15 @@ export class TftpEngine implements DatagramEngine {
   }
 
   update(snapshot: Snapshot): void {
-    for (const service of snapshot.services) {
-      if (service.kind === 'tftp') this.#services.get(service.name)?.update(service);
+    const services = new Map(tftpServices(snapshot).map((service) => [service.name, service]));
+    this.#retireOthers(services);
+    // What one gives up another may take.
+    for (const service of services.values()) this.#services.get(service.name)?.release(service);
+    this.#makeRoom([...services.values()]);
+    for (const service of services.values()) {
+      const engine = this.#services.get(service.name) ?? this.#engineFor(service);
+      this.#services.set(service.name, engine);
+      engine.update(service);
     }
   }
 
@@ -38,7 +47,7 @@ export class TftpEngine implements DatagramEngine {
   }
 
   stop(): void {
-    for (const service of this.#services.values()) service.stop();
+    for (const service of [...this.#services.values(), ...this.#retired]) service.stop();
   }
 
   listening(): ReturnType<DatagramEngine['listening']> {
@@ -49,4 +58,34 @@ export class TftpEngine implements DatagramEngine {
       })),
     );
   }
+
+  #makeRoom(services: readonly TftpService[]): void {
+    for (const engine of this.#retired) engine.yieldTo(services);
+    for (const [name, engine] of this.#services) {
+      engine.yieldTo(services.filter((service) => service.name !== name));
+    }
+  }
+
+  #engineFor(service: TftpService): TftpServiceEngine {
+    return new TftpServiceEngine(this.#parts, service, this.#wheel);
+  }
+
+  /** A service in another mode, or with another row of the scoreboard, is another one. */
+  #retireOthers(services: ReadonlyMap<string, TftpService>): void {
+    for (const engine of this.#retired) {
+      if (engine.isOver) this.#retired.delete(engine);
+    }
+    for (const [name, engine] of this.#services) {
+      const service = services.get(name);
+      const { tids, index } = engine.service;
+      if (service?.tids.kind === tids.kind && service.index === index) continue;
+      this.#services.delete(name);
+      this.#retired.add(engine);
+      engine.retire();
+    }
+  }
+}
+
+function tftpServices({ services }: Snapshot): TftpService[] {
+  return services.filter((service) => service.kind === 'tftp');
 }

@@ -18,7 +18,7 @@ import {
 } from '../tftp/packet.ts';
 import type { EngineParts } from './engine.ts';
 import { ErrorThrottle } from './error-throttle.ts';
-import { type Listener, ListenerSet } from './listeners.ts';
+import { type Listener, type ListenerHandlers, ListenerSet } from './listeners.ts';
 import { RelayedSession, type SessionOpening } from './relayed-session.ts';
 import { admit } from './request-rules.ts';
 import { ServiceBackends } from './service-backends.ts';
@@ -50,6 +50,7 @@ export class TftpServiceEngine implements SessionHost {
   readonly #perClient = new Map<string, number>();
   #service: TftpService;
   #isDraining = false;
+  #isRetired = false;
 
   constructor(parts: EngineParts<TidNet>, service: TftpService, wheel: TimerWheel) {
     this.net = parts.net;
@@ -62,20 +63,15 @@ export class TftpServiceEngine implements SessionHost {
     this.tids = parts.net.backendTids((tid, data, port, address) =>
       this.#onStranger('foreign-backend', tid, data, port, address),
     );
-    this.#listeners = new ListenerSet({
-      net: parts.net,
-      service: service.name,
-      tids: service.tids,
-      emit: parts.emit,
-      handlers: {
-        onDatagram: (listener, data, port, address) => this.#onDatagram(listener, data, port, address),
-        onGone: (listener) => this.#onListenerGone(listener),
-        onFailed: (listener, error) => this.#listeners.lose(listener, error),
-        onSendFailed: () => this.dropped('send-failed'),
-        onStranger: (tid, data, port, address) =>
-          this.#onStranger('foreign-client', tid, data, port, address),
-      },
-    });
+    const handlers: ListenerHandlers = {
+      onDatagram: (listener, data, port, address) => this.#onDatagram(listener, data, port, address),
+      onGone: (listener) => this.#onListenerGone(listener),
+      onFailed: (listener, error) => this.#listeners.lose(listener, error),
+      onSendFailed: () => this.dropped('send-failed'),
+      onStranger: (tid, data, port, address) => this.#onStranger('foreign-client', tid, data, port, address),
+    };
+    const { net, emit } = parts;
+    this.#listeners = new ListenerSet({ net, service: service.name, emit, handlers }, service.tids);
   }
 
   get service(): TftpService {
@@ -91,9 +87,34 @@ export class TftpServiceEngine implements SessionHost {
     this.#listeners.open(this.#service.listeners);
   }
 
+  /** Takes those listeners out of service that `service` does not have any longer. */
+  release(service: TftpService): void {
+    this.#listeners.release(service.listeners);
+  }
+
+  /** The mode of its TIDs is the same. Running sessions keep their backend, and all rules that they began with. */
   update(service: TftpService): void {
     this.backends.update(service);
     this.#service = service;
+    this.#listeners.update(service.listeners, service.tids);
+  }
+
+  /** Others want to listen there: sessions that need a listener which is out of service end. */
+  yieldTo(others: readonly TftpService[]): void {
+    this.#listeners.yieldTo(others.flatMap(({ listeners }) => listeners));
+  }
+
+  /** The service is gone: sessions go on to their end, with the backends that they have. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#listeners.retire();
+    this.backends.update({ ...this.#service, pool: { backends: [] } });
+    if (this.isOver) this.tids.close();
+  }
+
+  /** Whether it is retired and nothing is left of it. */
+  get isOver(): boolean {
+    return this.#isRetired && this.#sessions.size === 0;
   }
 
   drain(): void {
@@ -135,9 +156,12 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   onClosed(session: RelayedSession): void {
-    session.listener.sessions.remove(session);
+    const { listener } = session;
+    listener.sessions.remove(session);
     this.#sessions.delete(session);
     this.#ended.delete(session);
+    this.#listeners.left(listener);
+    if (this.isOver) this.tids.close();
   }
 
   #onDatagram(listener: Listener, data: Uint8Array, port: number, address: string): void {
@@ -182,7 +206,7 @@ export class TftpServiceEngine implements SessionHost {
       this.#emitReject(listener, clientPort, clientAddress, reason, file);
     };
     // Silence: the client repeats, and whoever takes the VIP over serves it.
-    if (this.#isDraining) return reject('draining', undefined);
+    if (this.#isDraining || listener.isParting) return reject('draining', undefined);
     const { requests } = this.#service;
     const family = listener.address.includes(':') ? 6 : 4;
     const mtu = requests.maxBlksize === 'auto' ? this.net.mtuOf(listener.address) : undefined;

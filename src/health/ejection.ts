@@ -27,7 +27,7 @@ export interface EjectionSettings {
 
 export class EjectionKeeper {
   readonly #parts: EjectionParts;
-  readonly #settings: EjectionSettings;
+  #settings: EjectionSettings;
   /** By scoreboard index. */
   #backends = new Map<number, Backend>();
   /** Of the backends that are ejected. */
@@ -36,6 +36,11 @@ export class EjectionKeeper {
   constructor(parts: EjectionParts, settings: EjectionSettings) {
     this.#parts = parts;
     this.#settings = settings;
+  }
+
+  /** From the next suspicion on. */
+  configure(duration: number): void {
+    this.#settings = { ...this.#settings, duration };
   }
 
   /**

@@ -36,14 +36,20 @@ interface Patient {
   readonly backend: Backend;
   readonly removal: AbortController;
   standing: Standing;
+  isRunning: boolean;
   timer?: Timer;
+}
+
+/** What may change while checks go on. */
+export interface HealthChange extends Pick<HealthSettings, 'interval' | 'thresholds'> {
+  readonly probe: Probe;
 }
 
 export class HealthScheduler {
   /** Resolves when every backend of the first pool has been checked once or has left, or when checks are off. */
   readonly firstRound: Promise<void>;
-  readonly #parts: HealthParts;
-  readonly #settings: HealthSettings;
+  #parts: HealthParts;
+  #settings: HealthSettings;
   /** By scoreboard index. */
   readonly #patients = new Map<number, Patient>();
   readonly #waiting: Patient[] = [];
@@ -77,6 +83,23 @@ export class HealthScheduler {
     this.#startWaiting();
   }
 
+  /** From the next check of each backend on. What is known of them stays, but for checks that are turned off. */
+  configure({ probe, interval, thresholds }: HealthChange): void {
+    const { interval: before } = this.#settings;
+    this.#parts = { ...this.#parts, probe };
+    this.#settings = { ...this.#settings, interval, thresholds };
+    if (interval === before) return;
+    for (const patient of this.#patients.values()) {
+      patient.timer?.cancel();
+      this.#leaveQueue(patient);
+      if (interval === 0) this.#discharge(patient);
+      else if (before === 0) this.#waiting.push(patient);
+      else if (!patient.isRunning) this.#checkLater(patient);
+    }
+    if (interval === 0) this.#endFirstRound();
+    this.#startWaiting();
+  }
+
   /** Ends all checks; the scoreboard stays as it is. */
   stop(): void {
     for (const patient of this.#patients.values()) this.#dismiss(patient);
@@ -84,7 +107,12 @@ export class HealthScheduler {
   }
 
   #admit(backend: Backend): void {
-    const patient: Patient = { backend, removal: new AbortController(), standing: newStanding };
+    const patient: Patient = {
+      backend,
+      removal: new AbortController(),
+      standing: newStanding,
+      isRunning: false,
+    };
     this.#patients.set(backend.index, patient);
     this.#parts.scoreboard.setUp(backend.index, true);
     if (this.#settings.interval > 0) this.#waiting.push(patient);
@@ -94,9 +122,20 @@ export class HealthScheduler {
     patient.removal.abort();
     patient.timer?.cancel();
     this.#patients.delete(patient.backend.index);
+    this.#leaveQueue(patient);
+    this.#unchecked?.delete(patient);
+  }
+
+  #leaveQueue(patient: Patient): void {
     const place = this.#waiting.indexOf(patient);
     if (place >= 0) this.#waiting.splice(place, 1);
-    this.#unchecked?.delete(patient);
+  }
+
+  /** Nobody checks it any longer: it counts as up. */
+  #discharge(patient: Patient): void {
+    const { isUp } = patient.standing;
+    patient.standing = newStanding;
+    if (!isUp) this.#announce(patient, 'alive');
   }
 
   #startWaiting(): void {
@@ -112,10 +151,12 @@ export class HealthScheduler {
     const { net, probe } = this.#parts;
     const startedAt = net.now();
     const { signal } = patient.removal;
+    patient.isRunning = true;
     // A probe that breaks its contract must not end the checks of its backend.
     const outcome = await probe.check(patient.backend, signal).catch((): ProbeOutcome => 'failed');
     this.#running -= 1;
-    if (!signal.aborted) this.#record(patient, outcome, net.now() - startedAt);
+    patient.isRunning = false;
+    if (!signal.aborted && this.#settings.interval > 0) this.#record(patient, outcome, net.now() - startedAt);
     this.#startWaiting();
   }
 

@@ -49,6 +49,20 @@ export class EventMetrics {
     listeners.set({ service }, 0);
   }
 
+  /** The service is gone with all that it had. */
+  forgetService(service: string): void {
+    const { started, duration, resumed, repeats, rejected, doubted, lookups, listeners } = this.#families;
+    for (const backend of this.#backends.get(service) ?? []) this.forget(service, backend);
+    this.#listeners.delete(service);
+    this.#backends.delete(service);
+    for (const op of operations) {
+      started.remove({ service, op });
+      duration.remove({ service, op });
+    }
+    for (const reason of rejectReasons) rejected.remove({ service, reason });
+    for (const family of [resumed, repeats, doubted, lookups, listeners]) family.remove({ service });
+  }
+
   /** Its service has been added before. */
   addBackend(service: string, backend: string): void {
     const { ended, failovers, checks, ejections } = this.#families;

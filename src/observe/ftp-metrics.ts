@@ -45,6 +45,20 @@ export class FtpMetrics {
     }
   }
 
+  forgetService(service: string): void {
+    const { sessions, ended, transfers, bytes, refused, dataRefused } = this.#families;
+    sessions.remove({ service });
+    for (const end of ftpSessionEnds) ended.remove({ service, end });
+    for (const reason of ftpRefusals) refused.remove({ service, reason });
+    for (const direction of ftpDirections) {
+      bytes.remove({ service, direction });
+      for (const result of ftpTransferResults) transfers.remove({ service, direction, result });
+    }
+    for (const leg of ftpLegs) {
+      for (const reason of ftpDataRefusals) dataRefused.remove({ service, leg, reason });
+    }
+  }
+
   count(event: FtpEvent): void {
     const { service } = event;
     switch (event.kind) {

@@ -1,8 +1,8 @@
 /** The log: JSON lines on stdout, one a message. */
 import { type DestinationStream, type LevelWithSilent, type Logger as Pino, pino } from 'pino';
 
-/** A message, with fields in front of it where there are some. */
-export type Logger = Pick<Pino, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
+/** A message, with fields in front of it where there are some. `level` is the least grave that is written. */
+export type Logger = Pick<Pino, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'level'>;
 
 const stdout = 1;
 /** Bytes that leave at once even in the middle of a turn. */

@@ -1,6 +1,7 @@
 /** Everything that /metrics shows, in a registry of its own. The names and labels stand in docs/metrics.md. */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
+import { ConfigMetrics } from './config-metrics.ts';
 import { EventMetrics } from './event-metrics.ts';
 import type { Event, FtpEvent, WorkerEvent } from './events.ts';
 import { FtpMetrics, type PassivePortUse } from './ftp-metrics.ts';
@@ -22,6 +23,7 @@ export interface MetricSources {
 }
 
 export class Metrics {
+  readonly config: ConfigMetrics;
   readonly #registry = new Registry();
   readonly #events: EventMetrics;
   readonly #ftp: FtpMetrics;
@@ -36,6 +38,7 @@ export class Metrics {
       labelNames,
       registers,
     }).set({ ...build }, 1);
+    this.config = new ConfigMetrics(this.#registry);
     this.#events = new EventMetrics(this.#registry);
     this.#workers = new WorkerMetrics(this.#registry, workers);
     this.#ftp = new FtpMetrics(this.#registry, passivePorts);
@@ -48,6 +51,13 @@ export class Metrics {
     this.#events.addService(service);
     this.#workers.addService(service);
     if (kind === 'ftp') this.#ftp.addService(service);
+  }
+
+  /** Ends its series. Call it when nothing is left of it, and no service of that name has come. */
+  forgetService(service: string, kind: 'tftp' | 'ftp'): void {
+    this.#events.forgetService(service);
+    this.#workers.forgetService(service);
+    if (kind === 'ftp') this.#ftp.forgetService(service);
   }
 
   /** The service has been added before; series exist from now on, at 0. */

@@ -27,6 +27,10 @@ export class WorkerMetrics {
     this.#lost.inc({ service }, 0);
   }
 
+  forgetService(service: string): void {
+    this.#lost.remove({ service });
+  }
+
   count(event: WorkerEvent): void {
     if (event.kind === 'worker.up') return;
     for (const [service, sessions] of Object.entries(event.lost)) this.#lost.inc({ service }, sessions);

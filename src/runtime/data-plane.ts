@@ -1,5 +1,5 @@
 import type { Endpoint } from '../net/net.ts';
-import type { Snapshot } from '../engine/snapshot.ts';
+import type { Service, Snapshot } from '../engine/snapshot.ts';
 import type { WorkerKind } from './worker-handle.ts';
 
 /**
@@ -32,14 +32,22 @@ export interface DataPlane {
    * too.
    */
   start(snapshot: Snapshot): Promise<void>;
-  /** Replaces the snapshot. Running sessions keep their backend. */
-  update(snapshot: Snapshot): void;
+  /**
+   * Makes sure that the listeners of these services, which are about to be those of the snapshot, can be had. Rejects
+   * with NetError, or with what a thread died of, and nothing has changed then. Returns what takes it back.
+   */
+  prepare(services: readonly Service[]): Promise<() => void>;
+  /**
+   * Replaces the snapshot: services and listeners come and go with it. Running sessions keep their backend. New ones
+   * obey it at once; resolves when listeners are as it has them.
+   */
+  update(snapshot: Snapshot): Promise<void>;
   /** Resolves when no new session is taken anywhere; what runs may end. */
   drain(): Promise<void>;
   /** Ends what still runs and gives everything back. */
   stop(): Promise<void>;
   /** Where clients arrive now. */
   listening(): readonly Listening[];
-  /** Empty where engines have no threads of their own. */
+  /** Those that have been started; empty where engines have no threads of their own. */
   workers(): readonly WorkerStatus[];
 }

@@ -67,9 +67,11 @@ export class EngineWorker {
     }
   }
 
-  #update(snapshot: Snapshot): void {
-    this.#engine?.update(snapshot);
+  async #update(snapshot: Snapshot): Promise<void> {
+    const settled = this.#engine?.update(snapshot);
     this.#scoreboard.writer(this.#parts.boot.worker).obeys(snapshot.version);
+    await settled;
+    this.#answer({ kind: 'updated', version: snapshot.version });
   }
 
   #drain(): void {

@@ -5,6 +5,7 @@ import { EventFd } from '../linux/event-fd.ts';
 import type { Libc } from '../linux/libc.ts';
 import type { LentSocket } from '../linux/net/linux-net.ts';
 import { closeListeningGroup, openListeningGroup } from '../linux/net/listening-group.ts';
+import { formatEndpoint } from '../net/net.ts';
 import type { LinuxBoot, WorkerBoot } from './messages.ts';
 import type { SocketLender } from './node-threads.ts';
 import type { SpawnWorker, WorkerHandle, WorkerHandlers, WorkerPlan } from './worker-handle.ts';
@@ -19,8 +20,8 @@ export class LinuxThreads implements SocketLender {
   readonly #parts: LinuxParts;
   readonly #count: number;
   readonly #start: SpawnWorker;
-  /** One socket for each thread in each of them. */
-  readonly #groups: (readonly LentSocket[])[] = [];
+  /** By where they listen: one socket for each thread. */
+  readonly #groups = new Map<string, readonly LentSocket[]>();
 
   /** `start` makes a thread. */
   constructor(parts: LinuxParts, count: number, start: SpawnWorker) {
@@ -29,20 +30,32 @@ export class LinuxThreads implements SocketLender {
     this.#start = start;
   }
 
-  claim({ kind, listeners }: Service): ListenerSpec[] | undefined {
+  claim(kind: Service['kind'], { address, port }: ListenerSpec): ListenerSpec | undefined {
     if (kind !== 'tftp') return undefined;
-    return listeners.map(({ address, port }) => {
-      const group = openListeningGroup(this.#parts.libc, { address, port }, this.#count);
-      this.#groups.push(group);
-      return { address, port: group[0]?.port ?? port };
-    });
+    const group = openListeningGroup(this.#parts.libc, { address, port }, this.#count);
+    const at = { address, port: group[0]?.port ?? port };
+    this.#groups.set(formatEndpoint(at.address, at.port), group);
+    return at;
   }
 
-  close(): void {
-    for (const group of this.#groups.splice(0)) closeListeningGroup(this.#parts.libc, group);
+  release(kind: Service['kind'], { address, port }: ListenerSpec): void {
+    const key = formatEndpoint(address, port);
+    const group = kind === 'tftp' ? this.#groups.get(key) : undefined;
+    if (!group) return;
+    this.#groups.delete(key);
+    closeListeningGroup(this.#parts.libc, group);
   }
 
   /** The worker's index is its place in each group: these threads come first. */
+  lentTo(worker: number): LentSocket[] {
+    return [...this.#groups.values()].flatMap((group) => group[worker] ?? []);
+  }
+
+  close(): void {
+    for (const group of this.#groups.values()) closeListeningGroup(this.#parts.libc, group);
+    this.#groups.clear();
+  }
+
   readonly spawn = (plan: WorkerPlan, boot: WorkerBoot, handlers: WorkerHandlers): WorkerHandle => {
     const { libc, busyPoll } = this.#parts;
     const wakeup = EventFd.open(libc);
@@ -52,7 +65,6 @@ export class LinuxThreads implements SocketLender {
       wakeFd: wakeup.fd,
       ledger,
       share: { first: boot.worker, of: this.#count },
-      lent: this.#groups.flatMap((group) => group[boot.worker] ?? []),
     };
     let isGone = false;
     const onExit = (error: Error | undefined): void => {

@@ -20,8 +20,8 @@ const port = parentPort;
 const boot: WorkerBoot & LinuxBoot = workerData;
 const loaded = loadLibc();
 if (loaded.kind === 'unavailable') throw new Error(loaded.reason);
-const { busyPoll, wakeFd, share, ledger, lent } = boot;
-const net = new LinuxNet(loaded.libc, { busyPoll, maxWait, maxHold, share, ledger, lent });
+const { busyPoll, wakeFd, share, ledger } = boot;
+const net = new LinuxNet(loaded.libc, { busyPoll, maxWait, maxHold, share, ledger });
 const wakeup = new EventFd(loaded.libc, wakeFd);
 net.loop.watch({
   fd: wakeFd,
@@ -40,7 +40,10 @@ const worker = new EngineWorker({
     port.close();
   },
 });
-port.on('message', (command: WorkerCommand) => void worker.obey(command));
+port.on('message', (command: WorkerCommand) => {
+  if ('lent' in command) net.lend(command.lent);
+  void worker.obey(command);
+});
 // What has happened before the fault is told all the same; the thread dies of it behind this.
 process.prependListener('uncaughtExceptionMonitor', () => worker.flush());
 net.loop.start();

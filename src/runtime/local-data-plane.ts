@@ -1,11 +1,13 @@
 import type { Engine, EngineParts } from '../engine/engine.ts';
-import type { Snapshot } from '../engine/snapshot.ts';
+import type { Service, Snapshot } from '../engine/snapshot.ts';
+import { tryAdded } from './claims.ts';
 import type { DataPlane, Listening, WorkerStatus } from './data-plane.ts';
 import { PortableEngines } from './portable-engines.ts';
 
 /** Engines without threads of their own: on any Net, virtual time included. */
 export class LocalDataPlane implements DataPlane {
   readonly #parts: Omit<EngineParts, 'snapshot' | 'worker'>;
+  #services: readonly Service[] = [];
   #engine: Engine | undefined;
 
   constructor(parts: Omit<EngineParts, 'snapshot' | 'worker'>) {
@@ -18,9 +20,15 @@ export class LocalDataPlane implements DataPlane {
     await this.#engine.start();
   }
 
-  update(snapshot: Snapshot): void {
-    this.#engine?.update(snapshot);
+  async prepare(services: readonly Service[]): Promise<() => void> {
+    await tryAdded(this.#parts.net, this.#services, services);
+    return () => undefined;
+  }
+
+  async update(snapshot: Snapshot): Promise<void> {
+    const settled = this.#engine?.update(snapshot);
     this.#obey(snapshot);
+    await settled;
   }
 
   async drain(): Promise<void> {
@@ -39,7 +47,8 @@ export class LocalDataPlane implements DataPlane {
     return [];
   }
 
-  #obey({ version }: Snapshot): void {
+  #obey({ version, services }: Snapshot): void {
+    this.#services = services;
     this.#parts.scoreboard.writer(0).obeys(version);
   }
 }

@@ -30,14 +30,20 @@ export interface LinuxBoot {
   readonly ledger: SharedArrayBuffer;
   /** Its part of a `--tid-ports` range. */
   readonly share: PortShare;
-  /** The supervisor's listening sockets. */
-  readonly lent: readonly LentSocket[];
 }
 
 /** Down. `stop` is the last one. */
-export type WorkerCommand =
-  | { readonly kind: 'start' | 'update'; readonly snapshot: Snapshot }
-  | { readonly kind: 'drain' | 'stop' };
+export type WorkerCommand = Instruction | { readonly kind: 'drain' | 'stop' };
+
+export interface Instruction {
+  readonly kind: 'start' | 'update';
+  readonly snapshot: Snapshot;
+  /**
+   * The supervisor's listening sockets. Those of earlier instructions are closed when this one has been answered and no
+   * worker has told that it still needs them.
+   */
+  readonly lent: readonly LentSocket[];
+}
 
 /** Up. Events and answers come in the order in which they were told. */
 export type WorkerMessage =
@@ -47,6 +53,8 @@ export type WorkerMessage =
   | { readonly kind: 'started' }
   /** They cannot be; the worker ends. */
   | { readonly kind: 'failed'; readonly failure: Failure }
+  /** The snapshot of this version is in force, its listeners included. */
+  | { readonly kind: 'updated'; readonly version: number }
   /** No new sessions are taken any more. */
   | { readonly kind: 'draining' }
   | { readonly kind: 'events'; readonly events: readonly Event[] };

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 
 import type { ListenerSpec, Service } from '../engine/snapshot.ts';
 import type { Libc } from '../linux/libc.ts';
+import type { LentSocket } from '../linux/net/linux-net.ts';
 import { steerBySource } from '../linux/source-steering.ts';
 import { SyscallError } from '../linux/syscall-error.ts';
 import type { TidPorts } from '../net/node-net.ts';
@@ -30,8 +31,12 @@ export interface Threads {
 
 /** Has the listening sockets that workers use, from before their first moment to behind their last. */
 export interface SocketLender {
-  /** Opens those of a service, and tells where they listen. Undefined if its workers open theirs. Throws NetError. */
-  claim(service: Service): ListenerSpec[] | undefined;
+  /** Opens a listener, and tells where it is. Undefined if workers open theirs for the protocol. Throws NetError. */
+  claim(kind: Service['kind'], listener: ListenerSpec): ListenerSpec | undefined;
+  /** Closes one, as `claim` has told it; workers work on duplicates. */
+  release(kind: Service['kind'], listener: ListenerSpec): void;
+  /** What a worker may use now. */
+  lentTo(worker: number): readonly LentSocket[];
   close(): void;
 }
 

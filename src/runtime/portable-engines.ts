@@ -21,8 +21,8 @@ export class PortableEngines implements Engine {
     }
   }
 
-  update(snapshot: Snapshot): void {
-    for (const engine of this.#engines) engine.update(snapshot);
+  async update(snapshot: Snapshot): Promise<void> {
+    await Promise.all(this.#engines.map(async (engine) => engine.update(snapshot)));
   }
 
   drain(): void {

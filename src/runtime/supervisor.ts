@@ -5,18 +5,18 @@
  */
 import type { Scoreboard } from '../balance/scoreboard.ts';
 import { PassivePool } from '../engine/passive-pool.ts';
-import type { ListenerSpec, Service, Snapshot } from '../engine/snapshot.ts';
+import type { Service, Snapshot } from '../engine/snapshot.ts';
 import type { Net } from '../net/net.ts';
 import { releaseTidPorts } from '../net/node-net.ts';
 import type { Emit, Event, ListenerUp } from '../observe/events.ts';
 import { workersOf } from './assignment.ts';
-import { claimListeners } from './claims.ts';
+import { Claims } from './claims.ts';
 import type { DataPlane, Listening, WorkerStatus } from './data-plane.ts';
 import { steerGroup } from './listener-group.ts';
 import { ListenerTally } from './listener-tally.ts';
 import { portHolderOf } from './messages.ts';
 import type { Threads } from './node-threads.ts';
-import { WorkerSlot } from './worker-slot.ts';
+import { type Orders, WorkerSlot } from './worker-slot.ts';
 
 export interface SupervisorParts {
   /** The control plane's own. */
@@ -30,15 +30,24 @@ export class Supervisor implements DataPlane {
   readonly #parts: SupervisorParts;
   readonly #slots: readonly WorkerSlot[];
   readonly #tally = new ListenerTally();
-  /** Where each service listens, by its name. */
-  readonly #claims = new Map<string, readonly ListenerSpec[]>();
+  readonly #claims: Claims;
   /** The latest. */
   #snapshot: Snapshot = { version: 0, services: [] };
+  /** By row of the scoreboard: services that have sessions, perhaps though they are gone. */
+  readonly #rows = new Map<number, Service>();
+  /** Those that have a thread, or had one that served: the others are for protocols of which there was no service yet. */
+  readonly #launched = new Set<WorkerSlot>();
+  /** Those that were made for services that are about to come. */
+  readonly #fresh = new Set<WorkerSlot>();
   /** Those that have been given a snapshot, which updates replace. */
   readonly #begun = new Set<WorkerSlot>();
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
+    const { plans, lender } = parts.threads;
+    const isShared = (kind: Service['kind']): boolean =>
+      plans.filter(({ protocols }) => protocols.includes(kind)).length > 1;
+    this.#claims = new Claims({ net: parts.net, lender, isShared });
     this.#slots = parts.threads.plans.map((plan, index) => {
       const { scoreboard, threads } = parts;
       const boot = { worker: index, scoreboard: scoreboard.buffer, tidPorts: threads.tidPorts };
@@ -56,23 +65,40 @@ export class Supervisor implements DataPlane {
   }
 
   async start(snapshot: Snapshot): Promise<void> {
-    this.#snapshot = snapshot;
-    for (const service of snapshot.services) {
-      const claimed = this.#parts.threads.lender?.claim(service);
-      if (claimed) this.#claims.set(service.name, claimed);
-    }
-    await Promise.all(this.#slots.map((slot) => slot.launch()));
-    for (const service of snapshot.services) {
-      if (this.#claims.has(service.name)) continue;
-      const isShared = workersOf(service, this.#parts.threads.plans).length > 1;
-      this.#claims.set(service.name, await claimListeners(this.#parts.net, service, isShared));
-    }
-    await Promise.all(this.#slots.map((slot) => this.#start(slot)));
+    this.#take(snapshot);
+    const slots = this.#neededFor(snapshot.services);
+    await Promise.all(slots.map((slot) => this.#launch(slot)));
+    await this.#claims.claim(snapshot.services, false);
+    await Promise.all(slots.map((slot) => this.#start(slot)));
   }
 
-  update(snapshot: Snapshot): void {
-    this.#snapshot = snapshot;
-    for (const slot of this.#begun) slot.update(this.#snapshotFor(slot));
+  async prepare(services: readonly Service[]): Promise<() => void> {
+    const undo = await this.#claims.claim(services, true);
+    const added = this.#neededFor(services).filter((slot) => !this.#launched.has(slot));
+    try {
+      await Promise.all(added.map((slot) => this.#launch(slot)));
+      for (const slot of added) this.#fresh.add(slot);
+      return () => {
+        undo();
+        this.#sweep();
+      };
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  }
+
+  async update(snapshot: Snapshot): Promise<void> {
+    const { services: before } = this.#snapshot;
+    this.#take(snapshot);
+    const begun = [...this.#begun];
+    const fresh = this.#neededFor(snapshot.services).filter((slot) => this.#fresh.delete(slot));
+    await Promise.all([
+      ...begun.map((slot) => slot.update(this.#ordersFor(slot))),
+      ...fresh.map((slot) => this.#startLate(slot)),
+    ]);
+    this.#claims.leave(before, this.#snapshot.services);
+    this.#sweep();
   }
 
   async drain(): Promise<void> {
@@ -89,31 +115,71 @@ export class Supervisor implements DataPlane {
   }
 
   workers(): readonly WorkerStatus[] {
-    return this.#slots.map(({ status }) => status);
+    return this.#slots
+      .filter((slot) => this.#launched.has(slot) && !this.#fresh.has(slot))
+      .map(({ status }) => status);
+  }
+
+  #take(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    for (const service of snapshot.services) this.#rows.set(service.index, service);
+  }
+
+  /** The workers that serve any of these services. */
+  #neededFor(services: readonly Service[]): WorkerSlot[] {
+    const { plans } = this.#parts.threads;
+    const needed = new Set(services.flatMap((service) => workersOf(service, plans)));
+    return this.#slots.filter(({ index }) => needed.has(index));
+  }
+
+  async #launch(slot: WorkerSlot): Promise<void> {
+    this.#launched.add(slot);
+    try {
+      await slot.launch();
+    } catch (error) {
+      this.#launched.delete(slot);
+      throw error;
+    }
   }
 
   #start(slot: WorkerSlot): Promise<void> {
     this.#begun.add(slot);
     // From now on, not from the moment in which the worker can say so: what follows is sent behind it.
     this.#parts.scoreboard.writer(slot.index).obeys(this.#snapshot.version);
-    return slot.start(this.#snapshotFor(slot));
+    return slot.start(this.#ordersFor(slot));
   }
 
   /** The services of this worker, listening where they may. */
-  #snapshotFor({ index }: WorkerSlot): Snapshot {
-    const { plans } = this.#parts.threads;
+  #ordersFor({ index }: WorkerSlot): Orders {
+    const { plans, lender } = this.#parts.threads;
     const own = this.#snapshot.services.filter((service) => workersOf(service, plans).includes(index));
-    return { ...this.#snapshot, services: own.map((service) => this.#claimed(service)) };
+    const services = own.map((service) => this.#claimed(service));
+    return { snapshot: { ...this.#snapshot, services }, lent: lender?.lentTo(index) ?? [] };
   }
 
   #claimed(service: Service): Service {
-    return { ...service, listeners: this.#claims.get(service.name) ?? service.listeners };
+    return { ...service, listeners: this.#claims.of(service) };
+  }
+
+  /** A worker whose first services have come while the others served. */
+  async #startLate(slot: WorkerSlot): Promise<void> {
+    try {
+      await this.#start(slot);
+    } catch (error) {
+      this.#onDown(slot, error instanceof Error ? error : new Error(String(error)), undefined);
+    }
+  }
+
+  /** Listeners that nobody wants are given back when the last worker has closed them. */
+  #sweep(): void {
+    this.#claims.sweep((service, spec) => this.#tally.isUp(service, spec));
   }
 
   #onEvents(worker: number, events: readonly Event[]): void {
     for (const event of events) {
       if (this.#isNews(worker, event)) this.#parts.emit(event);
     }
+    if (events.some(({ kind }) => kind === 'listener.down')) this.#sweep();
   }
 
   #isNews(worker: number, event: Event): boolean {
@@ -139,18 +205,20 @@ export class Supervisor implements DataPlane {
     const { name, message, stack = '' } = error;
     emit({ kind: 'worker.down', worker, error: `${name}: ${message}`, stack, lost, retry });
     for (const event of this.#tally.lose(worker, 'its worker has died')) emit(event);
+    this.#sweep();
   }
 
   /** Gives back what a worker had that is gone. Returns the sessions that it had, by service. */
   #release(worker: number): Record<string, number> {
     const { scoreboard, threads } = this.#parts;
-    const { services } = this.#snapshot;
-    const lost = services.map(({ name, index }) => [name, scoreboard.activeIn(worker, index)] as const);
-    scoreboard.clear(worker);
-    releaseTidPorts(threads.tidPorts, portHolderOf(worker));
-    for (const service of services) {
+    const lost: Record<string, number> = {};
+    for (const [index, service] of this.#rows) {
+      const { name } = service;
+      lost[name] = (lost[name] ?? 0) + scoreboard.activeIn(worker, index);
       if (service.kind === 'ftp') new PassivePool(service.passivePool, worker).clear();
     }
-    return Object.fromEntries(lost);
+    scoreboard.clear(worker);
+    releaseTidPorts(threads.tidPorts, portHolderOf(worker));
+    return lost;
   }
 }

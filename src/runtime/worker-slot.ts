@@ -8,11 +8,10 @@
  *
  * A thread that dies before it has ever served is not started again: whoever started it is told why.
  */
-import type { Snapshot } from '../engine/snapshot.ts';
 import type { Clock, Timer } from '../net/net.ts';
 import type { Event } from '../observe/events.ts';
 import type { WorkerState, WorkerStatus } from './data-plane.ts';
-import { errorOf, type WorkerCommand, type WorkerMessage } from './messages.ts';
+import { errorOf, type Instruction, type WorkerCommand, type WorkerMessage } from './messages.ts';
 import { Receipts } from './receipts.ts';
 import { RestartDelay } from './restart-delay.ts';
 import type { WorkerHandle, WorkerHandlers, WorkerKind } from './worker-handle.ts';
@@ -37,6 +36,9 @@ export interface WorkerSlotParts {
 
 type Deferred = PromiseWithResolvers<void>;
 
+/** What a worker is to do; whether for the first time, the slot knows. */
+export type Orders = Omit<Instruction, 'kind'>;
+
 export class WorkerSlot {
   readonly index: number;
   readonly #parts: WorkerSlotParts;
@@ -55,6 +57,8 @@ export class WorkerSlot {
   #step: Deferred | undefined;
   #drained: Deferred | undefined;
   #ended: Deferred | undefined;
+  /** Who waits until a snapshot is in force, by its version. */
+  readonly #updates = new Map<number, Deferred>();
 
   constructor(parts: WorkerSlotParts) {
     this.#parts = parts;
@@ -83,15 +87,21 @@ export class WorkerSlot {
   }
 
   /** Resolves when clients are served. Rejects with NetError, or with what the thread died of. */
-  async start(snapshot: Snapshot): Promise<void> {
+  async start(orders: Orders): Promise<void> {
     if (this.#death) throw this.#death;
     this.#step = Promise.withResolvers();
-    this.#post({ kind: 'start', snapshot });
+    this.#post({ kind: 'start', ...orders });
     await this.#step.promise;
   }
 
-  update(snapshot: Snapshot): void {
-    this.#post({ kind: 'update', snapshot });
+  /** Resolves when the orders are obeyed, because the thread is gone at the latest. */
+  async update(orders: Orders): Promise<void> {
+    if (this.#handle === undefined) return;
+    const { version } = orders.snapshot;
+    const update = Promise.withResolvers<void>();
+    this.#updates.set(version, update);
+    this.#post({ kind: 'update', ...orders });
+    await update.promise;
   }
 
   /** Resolves when the worker takes no new sessions, because it is gone at the latest. */
@@ -139,6 +149,8 @@ export class WorkerSlot {
       case 'failed':
         this.#failure = errorOf(message.failure);
         return;
+      case 'updated':
+        return this.#onUpdated(message.version);
       case 'draining':
         return this.#drained?.resolve();
       case 'events':
@@ -154,8 +166,18 @@ export class WorkerSlot {
     this.#step?.resolve();
   }
 
+  /** A later snapshot replaces all before it. */
+  #onUpdated(version: number): void {
+    for (const [waiting, { resolve }] of this.#updates) {
+      if (waiting > version) continue;
+      this.#updates.delete(waiting);
+      resolve();
+    }
+  }
+
   #onExit(error: Error | undefined): void {
     this.#handle = undefined;
+    this.#onUpdated(Infinity);
     const death = this.#failure ?? error ?? new Error('the thread has ended by itself');
     this.#death = death;
     if (!this.#hasServed || (this.#isStopping && error === undefined)) this.#state = 'stopped';

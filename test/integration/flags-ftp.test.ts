@@ -260,7 +260,7 @@ describeFlags('FTP', {
       const args = ['--vip=127.0.0.1', '--no-tftp', '--backend=192.0.2.11', `--xferlog=${file}`];
       const exit = await runTftpLb(args);
       expect(exit).toMatchObject({ code: 2, stderr: expect.stringContaining(file) as string });
-      expect(exit.stderr).toMatch(/^tftp-lb: cannot write --xferlog: [^\n]*\n$/);
+      expect(exit.stderr).toMatch(/^tftp-lb: cannot write the xferlog: [^\n]*\n$/);
     });
   },
 });

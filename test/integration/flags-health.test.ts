@@ -196,7 +196,7 @@ describeFlags('Health', {
       const flags = ['--ftp-health-user=probe', `--ftp-health-password-file=${file}.missing`];
       const exit = await runTftpLb(['--vip=127.0.0.1', '--no-tftp', '--backend=192.0.2.11', ...flags]);
       expect(exit).toMatchObject({ code: 2, stderr: expect.stringContaining(`${file}.missing`) });
-      expect(exit.stderr).toMatch(/^tftp-lb: cannot read --ftp-health-password-file: [^\n]*\n$/);
+      expect(exit.stderr).toMatch(/^tftp-lb: cannot read the password of the health checks: [^\n]*\n$/);
     });
   },
 });

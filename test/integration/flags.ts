@@ -1,7 +1,8 @@
 /** The tables of flags and their tests: one file for each group of options. */
 import { describe, expect, test } from 'vitest';
-import type { OptionGroup, OptionKey } from '../../src/config/options.ts';
-import { optionInfos } from '../../src/config/schema.ts';
+import type { OptionKey } from '../../src/config/options.ts';
+import type { OptionGroup } from '../../src/config/option-table.ts';
+import { optionInfos } from '../../src/config/options.ts';
 
 /** What declares the tests of a flag, by option. */
 export type FlagTests = Readonly<Partial<Record<OptionKey, () => void>>>;

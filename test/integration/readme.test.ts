@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { optionInfos } from '../../src/config/schema.ts';
+import { optionInfos } from '../../src/config/options.ts';
 import { stopAll, type Program } from '../helpers/processes.ts';
 import { lacksSite, Site, siteFiles, siteObstacle } from '../helpers/site.ts';
 import { command } from '../unit/cli/scene.ts';

@@ -37,9 +37,12 @@ const unreachable: readonly Endpoint[] = [
   { address: '198.51.100.99', port: 69 },
 ];
 
-/** So many of a hundred datagrams that come from clients, and as many of those that go to them, are lost. */
+/**
+ * So many of a hundred datagrams that come from clients, and as many of those that go to them, are lost. Which transfers
+ * that concerns is left to chance, but not how many are lost: some, and never all that one side repeats.
+ */
 async function lose(host: Host, percentage: number): Promise<void> {
-  const drop = `meta l4proto udp numgen random mod 100 < ${percentage} counter drop`;
+  const drop = `meta l4proto udp numgen inc mod ${100 / percentage} == 0 counter drop`;
   const chain = (hook: 'input' | 'output', device: 'iifname' | 'oifname'): string =>
     `chain ${hook} { type filter hook ${hook} priority filter; ${device} vips ${drop}; }`;
   await host.sh(`nft 'table inet lossy { ${chain('input', 'iifname')}; ${chain('output', 'oifname')}; }'`);

@@ -1,6 +1,13 @@
 /** The operating system's UDP for one thread, reached through system calls: sockets that sessions share, and batches. */
 import { isIPv6 } from 'node:net';
-import type { Endpoint, Timer, UdpBinding, UdpHandlers, UdpSocket } from '../../net/net.ts';
+import {
+  type Endpoint,
+  formatEndpoint,
+  type Timer,
+  type UdpBinding,
+  type UdpHandlers,
+  type UdpSocket,
+} from '../../net/net.ts';
 import { localAddresses, mtuOf } from '../../net/node-host.ts';
 import { createSecureRandom } from '../../net/secure-random.ts';
 import type { BackendTids, OnStranger, TidNet, VipTidOptions, VipTids } from '../../net/tids.ts';
@@ -26,7 +33,7 @@ export interface LentSocket extends Endpoint {
 }
 
 export interface LinuxNetOptions extends LoopOptions {
-  /** Where `bindUdp` finds its sockets before it opens new ones. One on 0.0.0.0 or :: has its packet info on. */
+  /** As `lend` has them. One on 0.0.0.0 or :: has its packet info on. */
   readonly lent?: readonly LentSocket[];
   /** This thread's part of a `--tid-ports` range; all of it if left out. */
   readonly share?: PortShare;
@@ -40,9 +47,10 @@ export class LinuxNet implements TidNet {
   readonly loop: EventLoop;
   readonly random: () => number;
   readonly #parts: LoopParts;
-  readonly #lent: readonly LentSocket[];
+  #lent: readonly LentSocket[];
   readonly #share: PortShare;
-  readonly #wildcards = new Map<LentSocket, WildcardSocket>();
+  /** By address and port, while anybody uses them. */
+  readonly #wildcards = new Map<string, WildcardSocket>();
 
   /** Throws SyscallError. */
   constructor(
@@ -63,6 +71,11 @@ export class LinuxNet implements TidNet {
     const book = new AddressBook(libc, this.loop);
     const sender = new Sender(libc, this.loop, book);
     this.#parts = { libc, loop: this.loop, book, sender, errors: new ErrorQueue(libc), ledger: notes };
+  }
+
+  /** From now on `bindUdp` finds its sockets among these. What it has found before stays until it is closed. */
+  lend(sockets: readonly LentSocket[]): void {
+    this.#lent = sockets;
   }
 
   now(): number {
@@ -106,10 +119,11 @@ export class LinuxNet implements TidNet {
   }
 
   #wildcard(lent: LentSocket): WildcardSocket {
-    const known = this.#wildcards.get(lent);
+    const key = formatEndpoint(lent.address, lent.port);
+    const known = this.#wildcards.get(key);
     if (known) return known;
-    const opened = new WildcardSocket(this.#parts, this.#duplicate(lent));
-    this.#wildcards.set(lent, opened);
+    const opened = new WildcardSocket(this.#parts, this.#duplicate(lent), () => this.#wildcards.delete(key));
+    this.#wildcards.set(key, opened);
     return opened;
   }
 

@@ -18,13 +18,18 @@ import type { SourceAddress } from './sender.ts';
 export class WildcardSocket implements SocketUser {
   readonly #parts: LoopParts;
   readonly #socket: DatagramSocket;
+  readonly #onClosed: () => void;
   readonly #locals4 = new Map<number, LocalSocket>();
   /** A host has few. */
   #locals6: readonly LocalSocket[] = [];
 
-  /** Takes over `fd`, which is bound and has its packet info on. Throws NetError, having closed it. */
-  constructor(parts: LoopParts, fd: number) {
+  /**
+   * Takes over `fd`, which is bound and has its packet info on. It is closed with the last of the sockets that it
+   * serves as, and `onClosed` is called then. Throws NetError, having closed it.
+   */
+  constructor(parts: LoopParts, fd: number, onClosed: () => void) {
     this.#parts = parts;
+    this.#onClosed = onClosed;
     this.#socket = new DatagramSocket(parts, fd, false, this);
   }
 
@@ -38,6 +43,7 @@ export class WildcardSocket implements SocketUser {
     const local: LocalSocket = new LocalSocket(this.#socket, address, source, handlers, () => {
       if (source.family === 4) this.#locals4.delete(source.address | 0);
       else this.#locals6 = this.#locals6.filter((other) => other !== local);
+      if (this.#locals.length === 0) this.close();
     });
     if (source.family === 4) this.#locals4.set(source.address | 0, local);
     else this.#locals6 = [...this.#locals6, local];
@@ -55,6 +61,7 @@ export class WildcardSocket implements SocketUser {
   }
 
   close(): void {
+    this.#onClosed();
     this.#socket.close();
   }
 

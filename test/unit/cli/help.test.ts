@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { examples } from '../../../src/cli/help.ts';
-import { optionGroups } from '../../../src/config/options.ts';
-import { optionInfos } from '../../../src/config/schema.ts';
+import { optionGroups } from '../../../src/config/option-table.ts';
+import { optionInfos } from '../../../src/config/options.ts';
 import { command } from './scene.ts';
 
 describe('the help', () => {

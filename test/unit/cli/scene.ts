@@ -23,6 +23,8 @@ export interface SceneOptions {
   /** That the process shall stop: said already, if left out. */
   readonly signal?: AbortSignal;
   readonly force?: AbortSignal;
+  /** Is given what an operator would call to have the configuration read anew. */
+  readonly onReload?: (reload: () => void) => void;
 }
 
 /** A balancer that starts and drains at once. */
@@ -31,6 +33,7 @@ export const willing: Balancer = {
   drain: async () => 'drained',
   stop: async () => undefined,
   reopenLogs: () => undefined,
+  reload: async () => undefined,
 };
 
 /** Runs `tftp-lb` with these arguments. */
@@ -49,6 +52,7 @@ export async function command(args: readonly string[], options: SceneOptions = {
     force: options.force ?? new AbortController().signal,
     net: () => new MemoryNet({ seed: 1 }).host(['192.0.2.1']),
     onRotate: () => undefined,
+    onReload: (callback) => options.onReload?.(callback),
     createBalancer: (given) => {
       config = given;
       return balancer;

@@ -20,6 +20,7 @@ function noted(own: Partial<Balancer> = {}) {
     drain: noting('drain'),
     stop: noting('stop'),
     reopenLogs: noting('reopenLogs'),
+    reload: noting('reload'),
   };
   return { balancer, calls };
 }

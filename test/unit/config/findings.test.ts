@@ -5,12 +5,16 @@ import type { FlagValues } from '../../../src/config/sources.ts';
 
 const tftp: FlagValues = { ftp: false };
 const ftp: FlagValues = { tftp: false };
-const machine: Machine = { descriptors: 1_000_000, ephemeralPorts: { first: 32_768, last: 60_999 } };
+const machine: Machine = {
+  descriptors: 1_000_000,
+  ephemeralPorts: { first: 32_768, last: 60_999 },
+  addresses: ['127.0.0.1', '192.0.2.1'],
+};
 
 function found(flags: FlagValues, on: Machine = machine): { kind: FindingKind; message: string }[] {
   const loaded = loadConfig({ vip: ['0.0.0.0'], backend: ['a', 'b'], ...flags }, {});
   if (loaded.kind === 'faulty') throw new Error('the test needs a sound configuration');
-  return findings(loaded.config, on);
+  return findings(loaded.config, on, (path) => loaded.document.nameOf(path));
 }
 
 const cases: [FindingKind, FlagValues, string, Machine?][] = [
@@ -83,6 +87,8 @@ const cases: [FindingKind, FlagValues, string, Machine?][] = [
     { backend: ['a'], ftpBackend: ['a:21'] },
     'backends a and a:21 are the same server, a:21',
   ],
+  ['open-to-writes', { ...tftp, vip: ['9.9.9.9'] }, 'takes writes from whoever reaches 9.9.9.9'],
+  ['open-to-writes', tftp, '--read-only refuses them', { ...machine, addresses: ['10.0.0.1', '9.9.9.9'] }],
   ['admin-public', { admin: '192.0.2.1:9069' }, '--admin 192.0.2.1:9069'],
 ];
 

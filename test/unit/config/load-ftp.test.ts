@@ -34,6 +34,7 @@ describe('a configuration of FTP', () => {
         name: 'ftp',
         listeners: [{ address: '192.0.2.1', port: 21 }],
         backends: [{ name: '192.0.2.11', host: '192.0.2.11', port: 21, weight: 1 }],
+        discovery: { resolveInterval: 30_000 },
         policy: 'round-robin',
         commands: {
           readOnly: false,
@@ -123,6 +124,7 @@ describe('a configuration of FTP', () => {
         name: 'ftp',
         listeners: [{ address: '::1', port: 2121 }],
         backends: [{ name: 'b', host: '2001:db8::1', port: 2021, weight: 1 }],
+        discovery: { resolveInterval: 30_000 },
         policy: 'least-sessions',
         commands: {
           readOnly: true,
@@ -232,7 +234,7 @@ describe('faults', () => {
   });
 
   it('include two backends of one name within a protocol, each said once', () => {
-    const problem = 'a backend named a stands before it; give one of them a name=X';
+    const problem = 'a backend named a stands before it; give one of them another name';
     expect(faultsOf({ ...least, backend: ['a', 'b,name=a'] })).toEqual([`--backend "b,name=a": ${problem}`]);
     expect(faultsOf({ ...least, backend: ['a'], ftpBackend: ['b,name=a'] })).toEqual([
       `--ftp-backend "b,name=a": ${problem}`,

@@ -31,6 +31,7 @@ describe('a configuration', () => {
           name: 'tftp',
           listeners: [{ address: '192.0.2.1', port: 69 }],
           backends: [{ name: '192.0.2.11', host: '192.0.2.11', port: 69, weight: 1 }],
+          discovery: { resolveInterval: 30_000 },
           policy: 'round-robin',
           tids: { kind: 'ephemeral', ports: undefined },
           requests: {
@@ -54,13 +55,12 @@ describe('a configuration', () => {
           },
         },
       ],
-      admin: { address: '127.0.0.1', port: 9069 },
+      admin: { listen: { address: '127.0.0.1', port: 9069 } },
       log: { level: 'info' },
       drainTimeout: 30_000,
       workers: 'auto',
       engine: 'auto',
       busyPoll: 100,
-      resolveInterval: 30_000,
     });
   });
 
@@ -113,6 +113,7 @@ describe('a configuration', () => {
             { name: 'a.example', host: 'a.example', port: 69, weight: 3 },
             { name: 'b', host: '2001:db8::1', port: 70, weight: 1 },
           ],
+          discovery: { resolveInterval: 60_000 },
           policy: 'file-hash',
           tids: { kind: 'ephemeral', ports: { first: 40_000, last: 49_999 } },
           requests: {
@@ -129,20 +130,19 @@ describe('a configuration', () => {
           health: { file: 'pxelinux.0', interval: 0, timeout: 1000, rise: 1, fall: 2, ejectTime: 20_000 },
         },
       ],
-      admin: { address: '::1', port: 0 },
+      admin: { listen: { address: '::1', port: 0 } },
       log: { level: 'debug' },
       drainTimeout: 0,
       workers: 3,
       engine: 'portable',
       busyPoll: 0,
-      resolveInterval: 60_000,
     });
   });
 
   it('takes the single-port mode, and no admin endpoints', () => {
     const config = configOf({ ...least, singlePort: true, admin: false });
     expect(tftpOf(config)?.tids).toEqual({ kind: 'single-port' });
-    expect(config.admin).toBeUndefined();
+    expect(config.admin.listen).toBeUndefined();
   });
 
   it('needs no backend of both protocols where TFTP has its own', () => {
@@ -170,7 +170,7 @@ describe('the environment', () => {
     expect(service?.backends.map(({ port }) => port)).toEqual([69, 70]);
     expect(service?.requests).toMatchObject({ readOnly: true, stripMulticast: false });
     expect(service?.timing.tryInterval).toBe(2000);
-    expect(config.admin).toBeUndefined();
+    expect(config.admin.listen).toBeUndefined();
   });
 
   it('counts less than flags and more than defaults', () => {
@@ -275,8 +275,8 @@ describe('faults', () => {
 
   it('include two backends of one name', () => {
     expect(faultsOf({ ...least, backend: ['a', 'a:70,name=a'], tftpBackend: ['b,name=a'] })).toEqual([
-      '--backend "a:70,name=a": a backend named a stands before it; give one of them a name=X',
-      '--tftp-backend "b,name=a": a backend named a stands before it; give one of them a name=X',
+      '--backend "a:70,name=a": a backend named a stands before it; give one of them another name',
+      '--tftp-backend "b,name=a": a backend named a stands before it; give one of them another name',
     ]);
   });
 

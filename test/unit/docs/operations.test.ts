@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { ftpPolicies, tftpPolicies } from '../../../src/config/config.ts';
-import { optionInfos } from '../../../src/config/schema.ts';
+import { optionInfos } from '../../../src/config/options.ts';
 import { readingVerbs, refusedVerbs, securityVerbs } from '../../../src/ftp/commands.ts';
 
 const text = readFileSync(path.join(import.meta.dirname, '../../../docs/operations.md'), 'utf8');

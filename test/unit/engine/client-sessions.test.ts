@@ -43,5 +43,7 @@ test('one that was never added takes nothing away', () => {
   const one = session('a', 1);
   sessions.add(one);
   sessions.remove(session('b', 1));
-  expect([...sessions]).toEqual([one]);
+  expect([[...sessions], sessions.isEmpty]).toEqual([[one], false]);
+  sessions.remove(one);
+  expect(sessions.isEmpty).toBe(true);
 });

@@ -128,7 +128,7 @@ describe('a passive port', () => {
     const old = await client.epsv();
     const passivePorts = { first: 50_000, last: 50_009 };
     const passivePool = createPassivePool(passivePorts, 1);
-    lab.engine.update(lab.snapshot({ data: { ...ftpService.data, passivePorts }, passivePool }));
+    void lab.engine.update(lab.snapshot({ data: { ...ftpService.data, passivePorts }, passivePool }));
     const other = await lab.loggedIn();
     expect((await other.epsv()).port).toBeGreaterThanOrEqual(50_000);
     const data = await client.connect(old);
@@ -234,7 +234,7 @@ describe('the backend’s data connection', () => {
     const pool = { backends: [{ index: 0, name: 'b0', address: 'fe80::b%eth0', port: 21, weight: 1 }] };
     await begin({ data: { backendData: 'active' } });
     server.handlers['RETR'] = () => undefined;
-    lab.engine.update(lab.snapshot({ data: { ...ftpService.data, backendData: 'active' }, pool }));
+    void lab.engine.update(lab.snapshot({ data: { ...ftpService.data, backendData: 'active' }, pool }));
     lab.backendHost(0).setAddresses(['fe80::b%eth0']);
     lab.balancer.setAddresses([lab.vip, linkLocal]);
     await lab.net.play(server.listen({ address: 'fe80::b%eth0', port: 21 }));

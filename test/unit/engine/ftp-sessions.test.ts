@@ -253,7 +253,7 @@ describe('a new snapshot', () => {
     const client = await lab.loggedIn();
     const { services } = lab.snapshot();
     const pool = { backends: services[0]?.pool.backends.slice(1) ?? [] };
-    lab.engine.update(lab.snapshot({ pool, limits: { total: 3, perClient: 0, perBackend: 0 } }));
+    void lab.engine.update(lab.snapshot({ pool, limits: { total: 3, perClient: 0, perBackend: 0 } }));
     expect(await client.ask('NOOP')).toBe('200 fine');
     expect([await (await lab.client()).line(), await (await lab.client()).line()]).toEqual([
       '220 b1 ready',

@@ -60,14 +60,14 @@ describe('a worker', () => {
   it('says that it is ready, and serves when it is told to', async () => {
     const stage = new Stage();
     expect([stage.said, stage.calls]).toEqual([['ready'], []]);
-    await stage.worker.obey({ kind: 'start', snapshot: snapshotOf(3) });
+    await stage.worker.obey({ kind: 'start', snapshot: snapshotOf(3), lent: [] });
     expect([stage.said, stage.calls]).toEqual([['ready', 'started'], ['create 3 as 1']]);
   });
 
   it('tells events before the answer that they led to', async () => {
     const stage = new Stage();
     stage.onStart = () => stage.emit(started);
-    await stage.worker.obey({ kind: 'start', snapshot: snapshotOf(1) });
+    await stage.worker.obey({ kind: 'start', snapshot: snapshotOf(1), lent: [] });
     expect(stage.said).toEqual(['ready', 'events', 'started']);
     stage.emit(started);
     await stage.worker.obey({ kind: 'drain' });
@@ -82,7 +82,7 @@ describe('a worker', () => {
     stage.onStart = () => {
       throw new NetError('TLB_ERR_PERMISSION', 'cannot bind it', { cause: new Error('EACCES') });
     };
-    await stage.worker.obey({ kind: 'start', snapshot: snapshotOf(1) });
+    await stage.worker.obey({ kind: 'start', snapshot: snapshotOf(1), lent: [] });
     const failure = { code: 'TLB_ERR_PERMISSION', message: 'cannot bind it' };
     expect(stage.posts.at(-1)).toEqual({ kind: 'failed', failure });
     expect(stage.calls.at(-1)).toBe('end');
@@ -93,15 +93,17 @@ describe('a worker', () => {
     stage.onStart = async () => {
       throw new TypeError('a fault');
     };
-    await expect(stage.worker.obey({ kind: 'start', snapshot: snapshotOf(1) })).rejects.toThrow('a fault');
+    await expect(stage.worker.obey({ kind: 'start', snapshot: snapshotOf(1), lent: [] })).rejects.toThrow(
+      'a fault',
+    );
     expect(stage.said).toEqual(['ready']);
   });
 
   it('obeys a new snapshot once its engine does', async () => {
     const stage = new Stage();
-    await stage.worker.obey({ kind: 'start', snapshot: snapshotOf(1) });
+    await stage.worker.obey({ kind: 'start', snapshot: snapshotOf(1), lent: [] });
     stage.scoreboard.writer(1).obeys(1);
-    await stage.worker.obey({ kind: 'update', snapshot: snapshotOf(2) });
+    await stage.worker.obey({ kind: 'update', snapshot: snapshotOf(2), lent: [] });
     expect(stage.calls).toEqual(['create 1 as 1', 'update 2']);
     expect([stage.scoreboard.isObeyed(1), stage.scoreboard.isObeyed(2)]).toEqual([false, true]);
   });
@@ -115,7 +117,7 @@ describe('a worker', () => {
 
   it('that is about to die can still tell what has happened', async () => {
     const stage = new Stage();
-    await stage.worker.obey({ kind: 'start', snapshot: snapshotOf(1) });
+    await stage.worker.obey({ kind: 'start', snapshot: snapshotOf(1), lent: [] });
     stage.emit(started);
     stage.worker.flush();
     expect(stage.posts.at(-1)).toEqual({ kind: 'events', events: [started] });

@@ -22,8 +22,8 @@ export class Scene {
   readonly tftp: TftpService;
   readonly ftp: FtpService;
 
-  constructor(workers: number, service: Partial<TftpService> = {}) {
-    this.threads = new FakeThreads(workers);
+  constructor(workers: number, service: Partial<TftpService> = {}, threads?: FakeThreads) {
+    this.threads = threads ?? new FakeThreads(workers);
     this.scoreboard = Scoreboard.create({ services: 2, backends: 4, workers, reasons: dropReasons.length });
     const pool = { backends: [] };
     this.tftp = { ...labService, listeners: [{ address: vip, port: 69 }], pool, ...service };

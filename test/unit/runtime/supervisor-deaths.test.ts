@@ -68,12 +68,12 @@ describe('a worker that dies', () => {
   it('begins again with the latest snapshot', async () => {
     const scene = await new Scene(2).start();
     scene.threads.of(0).exit(fault);
-    scene.supervisor.update(scene.snapshot());
+    void scene.supervisor.update(scene.snapshot());
     await scene.pass(100);
-    scene.supervisor.update(scene.snapshot());
+    void scene.supervisor.update(scene.snapshot());
     await scene.revive(0);
     expect(scene.threads.of(0).commands).toMatchObject([{ kind: 'start', snapshot: { version: 3 } }]);
-    scene.supervisor.update(scene.snapshot());
+    void scene.supervisor.update(scene.snapshot());
     expect(scene.threads.of(0).heard).toEqual(['start', 'update']);
   });
 

@@ -56,7 +56,7 @@ describe('the start', () => {
     );
     expect(names).toEqual([['tftp', 'ftp'], ['ftp'], ['ftp']]);
     const [tftp] = snapshotIn(scene.threads.of(0).commands[0]).services;
-    expect(tftp?.listeners).toEqual([{ address: vip, port: 69, isShared: false }]);
+    expect(tftp?.listeners).toEqual([{ address: vip, port: 69, isShared: true }]);
   });
 
   it('lets a single worker have its addresses for itself', async () => {
@@ -71,7 +71,7 @@ describe('the start', () => {
   it('chooses a port that is left to the system once for all workers, and for updates', async () => {
     const scene = new Scene(2, { listeners: [{ address: vip, port: 0 }] });
     await scene.start();
-    scene.supervisor.update(scene.snapshot());
+    void scene.supervisor.update(scene.snapshot());
     const ports = scene.threads.made.flatMap(({ commands }) =>
       commands.map((command) => snapshotIn(command).services[0]?.listeners[0]?.port),
     );
@@ -118,7 +118,7 @@ describe('the start', () => {
 describe('a snapshot', () => {
   it('reaches every worker, behind the one that it was started with', async () => {
     const scene = await new Scene(2).start();
-    scene.supervisor.update(scene.snapshot());
+    void scene.supervisor.update(scene.snapshot());
     for (const { commands, unheard } of scene.threads.made) {
       expect(commands.map((command) => snapshotIn(command).version)).toEqual([1, 2]);
       expect(unheard).toBe(0);
@@ -128,7 +128,7 @@ describe('a snapshot', () => {
   it('that comes while threads are made is the one that they begin with', async () => {
     const scene = new Scene(1);
     const started = scene.supervisor.start(scene.snapshot());
-    scene.supervisor.update(scene.snapshot());
+    void scene.supervisor.update(scene.snapshot());
     scene.threads.of(0).say({ kind: 'ready' });
     await scene.settle();
     scene.threads.of(0).say({ kind: 'started' });

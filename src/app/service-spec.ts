@@ -1,0 +1,24 @@
+import type { Pool } from '../balance/pool.ts';
+import type { ServiceConfig } from '../config/config.ts';
+import type { Service } from '../engine/snapshot.ts';
+
+/** What a service has beside its configuration. */
+export interface ServiceState {
+  /** Its row in the scoreboard. */
+  readonly index: number;
+  readonly pool: Pool;
+  /** Without ports where the service is none of FTP. */
+  readonly passivePool: SharedArrayBuffer;
+}
+
+/** What the data plane needs to know of a service. */
+export function specOf(config: ServiceConfig, { index, pool, passivePool }: ServiceState): Service {
+  const { name, listeners, policy, limits } = config;
+  const common = { index, name, listeners, pool, policy, limits };
+  if (config.kind === 'tftp') {
+    const { kind, tids, requests, timing } = config;
+    return { kind, ...common, tids, requests, timing };
+  }
+  const { kind, commands, data, timing } = config;
+  return { kind, ...common, commands, data, timing, passivePool };
+}

@@ -1,0 +1,129 @@
+/** What FTP alone has. */
+import { z } from 'zod';
+
+import { defaultFtpTimeouts } from '../../ftp/effects.ts';
+import type { FtpServiceConfig } from '../config.ts';
+import * as field from '../fields.ts';
+import { section } from '../section.ts';
+import { day } from './spans.ts';
+
+/** All of it, `readOnly` apart, which both protocols have. */
+export interface FtpOptions {
+  readonly commands: Omit<FtpServiceConfig['commands'], 'readOnly'>;
+  readonly data: FtpServiceConfig['data'];
+  readonly timing: FtpServiceConfig['timing'];
+  readonly xferlog: FtpServiceConfig['xferlog'];
+}
+
+const data = {
+  modes: field.words(['active,passive', 'passive']).prefault('active,passive').meta({
+    title: 'MODES',
+    description:
+      'data connections that clients may have: active,passive, or passive alone (PORT and EPRT get 502)',
+  }),
+  'backend-data': field.word(['passive', 'active', 'client']).prefault('passive').meta({
+    title: 'MODE',
+    description:
+      'data connections towards servers: passive, active, or as the client does; passive falls back',
+  }),
+  'passive-ports': field
+    .portRange(1024)
+    .optional()
+    .meta({ description: 'ports that passive clients connect to, for firewalls' }),
+  'passive-address': field.advertised().prefault('auto').meta({
+    description:
+      'IPv4 address that PASV tells clients: auto (the one that they reached), ADDR, or CIDR=ADDR,... by network',
+  }),
+  'port-address': field.word(['client', 'control']).prefault('client').meta({
+    title: 'WHICH',
+    description:
+      'address that active clients are reached at: their PORT, which must be their own, or that of control',
+  }),
+  'backend-pasv-address': field.word(['ignore', 'trust']).prefault('ignore').meta({
+    title: 'HOW',
+    description:
+      "whether the address in a server's 227 is followed; trust is for servers with a data address of its own",
+  }),
+};
+
+const commands = {
+  deny: field.verbs().optional().meta({ description: 'commands that are refused with 550' }),
+  'max-waiting': field.integer(1, 1000).prefault(64).meta({
+    description: 'commands of a client that wait behind the one that runs before reading stops',
+  }),
+  'max-line': bytes(512, 65_536, 4096, 'longest command of a client; what is longer gets 500'),
+  'max-reply-line': bytes(
+    512,
+    65_536,
+    8192,
+    'longest line in a reply of a server; what is longer ends the session',
+  ),
+  'max-reply': bytes(
+    65_536,
+    16_777_216,
+    1_048_576,
+    'longest reply of a server, all lines together; what is longer ends the session',
+  ),
+  'max-reply-lines': field.integer(100, 100_000).prefault(5000).meta({
+    description: 'most lines in a reply of a server; what has more ends the session',
+  }),
+};
+
+function bytes(min: number, max: number, fallback: number, description: string): z.ZodType<number> {
+  return field.integer(min, max).prefault(fallback).meta({ title: 'BYTES', description });
+}
+
+const timing = {
+  'connect-timeout': time('3s', 'to reach a server, before the next one is tried'),
+  'greeting-timeout': time('10s', 'for a server to greet, before the next one is tried'),
+  'login-timeout': time('60s', 'for a client to log in'),
+  'idle-timeout': time('5m', 'between two commands of a client'),
+  'accept-timeout': time('45s', 'for a passive client to connect'),
+  'data-timeout': time('30s', 'to open a data connection towards an active client or a server'),
+  'stall-timeout': time('5m', 'for which no byte of a transfer may move'),
+  'reply-timeout': time('10m', 'for a server to answer, also behind a transfer that it processes'),
+};
+
+function time(fallback: string, text: string): z.ZodType<number> {
+  return field
+    .duration(10, day)
+    .prefault(fallback)
+    .meta({ description: `time ${text}` });
+}
+
+const xferlog = field.path().optional().meta({
+  description: 'log of FTP transfers in the wu-ftpd format; SIGUSR1 opens it anew, for rotation',
+});
+
+export const ftp: z.ZodType<FtpOptions> = section({ ...data, ...commands, ...timing, xferlog }, (said) => ({
+  commands: {
+    denied: said.deny ?? [],
+    maxWaiting: said['max-waiting'],
+    caps: {
+      clientLine: said['max-line'],
+      backendLine: said['max-reply-line'],
+      replyBytes: said['max-reply'],
+      replyLines: said['max-reply-lines'],
+    },
+  },
+  data: {
+    clientModes: said.modes,
+    backendData: said['backend-data'],
+    portAddress: said['port-address'],
+    backendPasvAddress: said['backend-pasv-address'],
+    passivePorts: said['passive-ports'],
+    advertised: said['passive-address'],
+  },
+  timing: {
+    connect: said['connect-timeout'],
+    greeting: said['greeting-timeout'],
+    login: said['login-timeout'],
+    idle: said['idle-timeout'],
+    dataAccept: said['accept-timeout'],
+    dataConnect: said['data-timeout'],
+    stall: said['stall-timeout'],
+    finalReply: said['reply-timeout'],
+    settle: defaultFtpTimeouts.settle,
+  },
+  xferlog: said.xferlog,
+}));
