@@ -20,6 +20,7 @@ import type { BackendState, BackendSuspect, Emit } from '../observe/events.ts';
 import { BackendWatch } from './backend-watch.ts';
 import type { Prepared } from './prepared.ts';
 import { probeFor } from './probes.ts';
+import { UserMapFile } from './user-map-file.ts';
 import { isOwnListener, SelfBackendError } from './self-backend.ts';
 import { specOf } from './service-spec.ts';
 
@@ -46,6 +47,7 @@ export class ServiceControl {
   #passivePool: SharedArrayBuffer;
   /** Where backends come from, once it is open. */
   #watch: BackendWatch | undefined;
+  #userMap: UserMapFile | undefined;
   #pool: Pool = { backends: [] };
   #isFirstRoundOver = false;
 
@@ -84,11 +86,13 @@ export class ServiceControl {
   /** What the data plane needs to know of the service now. */
   get spec(): Service {
     const { index, pool } = this;
-    return specOf(this.#config, { index, pool, passivePool: this.#passivePool });
+    const userMap = this.#userMap?.text;
+    return specOf(this.#config, { index, pool, passivePool: this.#passivePool, userMap });
   }
 
-  /** Resolves when the first backends are known. Rejects with DiscoveryError or SelfBackendError. */
+  /** Resolves when the first backends are known. Rejects with DiscoveryError, SelfBackendError or UserMapFileError. */
   async open(): Promise<void> {
+    this.#userMap = await this.#openUserMap(this.#config);
     this.#watch = await BackendWatch.open(this.#config, this.#parts.net, this.#stop.signal);
   }
 
@@ -113,6 +117,8 @@ export class ServiceControl {
   async prepare(config: ServiceConfig): Promise<Prepared> {
     const { net } = this.#parts;
     const probe = probeFor(config, net);
+    const isSameMap = userMapOf(this.#config) === userMapOf(config);
+    const userMap = isSameMap ? this.#userMap : await this.#openUserMap(config);
     const watch = isFoundAlike(this.#config, config)
       ? undefined
       : await BackendWatch.open(config, net, this.#stop.signal);
@@ -123,9 +129,14 @@ export class ServiceControl {
         this.#config = config;
         this.#health.configure({ probe, interval, thresholds: { rise, fall } });
         this.#ejection.configure(ejectTime);
+        if (!isSameMap) this.#userMap?.stop();
+        this.#userMap = userMap;
         if (watch) this.#replaceWatch(watch);
       },
-      cancel: () => watch?.stop(),
+      cancel: () => {
+        watch?.stop();
+        if (!isSameMap) userMap?.stop();
+      },
     };
   }
 
@@ -137,6 +148,7 @@ export class ServiceControl {
 
   stop(): void {
     this.#stop.abort();
+    this.#userMap?.stop();
     this.#health.stop();
     this.#ejection.stop();
   }
@@ -149,6 +161,24 @@ export class ServiceControl {
   /** A worker has died, perhaps before it could tell which backends it found bad. */
   adoptEjections(): void {
     this.#ejection.adopt();
+  }
+
+  /** Resolves to what it has of users, once that is read. Rejects with UserMapFileError. */
+  async #openUserMap(config: ServiceConfig): Promise<UserMapFile | undefined> {
+    const path = userMapOf(config);
+    if (path === undefined) return undefined;
+    const { net, emit, onChange } = this.#parts;
+    const whose = { service: config.name, path };
+    const file = new UserMapFile(path, {
+      clock: net,
+      onChange: (users) => {
+        emit({ kind: 'ftp.users.loaded', ...whose, users });
+        onChange();
+      },
+      onFault: (error) => emit({ kind: 'ftp.users.failed', ...whose, error }),
+    });
+    await file.start();
+    return file;
   }
 
   /** What `source` says of backends is of no use; those that are known stay. */
@@ -219,6 +249,10 @@ export class ServiceControl {
 
 function isIn(pool: Pool, { index }: Backend): boolean {
   return pool.backends.some((other) => other.index === index);
+}
+
+function userMapOf(config: ServiceConfig): string | undefined {
+  return config.kind === 'ftp' ? config.userMap : undefined;
 }
 
 function passivePortsOf(config: ServiceConfig): PortRange | undefined {
