@@ -103,8 +103,8 @@ export class App implements StatusSource {
   }
 
   /**
-   * Resolves when clients are served. Rejects with DiscoveryError, SelfBackendError, TooManyBackendsError, NetError or
-   * AdminError or AdminTokenError; `stop` has to be called then too.
+   * Resolves when clients are served. Rejects with DiscoveryError, SelfBackendError, TooManyBackendsError, UserMapFileError,
+   * NetError, AdminError or AdminTokenError; `stop` has to be called then too.
    */
   start(): Promise<void> {
     const started = this.#start();
@@ -284,7 +284,12 @@ export class App implements StatusSource {
   }
 
   async #prepareListeners({ services }: Config): Promise<Prepared> {
-    const none = { index: -1, pool: { backends: [] }, passivePool: new SharedArrayBuffer(0) };
+    const none = {
+      index: -1,
+      userMap: undefined,
+      pool: { backends: [] },
+      passivePool: new SharedArrayBuffer(0),
+    };
     const undo = await this.#dataPlane.prepare(services.map((service) => specOf(service, none)));
     return { adopt: () => undefined, cancel: undo };
   }

@@ -9,10 +9,12 @@ export interface ServiceState {
   readonly pool: Pool;
   /** Without ports where the service is none of FTP. */
   readonly passivePool: SharedArrayBuffer;
+  /** Text of its user map; undefined where it has none. */
+  readonly userMap: string | undefined;
 }
 
 /** What the data plane needs to know of a service. */
-export function specOf(config: ServiceConfig, { index, pool, passivePool }: ServiceState): Service {
+export function specOf(config: ServiceConfig, { index, pool, passivePool, userMap }: ServiceState): Service {
   const { name, listeners, policy, limits } = config;
   const common = { index, name, listeners, pool, policy, limits };
   if (config.kind === 'tftp') {
@@ -20,5 +22,5 @@ export function specOf(config: ServiceConfig, { index, pool, passivePool }: Serv
     return { kind, ...common, tids, requests, timing };
   }
   const { kind, commands, data, timing } = config;
-  return { kind, ...common, commands, data, timing, passivePool };
+  return { kind, ...common, commands, data, timing, passivePool, ...(userMap !== undefined && { userMap }) };
 }

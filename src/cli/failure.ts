@@ -33,6 +33,7 @@ const faultsOfConfiguration: ReadonlySet<string> = new Set([
   'TLB_ERR_PROBE_COMMAND',
   'TLB_ERR_ADMIN_TOKEN',
   'TLB_ERR_XFERLOG',
+  'TLB_ERR_USER_MAP_FILE',
 ]);
 
 /** The failure that `error`, whatever was thrown, is to the user; undefined if it only ended a help or version text. */

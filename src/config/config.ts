@@ -72,6 +72,8 @@ export interface FtpServiceConfig extends AnyServiceConfig {
   readonly data: DataRules;
   readonly timing: FtpTiming;
   readonly health: FtpHealthConfig;
+  /** Path of the map of users to backends; left out, all backends serve all users. */
+  readonly userMap?: string;
   /** Path of the log of transfers. */
   readonly xferlog: string | undefined;
 }
@@ -91,6 +93,7 @@ export const ftpPolicies: readonly PolicyName[] = [
   'least-sessions',
   'two-choices',
   'source-hash',
+  'user-hash',
   'first',
 ];
 

@@ -3,6 +3,7 @@
  * the others.
  */
 import { encodeAnswer } from '../ftp/replies.ts';
+import { parseUserMap, type UserMap } from '../ftp/user-map.ts';
 import { type Endpoint, formatEndpoint, type Net } from '../net/net.ts';
 import type { TcpSocket } from '../net/tcp.ts';
 import type { Emit, RejectReason } from '../observe/events.ts';
@@ -44,6 +45,7 @@ export class FtpServiceEngine implements FtpSessionHost {
   /** Sessions by client address. */
   readonly #perClient = new Map<string, number>();
   #service: FtpService;
+  #users: UserMap | undefined;
   #pool: PassivePool;
   #ports: PassivePorts;
   #isDraining = false;
@@ -57,6 +59,7 @@ export class FtpServiceEngine implements FtpSessionHost {
     this.departures = new Departures(parts.net, wheel);
     this.backends = new ServiceBackends(parts, service);
     this.#service = service;
+    this.#users = usersOf(service);
     this.#pool = new PassivePool(service.passivePool, parts.worker);
     this.#ports = new PassivePorts(parts.net, this.#pool);
     this.#listeners = new FtpListeners({
@@ -71,6 +74,10 @@ export class FtpServiceEngine implements FtpSessionHost {
 
   get service(): FtpService {
     return this.#service;
+  }
+
+  get users(): UserMap | undefined {
+    return this.#users;
   }
 
   get ports(): PassivePorts {
@@ -94,6 +101,7 @@ export class FtpServiceEngine implements FtpSessionHost {
   /** Resolves when its new listeners are open, as far as they can be had. All else is done when this returns. */
   update(service: FtpService): Promise<void> {
     this.backends.update(service);
+    if (service.userMap !== this.#service.userMap) this.#users = usersOf(service);
     this.#service = service;
     this.#replacePool(service);
     return this.#listeners.update(service.listeners);
@@ -174,4 +182,8 @@ export class FtpServiceEngine implements FtpSessionHost {
       reason,
     });
   }
+}
+
+function usersOf({ userMap }: FtpService): UserMap | undefined {
+  return userMap === undefined ? undefined : parseUserMap(userMap);
 }

@@ -19,7 +19,14 @@ import {
   Opcode,
   transferOpcodeOf,
 } from '../tftp/packet.ts';
-import { blockSizeOf, decodeOack, optionRecord, type TftpRequest, transferOptions } from '../tftp/request.ts';
+import {
+  blockSizeOf,
+  decodeOack,
+  decodeRequest,
+  maxPacketLength,
+  type TftpRequest,
+  transferOptions,
+} from '../tftp/request.ts';
 import { RepeatVerdict, TftpSession, TimerVerdict, Verdict } from '../tftp/session.ts';
 import type { BackendLeg, LegOwner } from './backend-leg.ts';
 import type { Listener } from './listeners.ts';
@@ -27,7 +34,7 @@ import { windowBytes } from './request-rules.ts';
 import type { SessionHost } from './session-host.ts';
 import { summarize } from './session-summary.ts';
 import { WheelEntry } from './timer-wheel.ts';
-import { Tries } from './tries.ts';
+import { type Question, Tries } from './tries.ts';
 
 const unknownTid = encodeError(ErrorCode.unknownTid, 'unknown transfer ID');
 const nobodyLeft = encodeError(ErrorCode.notDefined, 'no server is available, try again later');
@@ -52,10 +59,11 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   readonly clientAddress: string;
   readonly #host: SessionHost;
   readonly #machine: TftpSession;
-  readonly #request: TftpRequest;
   readonly #openedAt: number;
   readonly #tries: Tries;
+  /** What is needed once or twice is read again from these: there may be very many sessions. */
   readonly #received: string;
+  readonly #forwarded: string;
   /** A socket of its own, or the listener's in single-port mode. */
   readonly #clientSocket: UdpSocket;
   /** Set when a backend has answered. */
@@ -63,7 +71,8 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   /** Whose active session this is; undefined when it does not count as active. */
   #countedOn: Backend | undefined;
   #lastBackend: Backend | undefined;
-  #granted: Record<string, string> = {};
+  /** The OACK that was relayed, one character a byte. */
+  #granted = '';
   #error: SessionEnd['error'];
   #isReported = false;
   #isClosed = false;
@@ -75,32 +84,25 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     this.listener = opening.listener;
     this.clientPort = opening.clientPort;
     this.clientAddress = opening.clientAddress;
-    this.#request = opening.request;
     this.#received = opening.received;
+    this.#forwarded = opening.forwarded;
     this.#openedAt = opening.now;
     const { requests, timing } = host.service;
     const isRead = opening.request.opcode === Opcode.rrq;
     this.#machine = new TftpSession(isRead, requests.retryNotFound, timing, opening.now);
-    const window = windowBytes(opening.request);
-    this.#tries = new Tries(
-      host,
-      this,
-      opening.request.file,
-      opening.clientAddress,
-      opening.forwarded,
-      isRead ? window : undefined,
-    );
+    this.#tries = new Tries(host, this);
     const client = { address: opening.clientAddress, port: opening.clientPort };
-    this.#clientSocket = opening.listener.openVipTid(client, isRead ? undefined : window, this);
+    const window = isRead ? undefined : windowBytes(opening.request);
+    this.#clientSocket = opening.listener.openVipTid(client, window, this);
   }
 
   /**
-   * Asks the first backend. Returns false when there is none; the session is closed then.
+   * Asks the first backend; `request` is that of the opening. Returns false when there is none; the session is closed then.
    * Throws NetError, with the session closed, when this host has run out of ports or descriptors.
    */
-  open(): boolean {
+  open(request: TftpRequest): boolean {
     try {
-      const backend = this.#tries.askFirst();
+      const backend = this.#tries.askFirst(this.#questionOf(request));
       if (!backend) {
         this.#close();
         return false;
@@ -132,7 +134,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   onRepeatedRequest(): boolean {
     const verdict = this.#machine.onRepeat(this.#host.net.now());
     if (verdict === RepeatVerdict.renew) return false;
-    if (verdict === RepeatVerdict.resend) this.#tries.askAgain();
+    if (verdict === RepeatVerdict.resend) this.#tries.askAgain(this.#forwarded);
     else this.#host.dropped('repeated-request');
     return true;
   }
@@ -249,7 +251,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     if (transferOpcodeOf(data) !== Opcode.oack) return;
     const options = decodeOack(data);
     const { windowsize, timeout } = transferOptions(options);
-    this.#granted = optionRecord(options);
+    this.#granted = latin1(data, 0, Math.min(data.length, maxPacketLength));
     this.#machine.granted(blockSizeOf(options), windowsize, timeout);
   }
 
@@ -258,6 +260,20 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     if (verdict === Verdict.relayAndEnd || verdict === Verdict.relayPinAndEnd) this.#report(now);
     if (verdict === Verdict.relayAndResume) this.#resume();
     this.#host.wheel.schedule(this);
+  }
+
+  get #request(): TftpRequest {
+    return decodeRequest(Buffer.from(this.#received, 'latin1'));
+  }
+
+  #questionOf(request: TftpRequest): Question {
+    return {
+      client: this.clientAddress,
+      file: request.file,
+      user: '',
+      packet: this.#forwarded,
+      receiveBuffer: request.opcode === Opcode.rrq ? windowBytes(request) : undefined,
+    };
   }
 
   #onTryInterval(): void {
@@ -274,7 +290,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   }
 
   #askNext(from: Backend | undefined, reason: FailoverReason): void {
-    const next = this.#tries.askAnother();
+    const next = this.#tries.askAnother(this.#questionOf(this.#request));
     const now = this.#host.net.now();
     if (next) {
       this.#machine.asked(now);

@@ -51,6 +51,19 @@ export class ServiceBackends {
     return this.#byIndex.get(index);
   }
 
+  /**
+   * The same among the backends that `name` stands for: one, or `name@address` for each address of a host. One that is
+   * down by its checks is asked all the same, because there is no other.
+   */
+  pickNamed(name: string, request: PickRequest, tried: readonly number[]): Backend | undefined {
+    const { pool, limits } = this.#service;
+    const backends = pool.backends.filter(
+      (backend) => backend.name === name || backend.name.startsWith(`${name}@`),
+    );
+    const selector = new Selector({ backends }, this.#policy, this.#scoreboard, limits.perBackend);
+    return this.#byIndex.get(selector.select(request, tried));
+  }
+
   /** Takes the backend out of the first rank, unless too many are out already, and tells the control plane. */
   suspect(backend: Backend, reason: BackendSuspect['reason']): void {
     const { name: service, pool } = this.#service;
@@ -72,6 +85,15 @@ export class ServiceBackends {
     const { index } = this.#service;
     if (from) this.#writer.sessionEnded(index, from.index);
     if (to) this.#writer.sessionStarted(index, to.index);
+  }
+
+  /** A session that has no backend yet counts for the service alone. */
+  waitBegan(): void {
+    this.#writer.waitBegan(this.#service.index);
+  }
+
+  waitEnded(): void {
+    this.#writer.waitEnded(this.#service.index);
   }
 
   streamed(to: 'client' | 'backend', backend: Backend, bytes: number): void {

@@ -35,6 +35,11 @@ export interface FtpService extends AnyService {
   readonly kind: 'ftp';
   readonly commands: CommandRules;
   readonly data: DataRules;
+  /**
+   * The sound text of a user map (ftp/user-map.ts), if users have backends of their own. It is a text since that is
+   * copied to workers in no time, and a changed one is told from the old one as fast.
+   */
+  readonly userMap?: string;
   /** Who has which of `data.passivePorts`: made by createPassivePool, and all workers take from it. */
   readonly passivePool: SharedArrayBuffer;
   readonly timing: FtpTiming;

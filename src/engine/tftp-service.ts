@@ -156,10 +156,8 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   onClosed(session: RelayedSession): void {
-    const { listener, clientPort, clientAddress } = session;
-    const others = listener.sessions.get(clientPort, clientAddress)?.filter((other) => other !== session);
-    if (others && others.length > 0) listener.sessions.set(clientPort, clientAddress, others);
-    else listener.sessions.delete(clientPort, clientAddress);
+    const { listener } = session;
+    listener.sessions.remove(session);
     this.#sessions.delete(session);
     this.#ended.delete(session);
     this.#listeners.left(listener);
@@ -167,14 +165,14 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   #onDatagram(listener: Listener, data: Uint8Array, port: number, address: string): void {
-    const known = listener.sessions.get(port, address);
+    const known = listener.sessions.first(port, address);
     const opcode = opcodeOf(data);
     if (opcode === Opcode.rrq || opcode === Opcode.wrq) {
-      const same = known?.findLast((session) => session.isSameRequest(data));
+      const same = known && listener.sessions.asking(data, port, address);
       if (same?.onRepeatedRequest()) return;
       this.#onRequest(listener, data, port, address);
-    } else if (known?.[0] && listener.isSinglePort) {
-      known[0].onDatagram(data);
+    } else if (known && listener.isSinglePort) {
+      known.onDatagram(data);
     } else {
       this.#onStray(listener, data, port, address);
     }
@@ -216,7 +214,7 @@ export class TftpServiceEngine implements SessionHost {
     if (admission.kind === 'rejected') return reject(admission.reason, admission.answer, admission.file);
     const { request, forwarded } = admission;
     const now = this.net.now();
-    if (listener.isSinglePort) listener.sessions.get(clientPort, clientAddress)?.[0]?.replace(now);
+    if (listener.isSinglePort) listener.sessions.first(clientPort, clientAddress)?.replace(now);
     const limit = this.#limitReached(clientAddress);
     if (limit) return reject(limit, tooMany, request.file);
     // The net may overwrite what it has handed over, and this is needed for as long as the session may repeat it.
@@ -257,10 +255,9 @@ export class TftpServiceEngine implements SessionHost {
 
   #tryOpen(opening: SessionOpening): RejectReason | undefined {
     const session = new RelayedSession(this, opening);
-    if (!session.open()) return 'no-backend';
-    const { listener, clientPort, clientAddress, request } = opening;
-    const others = listener.sessions.get(clientPort, clientAddress) ?? [];
-    listener.sessions.set(clientPort, clientAddress, others.concat(session));
+    const { listener, request } = opening;
+    if (!session.open(request)) return 'no-backend';
+    listener.sessions.add(session);
     this.#sessions.add(session);
     const op = request.opcode === Opcode.rrq ? 'read' : 'write';
     this.emit({ kind: 'session.start', service: this.#service.name, op });
@@ -285,7 +282,7 @@ export class TftpServiceEngine implements SessionHost {
   #onListenerGone(listener: Listener): void {
     if (!listener.isSinglePort) return;
     const now = this.net.now();
-    for (const [session] of listener.sessions.values()) session?.abort(now);
+    for (const session of listener.sessions) session.abort(now);
   }
 
   #emitReject(

@@ -70,7 +70,18 @@ function write(event: Event, log: Logger, throttle: Throttle<Topic>): void {
       return writeFtpTransfer(event, log);
     case 'ftp.refused':
       if (!throttle.admits(`ftp ${event.reason}`)) return;
-      return log.info({ ...fieldsOf(event), command: printable(event.command) }, 'command refused');
+      return log.info(
+        {
+          ...fieldsOf(event),
+          ...(event.user !== undefined && { user: printable(event.user) }),
+          command: printable(event.command),
+        },
+        'command refused',
+      );
+    case 'ftp.users.loaded':
+      return log.info(fieldsOf(event), 'user map is in force');
+    case 'ftp.users.failed':
+      return log.error(fieldsOf(event), 'user map cannot be used, the last good one stays');
     case 'ftp.data-refused':
       if (!throttle.admits(`ftp data ${event.reason}`)) return;
       return log.warn(fieldsOf(event), 'data connection refused');

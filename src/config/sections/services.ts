@@ -77,7 +77,7 @@ const ftpService = keys({
   ftp,
 }).transform((said): Nameless<FtpServiceConfig> => {
   const { protocol: kind, policy, limits, health, discovery } = said;
-  const { commands, data, timing, xferlog } = said.ftp;
+  const { commands, data, timing, xferlog, userMap } = said.ftp;
   return {
     kind,
     ...placed(said, defaultPorts.ftp),
@@ -89,6 +89,7 @@ const ftpService = keys({
     timing,
     health,
     xferlog,
+    ...(userMap !== undefined && { userMap }),
   };
 });
 
