@@ -3,7 +3,8 @@ import { Scoreboard } from './balance/scoreboard.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError, faultText } from './config/fault.ts';
 import type { Snapshot } from './engine/snapshot.ts';
-import { AdminPort } from './app/admin-port.ts';
+import { AdminDoors } from './app/admin-doors.ts';
+import { Desk } from './app/desk.ts';
 import { type Prepared, prepareAll } from './app/prepared.ts';
 import { planReload, type ReloadPlan } from './app/reload-plan.ts';
 import { Report } from './app/report.ts';
@@ -19,6 +20,7 @@ import { dropReasons, type Event } from './observe/events.ts';
 import { logEvents } from './observe/log-events.ts';
 import type { Logger } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
+import type { ReloadOutcome } from './observe/operator.ts';
 import type { Readiness, Status, StatusSource } from './observe/status.ts';
 import type { EngineNotice } from './runtime/engine-choice.ts';
 import type { DataPlane } from './runtime/data-plane.ts';
@@ -41,14 +43,9 @@ export interface AppParts {
   readonly threads?: Threads;
   /** Reads the configuration anew. Throws ConfigError. What it was at the start if left out. */
   readonly load?: () => Config;
+  /** Where the admin socket is unless the configuration says so. */
+  readonly adminSocket?: string | undefined;
 }
-
-/** What became of a configuration that was read while the balancer runs. */
-export type ReloadOutcome =
-  /** It is in force. */
-  | { readonly kind: 'applied'; readonly changes: readonly string[] }
-  /** All is as it was before, for these reasons. */
-  | { readonly kind: 'refused'; readonly faults: readonly string[] };
 
 export type DrainOutcome = 'drained' | 'timed-out' | 'forced';
 
@@ -67,12 +64,12 @@ export class App implements StatusSource {
   readonly #subscriptions: (() => void)[] = [];
   readonly #transferLogs: TransferLogs;
   readonly #dataPlane: DataPlane;
-  readonly #admin: AdminPort;
+  readonly #admin: AdminDoors;
   #isDraining = false;
   /** Ends with the last reload that was asked for. */
   #reloads: Promise<unknown> = Promise.resolve();
 
-  /** Throws PasswordError or TransferLogError. */
+  /** Throws PasswordError, ProbeCommandError or TransferLogError. */
   constructor(config: Config, parts: AppParts) {
     this.#config = config;
     this.#parts = parts;
@@ -103,14 +100,12 @@ export class App implements StatusSource {
       workers: () => this.#dataPlane.workers(),
     });
     this.#series = new Series(this.#metrics, this.#scoreboard, this.#services);
-    const metrics = { render: () => this.#render() };
-    const sources = { status: this, metrics };
-    this.#admin = new AdminPort({ sources, log: parts.log, clock: parts.net });
+    this.#admin = this.#createDoors();
   }
 
   /**
    * Resolves when clients are served. Rejects with DiscoveryError, SelfBackendError, TooManyBackendsError, UserMapFileError,
-   * NetError or AdminError; `stop` has to be called then too.
+   * NetError, AdminError or AdminTokenError; `stop` has to be called then too.
    */
   start(): Promise<void> {
     const started = this.#start();
@@ -121,10 +116,10 @@ export class App implements StatusSource {
 
   /**
    * Reads the configuration and puts it into force, without ending a session. What is wrong with it is logged, and then
-   * nothing has changed. One reload follows the other.
+   * nothing has changed. One reload follows the other. `by` is who asked for it, where somebody did.
    */
-  reload(): Promise<ReloadOutcome> {
-    const reloaded = this.#reloads.then(() => this.#reload());
+  reload(by?: string): Promise<ReloadOutcome> {
+    const reloaded = this.#reloads.then(() => this.#reload(by));
     this.#reloads = reloaded;
     return reloaded;
   }
@@ -173,7 +168,7 @@ export class App implements StatusSource {
 
   /** Where the admin endpoints listen; undefined before the start and where they are turned off. */
   get admin(): Endpoint | undefined {
-    return this.#admin.server;
+    return this.#admin.tcp;
   }
 
   /** Where the clients of a service arrive now. */
@@ -214,7 +209,7 @@ export class App implements StatusSource {
     this.#stopped.signal.throwIfAborted();
     await this.#dataPlane.start(this.#snapshot());
     this.#stopped.signal.throwIfAborted();
-    const admin = await this.#admin.prepare(this.#config.admin.listen);
+    const admin = await this.#admin.prepare(this.#config.admin);
     admin.adopt();
     if (this.#stopped.signal.aborted) await this.#admin.close();
     this.#metrics.config.taken(new Date());
@@ -243,27 +238,26 @@ export class App implements StatusSource {
   }
 
   #onEvent(event: Event): void {
-    if (event.kind === 'backend.suspect') this.#services.suspected(event);
-    if (event.kind === 'worker.down') this.#services.adoptEjections();
+    this.#services.observe(event);
     if (event.kind === 'backend.state') this.#series.onState(event);
   }
 
   /** Never rejects. */
-  async #reload(): Promise<ReloadOutcome> {
+  async #reload(by: string | undefined): Promise<ReloadOutcome> {
     try {
       const config = this.#parts.load?.() ?? this.#config;
       const plan = planReload(this.#config, config);
       const refusals = [...plan.refusals, ...(this.#isEnding ? ['the balancer is about to end'] : [])];
-      if (refusals.length > 0) return this.#refuse(refusals);
+      if (refusals.length > 0) return this.#refuse(refusals, by);
       const prepared = await this.#prepare(config, plan);
       if (this.#isEnding) {
         prepared.cancel();
-        return this.#refuse(['the balancer is about to end']);
+        return this.#refuse(['the balancer is about to end'], by);
       }
-      await this.#adopt(config, plan, prepared);
+      await this.#adopt(config, plan, prepared, by);
       return { kind: 'applied', changes: plan.changes };
     } catch (error) {
-      return this.#refuse(faultsIn(error));
+      return this.#refuse(faultsIn(error), by);
     }
   }
 
@@ -271,9 +265,12 @@ export class App implements StatusSource {
     return this.#isDraining || this.#stopped.signal.aborted;
   }
 
-  #refuse(faults: readonly string[]): ReloadOutcome {
+  #refuse(faults: readonly string[], by: string | undefined): ReloadOutcome {
     this.#metrics.config.refused();
-    this.#parts.log.error({ event: 'config.refused', faults }, 'configuration refused, the old one stays');
+    this.#parts.log.error(
+      { event: 'config.refused', faults, by },
+      'configuration refused, the old one stays',
+    );
     return { kind: 'refused', faults };
   }
 
@@ -282,7 +279,7 @@ export class App implements StatusSource {
     return prepareAll([
       () => this.#services.prepare(plan, config.services),
       () => this.#transferLogs.prepare(config.services),
-      () => this.#admin.prepare(config.admin.listen),
+      () => this.#admin.prepare(config.admin),
       () => this.#prepareListeners(config),
     ]);
   }
@@ -299,7 +296,7 @@ export class App implements StatusSource {
     return { adopt: () => undefined, cancel: undo };
   }
 
-  async #adopt(config: Config, plan: ReloadPlan, prepared: Prepared): Promise<void> {
+  async #adopt(config: Config, plan: ReloadPlan, prepared: Prepared, by: string | undefined): Promise<void> {
     const { log } = this.#parts;
     for (const { name, kind } of plan.added) this.#metrics.addService(name, kind);
     prepared.adopt();
@@ -308,7 +305,7 @@ export class App implements StatusSource {
     await this.#publish();
     this.#forgetGone();
     this.#metrics.config.taken(new Date());
-    log.info({ event: 'config.applied', changes: plan.changes }, 'configuration reloaded');
+    log.info({ event: 'config.applied', changes: plan.changes, by }, 'configuration reloaded');
   }
 
   #render(): ReturnType<Metrics['render']> {
@@ -318,6 +315,14 @@ export class App implements StatusSource {
 
   #forgetGone(): void {
     for (const { name } of this.#series.forgetGone()) this.#transferLogs.forget(name);
+  }
+
+  #createDoors(): AdminDoors {
+    const { log, net, adminSocket } = this.#parts;
+    const reload = (by: string): Promise<ReloadOutcome> => this.reload(by);
+    const operator = new Desk({ services: this.#services, report: this.#report, reload });
+    const sources = { status: this, metrics: { render: () => this.#render() }, operator };
+    return new AdminDoors({ sources, log, clock: net, defaultSocket: adminSocket });
   }
 
   #createDataPlane(): DataPlane {

@@ -4,7 +4,7 @@ import type { Scoreboard } from '../balance/scoreboard.ts';
 import type { ServiceConfig } from '../config/config.ts';
 import type { Service } from '../engine/snapshot.ts';
 import type { Net } from '../net/net.ts';
-import type { BackendSuspect, Emit } from '../observe/events.ts';
+import type { Emit, Event } from '../observe/events.ts';
 import { type Prepared, prepareAll } from './prepared.ts';
 import type { ReloadPlan } from './reload-plan.ts';
 import { ServiceControl } from './service-control.ts';
@@ -37,7 +37,7 @@ export class Services {
   #controls: readonly ServiceControl[];
   readonly #leaving = new Set<LeavingService>();
 
-  /** Throws PasswordError or TooManyServicesError. */
+  /** Throws PasswordError, ProbeCommandError or TooManyServicesError. */
   constructor(services: readonly ServiceConfig[], parts: ServicesParts) {
     this.#parts = parts;
     this.#rows = new ServiceRows(parts.scoreboard, maxServices);
@@ -84,12 +84,9 @@ export class Services {
     return gone;
   }
 
-  suspected(event: BackendSuspect): void {
-    for (const control of this.#controls) control.suspected(event);
-  }
-
-  adoptEjections(): void {
-    for (const control of this.#controls) control.adoptEjections();
+  /** Takes every event. */
+  observe(event: Event): void {
+    for (const control of this.#controls) control.observe(event);
   }
 
   stop(): void {

@@ -30,6 +30,8 @@ const faultsOfConfiguration: ReadonlySet<string> = new Set([
   'TLB_ERR_TOO_MANY_BACKENDS',
   'TLB_ERR_ENGINE',
   'TLB_ERR_PASSWORD',
+  'TLB_ERR_PROBE_COMMAND',
+  'TLB_ERR_ADMIN_TOKEN',
   'TLB_ERR_XFERLOG',
   'TLB_ERR_USER_MAP_FILE',
 ]);
@@ -45,7 +47,7 @@ function describe(error: unknown): Failure {
   if (error instanceof CommanderError) {
     return { lines: [error.message.replace(/^error: /, '')], exitCode: ExitCode.usage };
   }
-  if (error instanceof CliError) return { lines: [error.message], exitCode: error.exitCode };
+  if (error instanceof CliError) return { lines: error.lines, exitCode: error.exitCode };
   if (error instanceof ConfigError) return { lines: error.faults.map(faultText), exitCode: ExitCode.usage };
   const code = codeOf(error);
   if (error instanceof Error && code.startsWith('TLB_ERR_')) {

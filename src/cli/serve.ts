@@ -6,6 +6,7 @@ import { findings } from '../config/findings.ts';
 import type { Environment } from '../config/sources.ts';
 import type { Net } from '../net/net.ts';
 import { createLogger, type Logger } from '../observe/log.ts';
+import { defaultSocketPath } from '../observe/runtime-folder.ts';
 import { configOf, type LoadedConfig } from './config-of.ts';
 import type { CliContext } from './context.ts';
 import { addFlags } from './flags.ts';
@@ -28,6 +29,8 @@ export interface BalancerParts {
   readonly net: Net;
   readonly log: Logger;
   readonly version: string;
+  /** Where the admin socket is unless the configuration says so. */
+  readonly adminSocket: string | undefined;
   /** Whether services may come and go: there is a file that says which there are. */
   readonly isReloadable: boolean;
   /** Reads the configuration anew. Throws ConfigError. */
@@ -60,7 +63,7 @@ export function registerServe(program: Command, context: ServeContext): Command 
 }
 
 async function run(load: () => LoadedConfig, context: ServeContext): Promise<void> {
-  const { version, signal, force } = context;
+  const { version, signal, force, environment } = context;
   const { config, file, watch, ...loaded } = load();
   const log = createLogger(config.log.level);
   warn({ config, ...loaded }, log);
@@ -71,7 +74,9 @@ async function run(load: () => LoadedConfig, context: ServeContext): Promise<voi
   };
   const net = context.net();
   const isReloadable = file !== undefined;
-  const balancer = context.createBalancer(config, { net, log, version, isReloadable, load: reread });
+  const adminSocket = defaultSocketPath(environment, process.getuid?.());
+  const parts = { net, log, version, adminSocket, isReloadable, load: reread };
+  const balancer = context.createBalancer(config, parts);
   const reload = (): void => void balancer.reload();
   context.onRotate(() => balancer.reopenLogs());
   context.onReload(reload);

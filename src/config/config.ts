@@ -31,6 +31,10 @@ export interface Config {
 export interface AdminConfig {
   /** Where the admin endpoints listen; port 0 lets the system choose. Undefined turns them off. */
   readonly listen: ListenerSpec | undefined;
+  /** Path of the unix socket that changes are asked for at; `auto` is in the runtime directory, undefined is none. */
+  readonly socket: string | undefined;
+  /** Where the token is that lets `listen` make changes, too; undefined leaves it at showing. */
+  readonly tokenFile: string | undefined;
 }
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -170,13 +174,29 @@ export interface HealthConfig {
   readonly rise: number;
   /** Checks in a row that take a backend down. */
   readonly fall: number;
-  /** How long a backend that live traffic found bad is tried last. */
+  /** How long a backend that live traffic found bad is tried last, the first time. */
   readonly ejectTime: number;
+  /** Failures in a row that eject a backend; 0 is no limit. */
+  readonly ejectErrors: number;
+  /** How long a backend that comes back takes to its full weight; 0 is at once. */
+  readonly slowStart: number;
+  readonly probe: ProbeSpec;
 }
+
+/** How backends are checked. */
+export type ProbeSpec =
+  /** As clients of their protocol. */
+  | { readonly kind: 'protocol' }
+  /** Connects; undefined is the port that the backend serves at. */
+  | { readonly kind: 'tcp'; readonly port: number | undefined }
+  /** An absolute path. `{name}`, `{address}` and `{port}` in arguments stand for those of the backend. */
+  | { readonly kind: 'exec'; readonly program: string; readonly args: readonly string[] };
 
 export interface TftpHealthConfig extends HealthConfig {
   /** What is asked for; printable ASCII. */
   readonly file: string;
+  /** What the digest of its content has to be, in lower case; undefined takes any answer for a sign of life. */
+  readonly sha256: string | undefined;
 }
 
 export interface FtpHealthConfig extends HealthConfig {

@@ -17,7 +17,9 @@ import {
   parseServer,
 } from './address.ts';
 import { formatDuration, parseDuration } from './duration.ts';
+import type { ProbeSpec } from './config.ts';
 import { parseAdvertised, parseVerbs } from './ftp-fields.ts';
+import { parseProbe, parseSha256, parseSocketPath } from './life-fields.ts';
 import { parseGlob, parseNetwork, parseRate, parseRewrite } from './traffic-fields.ts';
 import { complaintsOf, issueOf } from './section.ts';
 
@@ -109,10 +111,14 @@ export function portRange(min: number): z.ZodType<PortRange> {
 /** A numeric address with a port, or undefined for `false`. */
 export function listenerOrOff(): z.ZodType<ListenerSpec | undefined> {
   const expected = 'expected ADDR:PORT with an address in numbers (IPv6 in brackets), or false';
+  return orOff(read('ADDR:PORT', string, expected, parseListener), expected).meta({ title: 'ADDR:PORT' });
+}
+
+/** What `value` takes, or undefined for `false`. */
+function orOff<T>(value: z.ZodType<T>, expected: string): z.ZodType<T | undefined> {
   const off = z.literal([false, 'false']).transform(() => undefined);
-  const place = read('ADDR:PORT', string, expected, parseListener);
   const form = { anyOf: [string, { const: false }] };
-  return z.union([off, place], { error: expected }).meta({ title: 'ADDR:PORT', form });
+  return z.union([off, value], { error: expected }).meta({ form });
 }
 
 /** A file name that any server understands and any log shows. */
@@ -170,6 +176,22 @@ export function rewrite(): z.ZodType<string> {
   const expected =
     'expected a file name of up to 255 bytes with {client_ip} and {name}, without ".." as a folder';
   return read('TEXT', string, expected, parseRewrite);
+}
+
+/** How backends are checked; `own` is what the protocol itself does. */
+export function probe(own: 'tftp' | 'ftp'): z.ZodType<ProbeSpec> {
+  const expected = `expected ${own}, tcp, tcp:PORT, or exec:COMMAND with the absolute path of a program and its arguments`;
+  return read('PROBE', string, expected, (text) => parseProbe(text, own));
+}
+
+export function sha256(): z.ZodType<string> {
+  return read('HEX', string, 'expected a SHA-256 of 64 hexadecimal digits', parseSha256);
+}
+
+/** The path of a unix socket, or undefined for `false`. */
+export function socketPathOrOff(): z.ZodType<string | undefined> {
+  const expected = 'expected a path of up to 107 bytes, or false';
+  return orOff(read('PATH', string, expected, parseSocketPath), expected).meta({ title: 'PATH' });
 }
 
 export function word<W extends string>(words: readonly W[]): z.ZodType<W> {

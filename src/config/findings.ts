@@ -272,10 +272,15 @@ function isGuarded(service: ServiceConfig): boolean {
   return service.kind === 'tftp' ? service.requests.readOnly : service.commands.readOnly;
 }
 
-function ofAdmin({ admin: { listen } }: Config, { nameOf }: Scene): Finding[] {
+function ofAdmin({ admin: { listen, tokenFile } }: Config, { nameOf }: Scene): Finding[] {
   if (listen === undefined || isLoopback(listen.address)) return [];
   const place = `${nameOf(['admin', 'listen'])} ${formatHostPort(listen.address, listen.port)}`;
-  return [finding('admin-public', `${place} shows metrics and status to whoever reaches that address`)];
+  return [
+    finding(
+      'admin-public',
+      `${place} shows metrics and status to whoever reaches that address${tokenFile === undefined ? '' : ', and its token crosses the network as it is'}`,
+    ),
+  ];
 }
 
 function when(holds: boolean, kind: FindingKind, message: () => string): Finding[] {

@@ -273,6 +273,24 @@ export const table = [
     group: 'Health',
     to: ['services.tftp.health.eject-time', 'services.ftp.health.eject-time'],
   },
+  { key: 'tftpHealthProbe', group: 'Health', to: ['services.tftp.health.probe'] },
+  { key: 'ftpHealthProbe', group: 'Health', to: ['services.ftp.health.probe'] },
+  {
+    key: 'healthSha256',
+    group: 'Health',
+    to: ['services.tftp.health.sha256'],
+    text: 'SHA-256 of --health-file: TFTP health checks fetch the whole file, and no other content is a sign of life',
+  },
+  {
+    key: 'ejectErrors',
+    group: 'Health',
+    to: ['services.tftp.health.eject-errors', 'services.ftp.health.eject-errors'],
+  },
+  {
+    key: 'slowStart',
+    group: 'Health',
+    to: ['services.tftp.health.slow-start', 'services.ftp.health.slow-start'],
+  },
   {
     key: 'admin',
     group: 'Operation',
@@ -285,4 +303,17 @@ export const table = [
   { key: 'workers', group: 'Operation', to: ['workers'] },
   { key: 'engine', group: 'Operation', to: ['engine'] },
   { key: 'busyPoll', group: 'Operation', to: ['busy-poll'] },
+  {
+    key: 'adminSocket',
+    group: 'Operation',
+    to: ['admin.socket'],
+    negatable: true,
+    text: 'unix socket for tftp-lb ctl, which changes things; auto is admin.sock in the runtime directory',
+  },
+  {
+    key: 'adminTokenFile',
+    group: 'Operation',
+    to: ['admin.token-file'],
+    text: 'file whose first line is the bearer token that lets --admin change things, too; without it, it only shows',
+  },
 ] as const;

@@ -40,6 +40,17 @@ export function nameSpecs(specs: readonly BackendSpec[]): NamedSpec[] {
   return named;
 }
 
+/** What one of the addresses of a backend whose host has several is called. */
+export function nameAt(spec: string, address: string): string {
+  return `${spec}@${address}`;
+}
+
+/** The name that the operator gave, of a backend that may be one of several addresses. */
+export function specNameOf(backend: string): string {
+  const [spec = backend] = backend.split('@', 1);
+  return spec;
+}
+
 function defaultName(spec: BackendSpec, specs: readonly BackendSpec[]): string {
   const unnamed = specs.filter((other) => other.host === spec.host && other.name === undefined);
   return unnamed.length === 1 ? spec.host : formatEndpoint(spec.host, spec.port);

@@ -13,7 +13,7 @@ import {
   failureOf,
   type SourceUpdate,
 } from './backend-source.ts';
-import { type BackendSpec, type NamedSpec, nameSpecs } from './backend-spec.ts';
+import { type BackendSpec, nameAt, type NamedSpec, nameSpecs } from './backend-spec.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 export type Resolver = Pick<Net, 'lookup' | 'setTimer'>;
@@ -118,7 +118,7 @@ class HostWatch {
   #backendsOf({ host, name, port, weight }: NamedSpec): FoundBackend[] {
     const addresses = this.#addresses.get(host) ?? [];
     return addresses.map((address) => ({
-      name: addresses.length === 1 ? name : `${name}@${address}`,
+      name: addresses.length === 1 ? name : nameAt(name, address),
       address,
       port,
       weight,

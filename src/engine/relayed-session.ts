@@ -19,35 +19,27 @@ import {
   Opcode,
   transferOpcodeOf,
 } from '../tftp/packet.ts';
-import { blockSizeOf, decodeOack, optionRecord, type TftpRequest, transferOptions } from '../tftp/request.ts';
+import {
+  blockSizeOf,
+  decodeOack,
+  decodeRequest,
+  maxPacketLength,
+  type TftpRequest,
+  transferOptions,
+} from '../tftp/request.ts';
 import { RepeatVerdict, TftpSession, TimerVerdict, Verdict } from '../tftp/session.ts';
 import type { BackendLeg, LegOwner } from './backend-leg.ts';
 import type { Listener } from './listeners.ts';
 import { windowBytes } from './request-rules.ts';
-import type { Asking } from './service-backends.ts';
 import type { SessionHost } from './session-host.ts';
+import type { SessionOpening } from './session-opening.ts';
 import { summarize } from './session-summary.ts';
 import { WheelEntry } from './timer-wheel.ts';
-import { Tries } from './tries.ts';
+import { type Question, Tries } from './tries.ts';
 
 const unknownTid = encodeError(ErrorCode.unknownTid, 'unknown transfer ID');
 const nobodyLeft = encodeError(ErrorCode.notDefined, 'no server is available, try again later');
 const givenUp = encodeError(ErrorCode.notDefined, 'transfer given up by the load balancer');
-
-/** What a session is opened with. */
-export interface SessionOpening {
-  readonly listener: Listener;
-  readonly clientPort: number;
-  readonly clientAddress: string;
-  readonly request: TftpRequest;
-  /** The request as the client sent it, one character a byte: less memory than an array of its own. */
-  readonly received: string;
-  /** The request as backends get to see it, likewise. */
-  readonly forwarded: string;
-  /** `file` is the one that backends get to see. */
-  readonly asking: Asking;
-  readonly now: number;
-}
 
 export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers {
   readonly listener: Listener;
@@ -55,11 +47,12 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   readonly clientAddress: string;
   readonly #host: SessionHost;
   readonly #machine: TftpSession;
-  readonly #request: TftpRequest;
-  readonly #asking: Asking;
+  readonly #route: number;
   readonly #openedAt: number;
   readonly #tries: Tries;
+  /** What is needed once or twice is read again from these: there may be very many sessions. */
   readonly #received: string;
+  readonly #forwarded: string;
   /** A socket of its own, or the listener's in single-port mode. */
   readonly #clientSocket: UdpSocket;
   /** Set when a backend has answered. */
@@ -67,7 +60,8 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   /** Whose active session this is; undefined when it does not count as active. */
   #countedOn: Backend | undefined;
   #lastBackend: Backend | undefined;
-  #granted: Record<string, string> = {};
+  /** The OACK that was relayed, one character a byte. */
+  #granted = '';
   #error: SessionEnd['error'];
   #isReported = false;
   #isClosed = false;
@@ -79,26 +73,26 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     this.listener = opening.listener;
     this.clientPort = opening.clientPort;
     this.clientAddress = opening.clientAddress;
-    this.#request = opening.request;
-    this.#asking = opening.asking;
+    this.#route = opening.route;
     this.#received = opening.received;
+    this.#forwarded = opening.forwarded;
     this.#openedAt = opening.now;
     const { requests, timing } = host.service;
     const isRead = opening.request.opcode === Opcode.rrq;
     this.#machine = new TftpSession(isRead, requests.retryNotFound, timing, opening.now);
-    const window = windowBytes(opening.request);
-    this.#tries = new Tries(host, this, opening.asking, opening.forwarded, isRead ? window : undefined);
+    this.#tries = new Tries(host, this);
     const client = { address: opening.clientAddress, port: opening.clientPort };
-    this.#clientSocket = opening.listener.openVipTid(client, isRead ? undefined : window, this);
+    const window = isRead ? undefined : windowBytes(opening.request);
+    this.#clientSocket = opening.listener.openVipTid(client, window, this);
   }
 
   /**
-   * Asks the first backend. Returns false when there is none; the session is closed then.
+   * Asks the first backend; `opening` is that of the constructor. Returns false when there is none; the session is closed then.
    * Throws NetError, with the session closed, when this host has run out of ports or descriptors.
    */
-  open(): boolean {
+  open(opening: SessionOpening): boolean {
     try {
-      const backend = this.#tries.askFirst();
+      const backend = this.#tries.askFirst(this.#questionOf(opening));
       if (!backend) {
         this.#close();
         return false;
@@ -130,7 +124,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   onRepeatedRequest(): boolean {
     const verdict = this.#machine.onRepeat(this.#host.net.now());
     if (verdict === RepeatVerdict.renew) return false;
-    if (verdict === RepeatVerdict.resend) this.#tries.askAgain();
+    if (verdict === RepeatVerdict.resend) this.#tries.askAgain(this.#forwarded);
     else this.#host.dropped('repeated-request');
     return true;
   }
@@ -247,7 +241,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     if (transferOpcodeOf(data) !== Opcode.oack) return;
     const options = decodeOack(data);
     const { windowsize, timeout } = transferOptions(options);
-    this.#granted = optionRecord(options);
+    this.#granted = latin1(data, 0, Math.min(data.length, maxPacketLength));
     this.#machine.granted(blockSizeOf(options), windowsize, timeout);
   }
 
@@ -256,6 +250,25 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     if (verdict === Verdict.relayAndEnd || verdict === Verdict.relayPinAndEnd) this.#report(now);
     if (verdict === Verdict.relayAndResume) this.#resume();
     this.#host.wheel.schedule(this);
+  }
+
+  get #request(): TftpRequest {
+    return decodeRequest(Buffer.from(this.#received, 'latin1'));
+  }
+
+  get #forwardedFile(): string {
+    return decodeRequest(Buffer.from(this.#forwarded, 'latin1')).file;
+  }
+
+  #questionOf({ request, file }: Pick<SessionOpening, 'request' | 'file'>): Question {
+    return {
+      client: this.clientAddress,
+      file,
+      user: '',
+      route: this.#route,
+      packet: this.#forwarded,
+      receiveBuffer: request.opcode === Opcode.rrq ? windowBytes(request) : undefined,
+    };
   }
 
   #onTryInterval(): void {
@@ -272,7 +285,8 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   }
 
   #askNext(from: Backend | undefined, reason: FailoverReason): void {
-    const next = this.#tries.askAnother();
+    const question = this.#questionOf({ request: this.#request, file: this.#forwardedFile });
+    const next = this.#tries.askAnother(question);
     const now = this.#host.net.now();
     if (next) {
       this.#machine.asked(now);
@@ -315,7 +329,8 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   #countOn(backend: Backend | undefined): void {
     if (backend) this.#lastBackend = backend;
     if (backend === this.#countedOn) return;
-    this.#host.backends.moveActive(this.#countedOn, backend, this.#asking);
+    const place = { client: this.clientAddress, route: this.#route };
+    this.#host.backends.moveActive(this.#countedOn, backend, place);
     this.#countedOn = backend;
   }
 
@@ -353,7 +368,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
       clientAddress: this.clientAddress,
       backend: this.#lastBackend?.name ?? '',
       request: this.#request,
-      forwarded: this.#asking.file,
+      forwarded: this.#forwardedFile,
       granted: this.#granted,
       openedAt: this.#openedAt,
       error: this.#error,

@@ -11,7 +11,7 @@ import { editRequest, renameRequest } from '../tftp/edit.ts';
 import {
   blockSizeOf,
   decodeRequest,
-  maxRequestLength,
+  maxPacketLength,
   type TftpRequest,
   transferOptions,
 } from '../tftp/request.ts';
@@ -86,7 +86,7 @@ export function admit(
   const file = routes.rewritten(route, request.file, client);
   if (file === request.file) return { kind: 'accepted', request, forwarded, file, route };
   const renamed = renameRequest(forwarded, request, file);
-  if (climbs(file) || file === '' || renamed.length > maxRequestLength) {
+  if (climbs(file) || file === '' || renamed.length > maxPacketLength) {
     return rejected('forbidden-name', denied('file name not allowed'), request.file);
   }
   return { kind: 'accepted', request, forwarded: renamed, file, route };

@@ -1,3 +1,4 @@
+import { mayEject } from '../balance/ejection-limit.ts';
 import type { Backend, PickRequest } from '../balance/pool.ts';
 import type { Scoreboard, ScoreWriter } from '../balance/scoreboard.ts';
 import type { Clock } from '../net/net.ts';
@@ -12,6 +13,9 @@ export interface Asking extends PickRequest {
   /** Place of its route among those of the service, or `noRoute`. */
   readonly route: number;
 }
+
+/** Whose backend it is, as affinity knows it. */
+export type Place = Pick<Asking, 'client' | 'route'>;
 
 /** The backends of one service, as its sessions see them: who is asked next, and what is counted for whom. */
 export class ServiceBackends {
@@ -66,14 +70,14 @@ export class ServiceBackends {
   }
 
   /** Whether a backend that the last pick might have found was at its limit. */
-  isFullFor(asking: Asking): boolean {
-    return this.#poolOf(asking)?.isFull ?? false;
+  isFullFor(place: Place): boolean {
+    return this.#poolOf(place)?.isFull ?? false;
   }
 
-  /** Takes the backend out of the first rank and tells the control plane. */
+  /** Takes the backend out of the first rank, unless too many are out already, and tells the control plane. */
   suspect(backend: Backend, reason: BackendSuspect['reason']): void {
-    this.#scoreboard.setEjected(backend.index, true);
-    const { name: service } = this.#service;
+    const { name: service, pool } = this.#service;
+    if (mayEject(pool, this.#scoreboard, backend.index)) this.#scoreboard.setEjected(backend.index, true);
     this.#emit({ kind: 'backend.suspect', service, backend: backend.name, index: backend.index, reason });
   }
 
@@ -87,12 +91,12 @@ export class ServiceBackends {
   }
 
   /** The active sessions of `from` are one less, those of `to` one more; undefined where there is none. */
-  moveActive(from: Backend | undefined, to: Backend | undefined, asking: Asking): void {
+  moveActive(from: Backend | undefined, to: Backend | undefined, whose: Place): void {
     const { index } = this.#service;
     if (from) this.#writer.sessionEnded(index, from.index);
     if (to) this.#writer.sessionStarted(index, to.index);
-    if (to) this.#poolOf(asking)?.began(asking.client, to.name, from === undefined);
-    else if (from) this.#poolOf(asking)?.ended(asking.client);
+    if (to) this.#poolOf(whose)?.began(whose.client, to.name, from === undefined);
+    else if (from) this.#poolOf(whose)?.ended(whose.client);
   }
 
   /** A session that has no backend yet counts for the service alone. */
@@ -109,7 +113,7 @@ export class ServiceBackends {
     else this.#writer.streamedToBackend(backend.index, bytes);
   }
 
-  #poolOf({ route }: Asking): BackendPool | undefined {
+  #poolOf({ route }: Place): BackendPool | undefined {
     return this.#pools[route + 1];
   }
 

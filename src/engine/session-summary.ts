@@ -1,7 +1,7 @@
 import { formatEndpoint } from '../net/net.ts';
 import type { SessionEnd } from '../observe/events.ts';
 import { Opcode } from '../tftp/packet.ts';
-import { optionRecord, type TftpRequest } from '../tftp/request.ts';
+import { decodeOack, optionRecord, type TftpRequest } from '../tftp/request.ts';
 import type { TftpSession } from '../tftp/session.ts';
 
 /** What is known of a session at its end and is not in its machine. */
@@ -14,7 +14,8 @@ export interface SessionFacts {
   readonly request: TftpRequest;
   /** The name that backends were asked for. */
   readonly forwarded: string;
-  readonly granted: Readonly<Record<string, string>>;
+  /** The OACK, one character a byte; '' if there was none. */
+  readonly granted: string;
   readonly openedAt: number;
   readonly error: SessionEnd['error'];
 }
@@ -33,7 +34,7 @@ export function summarize(facts: SessionFacts, machine: TftpSession, now: number
     ...(facts.forwarded !== request.file && { forwarded: facts.forwarded }),
     mode: request.mode,
     asked: optionRecord(request.options),
-    granted: facts.granted,
+    granted: optionRecord(decodeOack(Buffer.from(facts.granted, 'latin1'))),
     bytes: machine.bytes,
     blocks: machine.blocks,
     repeats: machine.repeats,

@@ -22,11 +22,12 @@ import { FileFilter } from './file-filter.ts';
 import { Gate } from './gate.ts';
 import { type Listener, type ListenerHandlers, ListenerSet } from './listeners.ts';
 import { isSilent } from './refusals.ts';
-import { RelayedSession, type SessionOpening } from './relayed-session.ts';
+import { RelayedSession } from './relayed-session.ts';
 import { admit, type FileTraffic } from './request-rules.ts';
 import { RouteTable } from './routes.ts';
-import { type Asking, ServiceBackends } from './service-backends.ts';
+import { type Place, ServiceBackends } from './service-backends.ts';
 import type { SessionHost } from './session-host.ts';
+import type { SessionOpening } from './session-opening.ts';
 import type { TftpService } from './snapshot.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { isShortage } from './tries.ts';
@@ -171,10 +172,8 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   onClosed(session: RelayedSession): void {
-    const { listener, clientPort, clientAddress } = session;
-    const others = listener.sessions.get(clientPort, clientAddress)?.filter((other) => other !== session);
-    if (others && others.length > 0) listener.sessions.set(clientPort, clientAddress, others);
-    else listener.sessions.delete(clientPort, clientAddress);
+    const { listener } = session;
+    listener.sessions.remove(session);
     this.#sessions.delete(session);
     this.#ended.delete(session);
     this.#listeners.left(listener);
@@ -182,14 +181,14 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   #onDatagram(listener: Listener, data: Uint8Array, port: number, address: string): void {
-    const known = listener.sessions.get(port, address);
+    const known = listener.sessions.first(port, address);
     const opcode = opcodeOf(data);
     if (opcode === Opcode.rrq || opcode === Opcode.wrq) {
-      const same = known?.findLast((session) => session.isSameRequest(data));
+      const same = known && listener.sessions.asking(data, port, address);
       if (same?.onRepeatedRequest()) return;
       this.#onRequest(listener, data, port, address);
-    } else if (known?.[0] && listener.isSinglePort) {
-      known[0].onDatagram(data);
+    } else if (known && listener.isSinglePort) {
+      known.onDatagram(data);
     } else {
       this.#onStray(listener, data, port, address);
     }
@@ -233,7 +232,7 @@ export class TftpServiceEngine implements SessionHost {
     const admission = admit(data, requests, this.#traffic, { family, client: clientAddress, mtu });
     if (admission.kind === 'rejected') return reject(admission.reason, admission.answer, admission.file);
     const { request, forwarded, file, route } = admission;
-    if (listener.isSinglePort) listener.sessions.get(clientPort, clientAddress)?.[0]?.replace(now);
+    if (listener.isSinglePort) listener.sessions.first(clientPort, clientAddress)?.replace(now);
     const limit = this.#limitReached(clientAddress);
     if (limit) return reject(limit, tooMany, request.file);
     // The net may overwrite what it has handed over, and this is needed for as long as the session may repeat it.
@@ -245,16 +244,17 @@ export class TftpServiceEngine implements SessionHost {
       request,
       received,
       forwarded: forwarded === data ? received : latin1(forwarded, 0, forwarded.length),
-      asking: { client: clientAddress, file, user: '', route },
+      file,
+      route,
       now,
     };
     const failure = this.#open(opening);
-    if (failure) reject(failure, this.#answerTo(failure, opening.asking), request.file);
+    if (failure) reject(failure, this.#answerTo(failure, { client: clientAddress, route }), request.file);
   }
 
-  #answerTo(failure: RejectReason, asking: Asking): Uint8Array | undefined {
+  #answerTo(failure: RejectReason, place: Place): Uint8Array | undefined {
     if (failure !== 'no-backend') return tooMany;
-    const isLimit = this.backends.isFullFor(asking);
+    const isLimit = this.backends.isFullFor(place);
     return isLimit && this.#service.limits.answer === 'silent' ? undefined : nobody;
   }
 
@@ -281,10 +281,9 @@ export class TftpServiceEngine implements SessionHost {
 
   #tryOpen(opening: SessionOpening): RejectReason | undefined {
     const session = new RelayedSession(this, opening);
-    if (!session.open()) return 'no-backend';
-    const { listener, clientPort, clientAddress, request } = opening;
-    const others = listener.sessions.get(clientPort, clientAddress) ?? [];
-    listener.sessions.set(clientPort, clientAddress, others.concat(session));
+    const { listener, request } = opening;
+    if (!session.open(opening)) return 'no-backend';
+    listener.sessions.add(session);
     this.#sessions.add(session);
     const op = request.opcode === Opcode.rrq ? 'read' : 'write';
     this.emit({ kind: 'session.start', service: this.#service.name, op });
@@ -309,7 +308,7 @@ export class TftpServiceEngine implements SessionHost {
   #onListenerGone(listener: Listener): void {
     if (!listener.isSinglePort) return;
     const now = this.net.now();
-    for (const [session] of listener.sessions.values()) session?.abort(now);
+    for (const session of listener.sessions) session.abort(now);
   }
 
   #emitReject(

@@ -4,6 +4,17 @@
  */
 import type { UserMapEvent } from './user-map-events.ts';
 
+import type { BackendState, BackendWeight, HealthCheck, HealthOutput } from './backend-events.ts';
+
+export { probeOutcomes } from './backend-events.ts';
+export type {
+  BackendState,
+  BackendWeight,
+  HealthCheck,
+  HealthOutput,
+  ProbeOutcome,
+} from './backend-events.ts';
+
 /** How a transfer ended. Only `ok` and `ok-unacked` mean that the file arrived. */
 export const transferResults = [
   'ok',
@@ -354,39 +365,6 @@ export interface WorkerDown {
 
 export type WorkerEvent = WorkerUp | WorkerDown;
 
-/** How one health check ended. */
-export const probeOutcomes = [
-  'alive',
-  'timeout',
-  'refused',
-  'malformed',
-  /** FTP: the user of the checks could not log in. */
-  'login-refused',
-  /** FTP: no listing could be fetched. */
-  'no-data',
-  'failed',
-] as const;
-export type ProbeOutcome = (typeof probeOutcomes)[number];
-
-export interface HealthCheck {
-  readonly kind: 'health.check';
-  readonly service: string;
-  readonly backend: string;
-  readonly outcome: ProbeOutcome;
-  /** Milliseconds. */
-  readonly duration: number;
-}
-
-export interface BackendState {
-  readonly kind: 'backend.state';
-  readonly service: string;
-  readonly backend: string;
-  readonly address: string;
-  readonly from: string;
-  readonly to: 'up' | 'down' | 'ejected' | 'readmitted' | 'added' | 'removed';
-  readonly reason: string;
-}
-
 export interface DiscoveryFailed {
   readonly kind: 'discovery.failed';
   readonly service: string;
@@ -394,6 +372,13 @@ export interface DiscoveryFailed {
   readonly error: string;
 }
 
-export type Event = EngineEvent | WorkerEvent | HealthCheck | BackendState | DiscoveryFailed;
+export type Event =
+  | EngineEvent
+  | WorkerEvent
+  | HealthCheck
+  | HealthOutput
+  | BackendState
+  | BackendWeight
+  | DiscoveryFailed;
 
 export type Emit = (event: Event) => void;

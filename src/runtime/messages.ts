@@ -16,6 +16,8 @@ export interface WorkerBoot {
   /** Memory of the scoreboard. */
   readonly scoreboard: SharedArrayBuffer;
   readonly tidPorts: TidPorts;
+  /** Memory of its Receipts. */
+  readonly receipts: SharedArrayBuffer;
 }
 
 /** What a worker of the Linux engine has besides. */

@@ -55,7 +55,7 @@ export class Supervisor implements DataPlane {
         index,
         kind: plan.kind,
         clock: parts.net,
-        spawn: (handlers) => threads.spawn(plan, boot, handlers),
+        spawn: (receipts, handlers) => threads.spawn(plan, { ...boot, receipts }, handlers),
         start: (slot) => this.#start(slot),
         onEvents: (events) => this.#onEvents(index, events),
         onUp: ({ status }) => parts.emit({ kind: 'worker.up', worker: index, restarts: status.restarts }),

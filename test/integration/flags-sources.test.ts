@@ -87,12 +87,19 @@ const one: Settings = {
   healthRise: '5',
   healthFall: '6',
   ejectTime: '20s',
+  tftpHealthProbe: 'tftp',
+  ftpHealthProbe: 'tcp',
+  healthSha256: '0'.repeat(64),
+  ejectErrors: '7',
+  slowStart: '30s',
   admin: '127.0.0.1:1',
   logLevel: 'debug',
   drainTimeout: '10s',
   workers: '2',
   engine: 'portable',
   busyPoll: '0',
+  adminSocket: '/run/one.sock',
+  adminTokenFile: '/etc/one',
 };
 const other: Settings = {
   vip: '192.0.2.2',
@@ -160,12 +167,17 @@ const other: Settings = {
   healthRise: '7',
   healthFall: '8',
   ejectTime: '21s',
+  tftpHealthProbe: 'exec:/bin/true',
+  ftpHealthProbe: 'ftp',
+  ejectErrors: '8',
+  slowStart: '31s',
   admin: 'false',
   logLevel: 'error',
   drainTimeout: '12s',
   workers: 'auto',
   engine: 'auto',
   busyPoll: '50',
+  adminSocket: 'false',
 };
 
 /** Backends that are not listed, in two ways. */

@@ -47,8 +47,8 @@ export class VipSocket implements SocketUser {
     return lease;
   }
 
-  giveBack(client: Endpoint): void {
-    this.#leases.delete(client.port, client.address);
+  giveBack({ clientPort, clientAddress }: VipLease): void {
+    this.#leases.delete(clientPort, clientAddress);
     this.#onGivenBack();
   }
 
@@ -78,13 +78,15 @@ const unheard: Owner = { onUnsent: () => undefined };
 /** The TID of one session. */
 class VipLease implements UdpSocket, Owner {
   readonly handlers: UdpHandlers;
+  readonly clientPort: number;
+  readonly clientAddress: string;
   readonly #socket: VipSocket;
-  readonly #client: Endpoint;
   #isOpen = true;
 
-  constructor(socket: VipSocket, client: Endpoint, handlers: UdpHandlers) {
+  constructor(socket: VipSocket, { port, address }: Endpoint, handlers: UdpHandlers) {
     this.#socket = socket;
-    this.#client = client;
+    this.clientPort = port;
+    this.clientAddress = address;
     this.handlers = handlers;
   }
 
@@ -108,6 +110,6 @@ class VipLease implements UdpSocket, Owner {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#socket.giveBack(this.#client);
+    this.#socket.giveBack(this);
   }
 }

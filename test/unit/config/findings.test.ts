@@ -99,6 +99,11 @@ const cases: [FindingKind, FlagValues, string, Machine?][] = [
     { ...machine, addresses: ['10.0.0.1', '9.9.9.9'] },
   ],
   ['admin-public', { admin: '192.0.2.1:9069' }, '--admin 192.0.2.1:9069'],
+  [
+    'admin-public',
+    { admin: '192.0.2.1:9069', adminTokenFile: '/etc/token' },
+    'its token crosses the network as it is',
+  ],
 ];
 
 describe('findings', () => {

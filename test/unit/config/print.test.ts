@@ -30,16 +30,19 @@ const texts: Readonly<Record<string, fc.Arbitrary<string>>> = {
   DURATION: fc.constantFrom('1s', '2', '1500ms', '1.5s', '1m', '60000ms'),
   ENGINE: fc.constantFrom('auto', 'portable', 'linux'),
   FILE: fc.constantFrom('/var/log/x', 'a b: c', '#x', "it's", '12'),
+  HEX: fc.constantFrom('0'.repeat(64), 'Ab'.repeat(32)),
   HOW: fc.constantFrom('ignore', 'trust'),
   LEVEL: fc.constantFrom('trace', 'silent'),
   MODE: fc.constantFrom('passive', 'active', 'client'),
   MODES: fc.constantFrom('active,passive', 'passive'),
   N: fc.constant('100'),
   NAME: fc.constantFrom('pxelinux.0', '0', 'true', '~', '- x', '12:30'),
+  PATH: fc.constantFrom('auto', '/run/x.sock', 'x y'),
   POLICY: fc.constantFrom('round-robin', 'first', 'source-hash'),
   PORT: fc.integer({ min: 0, max: 65_535 }).map(String),
   RATE: fc.constantFrom('1/s', '30/m,5', '7/h'),
   'error|silent': fc.constantFrom('error', 'silent'),
+  PROBE: fc.constantFrom('tcp', 'tcp:22', 'exec:/bin/check  {address} #x'),
   USER: fc.constantFrom('probe', 'null', 'é', '1'),
   WHICH: fc.constantFrom('client', 'control'),
   'auto|N': fc.constantFrom('auto', '8', '100'),
@@ -85,6 +88,8 @@ function isPossible(key: string, flags: Readonly<Record<string, unknown>>): bool
   if (key === 'tidPorts') return flags['singlePort'] !== true;
   if (key === 'ftpHealthPasswordFile') return flags['ftpHealthUser'] !== undefined;
   if (/[bB]ackend(s(Dns|File))?$/.test(key)) return key.endsWith(whereFrom(flags));
+  if (key === 'healthSha256') return flags['tftpHealthProbe'] === undefined;
+  if (key === 'adminTokenFile') return flags['admin'] !== false;
   return key !== 'tftp' || flags['ftp'] !== false;
 }
 
@@ -129,6 +134,9 @@ describe('printConfig', () => {
       rise: 2
       fall: 3
       eject-time: 10s
+      eject-errors: 5
+      slow-start: 0
+      probe: tftp
       file: tftp-lb-health
     tftp:
       single-port: false
@@ -140,6 +148,7 @@ describe('printConfig', () => {
       idle-timeout: 60s
 admin:
   listen: false
+  socket: auto
 log:
   level: info
 drain-timeout: 30s
