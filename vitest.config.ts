@@ -26,7 +26,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'portable engine',
           include: [
             'test/interop/{crowd,faults,rollover,strays,transfers}.test.ts',
-            'test/integration/{drain,flags-limits,flags-tftp,reload,reports}.test.ts',
+            'test/integration/{backend-lives,configured-traffic,ctl,drain,flags-limits,flags-tftp,flags-traffic,reload,reports}.test.ts',
           ],
           env: { TFTP_LB_ENGINE: 'portable', TFTP_LB_ADMIN_SOCKET: 'false' },
         },

@@ -12,8 +12,10 @@ import { planReload, type ReloadPlan } from './app/reload-plan.ts';
 import { Report } from './app/report.ts';
 import { Series } from './app/series.ts';
 import { specOf } from './app/service-spec.ts';
-import { Services } from './app/services.ts';
+import { maxServices, Services } from './app/services.ts';
+import { SharedTables } from './app/shared-tables.ts';
 import { takeOver } from './app/taking-over.ts';
+import { routeRows } from './app/traffic.ts';
 import { TransferLogs } from './app/transfer-log.ts';
 import type { Endpoint, Net } from './net/net.ts';
 import { Bus, type Subscriber } from './observe/bus.ts';
@@ -30,8 +32,6 @@ import type { Threads } from './runtime/node-threads.ts';
 import { Supervisor } from './runtime/supervisor.ts';
 import type { TakeoverTaker } from './runtime/takeover-taker.ts';
 
-/** Services that may be known at once, removed ones with running sessions included. */
-const maxServices = 256;
 /** Backends that may be known at once, removed ones with running sessions included. */
 const maxBackends = 1_024;
 
@@ -82,7 +82,7 @@ export class App implements StatusSource {
     this.#startedAt = parts.net.now();
     this.#bus = new Bus((error) => parts.log.error({ err: error }, 'an observer of events has failed'));
     this.#scoreboard = Scoreboard.create({
-      services: maxServices,
+      services: maxServices + routeRows,
       backends: maxBackends,
       workers: parts.threads?.plans.length ?? 1,
       reasons: dropReasons.length,
@@ -91,6 +91,7 @@ export class App implements StatusSource {
       net: parts.net,
       scoreboard: this.#scoreboard,
       emit: this.#bus.emit,
+      tables: new SharedTables(() => parts.net.random()),
       onChange: () => void this.#publish(),
     });
     this.#report = new Report(this.#scoreboard, this.#services);
@@ -113,8 +114,8 @@ export class App implements StatusSource {
   }
 
   /**
-   * Resolves when clients are served. Rejects with DiscoveryError, SelfBackendError, TooManyBackendsError, NetError or
-   * AdminError or AdminTokenError; `stop` has to be called then too.
+   * Resolves when clients are served. Rejects with DiscoveryError, SelfBackendError, TooManyBackendsError, UserMapFileError,
+   * NetError, AdminError or AdminTokenError; `stop` has to be called then too.
    */
   start(): Promise<void> {
     const started = this.#start().catch(async (error: unknown) => {
@@ -306,7 +307,13 @@ export class App implements StatusSource {
   }
 
   async #prepareListeners({ services }: Config): Promise<Prepared> {
-    const none = { index: -1, pool: { backends: [] }, passivePool: new SharedArrayBuffer(0) };
+    const none = {
+      index: -1,
+      userMap: undefined,
+      pool: { backends: [] },
+      passivePool: new SharedArrayBuffer(0),
+      traffic: {},
+    };
     const undo = await this.#dataPlane.prepare(services.map((service) => specOf(service, none)));
     return { adopt: () => undefined, cancel: undo };
   }

@@ -32,7 +32,8 @@ export async function openFtpStage(sizes: readonly number[], isUrgent: boolean):
   const etc = path.join(ground.folder, 'vsftpd');
   mkdirSync(etc);
   const port = await freeTcpPort();
-  const place = { address: loopback, isIPv6: false, port, root, etc, command: vsftpd };
+  const { user } = ftpServerSpecs.vsftpd;
+  const place = { address: loopback, isIPv6: false, port, root, etc, command: vsftpd, user };
   const server = new Child('vsftpd', vsftpd.program, ftpServerSpecs.vsftpd.launch(place), {
     core: ground.placement.server,
     isUrgent,

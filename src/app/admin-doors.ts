@@ -86,14 +86,13 @@ export class AdminDoors {
   }
 
   async #goWithout(reason: string): Promise<Prepared> {
-    const { adopt, cancel } = await this.#socket.prepare(undefined);
-    const tell = (): void => this.#log.info({ reason }, 'no admin socket: nothing can be changed through it');
+    const none = await this.#socket.prepare(undefined);
     return {
       adopt: () => {
-        adopt();
-        tell();
+        none.adopt();
+        this.#log.info({ reason }, 'no admin socket: nothing can be changed through it');
       },
-      cancel,
+      cancel: () => none.cancel(),
     };
   }
 }

@@ -19,16 +19,20 @@ import type { Net } from '../net/net.ts';
 import type { BackendState, Emit, Event } from '../observe/events.ts';
 import { type BackendLife, BackendLives } from './backend-lives.ts';
 import { BackendWatch } from './backend-watch.ts';
-import type { Prepared } from './prepared.ts';
+import { type Prepared, prepareAll, unchanged } from './prepared.ts';
 import { probeFor } from './probes.ts';
+import type { SharedTables } from './shared-tables.ts';
+import { UserMapFile } from './user-map-file.ts';
 import { isOwnListener, SelfBackendError } from './self-backend.ts';
 import { specOf } from './service-spec.ts';
+import { trafficOf } from './traffic.ts';
 
 export interface ServiceControlParts {
   readonly net: Net;
   readonly scoreboard: Scoreboard;
   readonly indexes: IndexTable;
   readonly emit: Emit;
+  readonly tables: SharedTables;
   /** The pool is another one. */
   readonly onChange: () => void;
 }
@@ -43,6 +47,7 @@ export class ServiceControl {
   #passivePool: SharedArrayBuffer;
   /** Where backends come from, once it is open. */
   #watch: BackendWatch | undefined;
+  #userMap: UserMapFile | undefined;
   #pool: Pool = { backends: [] };
   #isFirstRoundOver = false;
 
@@ -81,11 +86,15 @@ export class ServiceControl {
   /** What the data plane needs to know of the service now. */
   get spec(): Service {
     const { index, pool } = this;
-    return specOf(this.#config, { index, pool, passivePool: this.#passivePool });
+    const { scoreboard, tables } = this.#parts;
+    const traffic = trafficOf(this.#config, tables, { index, rows: scoreboard.size.services });
+    const userMap = this.#userMap?.text;
+    return specOf(this.#config, { index, pool, passivePool: this.#passivePool, userMap, traffic });
   }
 
-  /** Resolves when the first backends are known. Rejects with DiscoveryError or SelfBackendError. */
+  /** Resolves when the first backends are known. Rejects with DiscoveryError, SelfBackendError or UserMapFileError. */
   async open(): Promise<void> {
+    this.#userMap = await this.#openUserMap(this.#config);
     this.#watch = await BackendWatch.open(this.#config, this.#parts.net, this.#stop.signal);
   }
 
@@ -107,25 +116,23 @@ export class ServiceControl {
   }
 
   /**
-   * Makes sure that the service can be as `config` has it. Rejects with PasswordError, ProbeCommandError, DiscoveryError
-   * or SelfBackendError.
+   * Makes sure that the service can be as `config` has it. Rejects with PasswordError, ProbeCommandError, DiscoveryError,
+   * SelfBackendError or UserMapFileError.
    */
   async prepare(config: ServiceConfig): Promise<Prepared> {
     const { net, emit } = this.#parts;
     const probe = probeFor(config, net, emit);
-    const watch = isFoundAlike(this.#config, config)
-      ? undefined
-      : await BackendWatch.open(config, net, this.#stop.signal);
-    return {
-      adopt: () => {
-        this.#replacePassivePool(config);
-        this.#lives.configure(config.health, probe);
-        this.#lives.revise(revisionBetween(this.#config.backends, config.backends));
-        this.#config = config;
-        if (watch) this.#replaceWatch(watch);
-      },
-      cancel: () => watch?.stop(),
+    const adopt = (): void => {
+      this.#replacePassivePool(config);
+      this.#lives.configure(config.health, probe);
+      this.#lives.revise(revisionBetween(this.#config.backends, config.backends));
+      this.#config = config;
     };
+    return prepareAll([
+      async () => ({ adopt, cancel: () => undefined }),
+      () => this.#prepareUserMap(config),
+      () => this.#prepareWatch(config),
+    ]);
   }
 
   /** The service is gone, and its backends with it. */
@@ -148,6 +155,7 @@ export class ServiceControl {
 
   stop(): void {
     this.#stop.abort();
+    this.#userMap?.stop();
     this.#lives.stop();
   }
 
@@ -173,6 +181,42 @@ export class ServiceControl {
   /** What there is to say of a backend of the pool beside its row in the scoreboard. */
   lifeOf(backend: Backend): BackendLife {
     return this.#lives.lifeOf(backend);
+  }
+
+  async #prepareUserMap(config: ServiceConfig): Promise<Prepared> {
+    if (userMapOf(this.#config) === userMapOf(config)) return unchanged;
+    const userMap = await this.#openUserMap(config);
+    return {
+      adopt: () => {
+        this.#userMap?.stop();
+        this.#userMap = userMap;
+      },
+      cancel: () => userMap?.stop(),
+    };
+  }
+
+  async #prepareWatch(config: ServiceConfig): Promise<Prepared> {
+    if (isFoundAlike(this.#config, config)) return unchanged;
+    const watch = await BackendWatch.open(config, this.#parts.net, this.#stop.signal);
+    return { adopt: () => this.#replaceWatch(watch), cancel: () => watch.stop() };
+  }
+
+  /** Resolves to what it has of users, once that is read. Rejects with UserMapFileError. */
+  async #openUserMap(config: ServiceConfig): Promise<UserMapFile | undefined> {
+    const path = userMapOf(config);
+    if (path === undefined) return undefined;
+    const { net, emit, onChange } = this.#parts;
+    const whose = { service: config.name, path };
+    const file = new UserMapFile(path, {
+      clock: net,
+      onChange: (users) => {
+        emit({ kind: 'ftp.users.loaded', ...whose, users });
+        onChange();
+      },
+      onFault: (error) => emit({ kind: 'ftp.users.failed', ...whose, error }),
+    });
+    await file.start();
+    return file;
   }
 
   /** What `source` says of backends is of no use; those that are known stay. */
@@ -263,6 +307,10 @@ function revisionBetween(
     if (weight === undefined) return { kind: 'gone' };
     return weight === earlier?.get(name) ? { kind: 'same' } : { kind: 'weight', weight };
   };
+}
+
+function userMapOf(config: ServiceConfig): string | undefined {
+  return config.kind === 'ftp' ? config.userMap : undefined;
 }
 
 function passivePortsOf(config: ServiceConfig): PortRange | undefined {

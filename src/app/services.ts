@@ -11,11 +11,16 @@ import { type Prepared, prepareAll } from './prepared.ts';
 import type { ReloadPlan } from './reload-plan.ts';
 import { ServiceControl } from './service-control.ts';
 import { ServiceRows } from './service-rows.ts';
+import type { SharedTables } from './shared-tables.ts';
+
+/** Services that may be known at once, removed ones with running sessions included. */
+export const maxServices = 256;
 
 export interface ServicesParts {
   readonly net: Net;
   readonly scoreboard: Scoreboard;
   readonly emit: Emit;
+  readonly tables: SharedTables;
   /** Some pool is another one. */
   readonly onChange: () => void;
 }
@@ -37,7 +42,7 @@ export class Services {
   /** Throws PasswordError, ProbeCommandError or TooManyServicesError. */
   constructor(services: readonly ServiceConfig[], parts: ServicesParts) {
     this.#parts = parts;
-    this.#rows = new ServiceRows(parts.scoreboard);
+    this.#rows = new ServiceRows(parts.scoreboard, maxServices);
     this.#indexes = new IndexTable(parts.scoreboard);
     this.#controls = services.map((service) => this.#create(service));
   }
@@ -161,6 +166,7 @@ export class Services {
   #remove(control: ServiceControl): void {
     const { name, kind } = control.config;
     control.leave();
+    this.#parts.tables.forget(name);
     this.#rows.leave(control.index);
     this.#leaving.add({ name, kind, index: control.index });
   }

@@ -223,6 +223,15 @@ export class ScoreWriter {
     Atomics.sub(this.#block.serviceActive, service, 1);
   }
 
+  /** A session has begun that has no backend yet: it counts for its service alone. */
+  waitBegan(service: number): void {
+    Atomics.add(this.#block.serviceActive, service, 1);
+  }
+
+  waitEnded(service: number): void {
+    Atomics.sub(this.#block.serviceActive, service, 1);
+  }
+
   /** One datagram with `bytes` of payload was relayed. */
   toClient(backend: number, bytes: number): void {
     const { traffic } = this.#block;

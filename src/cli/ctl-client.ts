@@ -69,7 +69,10 @@ export class AdminClient {
     const value = jsonIn(body);
     if (status !== 200) {
       const exitCode = status === 404 || status === 400 ? ExitCode.usage : ExitCode.failed;
-      throw new CliError(exitCode, messageOf(value, body) || `the balancer answers with status ${status}`);
+      throw new CliError(
+        exitCode,
+        faultsIn(value) ?? (body.trim() || `the balancer answers with status ${status}`),
+      );
     }
     const { success, data } = answer.safeParse(value);
     if (success) return data;
@@ -141,9 +144,8 @@ function jsonIn(body: string): unknown {
 }
 
 /** Errors are text, but for the faults that a reload was refused for. */
-function messageOf(value: unknown, body: string): string {
-  const { success, data } = refusalAnswer.safeParse(value);
-  return success ? data.faults.join('; ') : body.trim();
+function faultsIn(value: unknown): readonly string[] | undefined {
+  return refusalAnswer.safeParse(value).data?.faults;
 }
 
 /** The one of this user, or else that of the system's service. */

@@ -21,6 +21,8 @@ export function registerCtl(program: Command, context: ServeContext): Command {
     .description('see and change how a running balancer uses its backends')
     .usage('ORDER [options]')
     .argument('[order]', 'one of those below')
+    // An unknown order is what is wrong then, and not its options.
+    .allowUnknownOption()
     .allowExcessArguments()
     .addHelpText('after', afterword)
     .action((order: string | undefined) => {

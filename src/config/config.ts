@@ -1,10 +1,13 @@
 import type {
+  AccessRules,
   CommandRules,
   DataRules,
   FtpTiming,
   ListenerSpec,
   PolicyName,
+  RequestRate,
   RequestRules,
+  Route,
   SessionLimits,
   TftpTiming,
   TidMode,
@@ -51,17 +54,38 @@ interface AnyServiceConfig {
   readonly name: string;
   /** Port 0 lets the system choose. */
   readonly listeners: readonly ListenerSpec[];
-  /** At least one; names differ. */
+  /** Names differ. Empty where discovery finds them. */
   readonly backends: readonly BackendConfig[];
   readonly discovery: DiscoveryConfig;
   readonly policy: PolicyName;
   readonly limits: SessionLimits;
+  readonly access?: AccessRules | undefined;
+  readonly rates?: RatesConfig | undefined;
+  readonly affinity?: AffinityConfig | undefined;
 }
+
+/** What is left out has no bound. */
+export interface RatesConfig {
+  readonly perClient?: RequestRate | undefined;
+  /** `ipv4` and `ipv6` are leading bits. */
+  readonly perPrefix?: (RequestRate & { readonly ipv4: number; readonly ipv6: number }) | undefined;
+}
+
+export interface AffinityConfig {
+  /** Milliseconds from the end of a client's last session. */
+  readonly duration: number;
+  /** Whose services send a client to the same backend; those with the same names of backends, if left out. */
+  readonly group?: string | undefined;
+}
+
+/** See Route. */
+export type RouteConfig = Omit<Route, 'row'>;
 
 export interface TftpServiceConfig extends AnyServiceConfig {
   readonly kind: 'tftp';
   readonly tids: TidMode;
   readonly requests: RequestRules;
+  readonly routes?: readonly RouteConfig[] | undefined;
   readonly timing: TftpTiming;
   readonly health: TftpHealthConfig;
 }
@@ -72,6 +96,8 @@ export interface FtpServiceConfig extends AnyServiceConfig {
   readonly data: DataRules;
   readonly timing: FtpTiming;
   readonly health: FtpHealthConfig;
+  /** Path of the map of users to backends; left out, all backends serve all users. */
+  readonly userMap?: string;
   /** Path of the log of transfers. */
   readonly xferlog: string | undefined;
 }
@@ -91,6 +117,7 @@ export const ftpPolicies: readonly PolicyName[] = [
   'least-sessions',
   'two-choices',
   'source-hash',
+  'user-hash',
   'first',
 ];
 
@@ -105,9 +132,37 @@ export interface BackendConfig {
   readonly weight: number;
 }
 
+/** Where backends come from that are not listed: one of `dns` and `file` at most. Durations in milliseconds. */
 export interface DiscoveryConfig {
-  /** Milliseconds between two resolutions of a backend's host name. */
+  /** Between two resolutions of a backend's host name. */
   readonly resolveInterval: number;
+  /** How long a source is not believed that there are no backends. */
+  readonly emptyGrace: number;
+  readonly dns?: DnsConfig | undefined;
+  readonly file?: ListFileConfig | undefined;
+}
+
+/** Durations in milliseconds. */
+export interface DnsConfig {
+  /** A whole name: nothing is added to it. */
+  readonly name: string;
+  readonly records: 'address' | 'srv';
+  /** Of backends whose records have none. */
+  readonly port: number;
+  readonly family: 4 | 6 | undefined;
+  /** Who is asked; those of the system if empty. */
+  readonly servers: readonly ListenerSpec[];
+  /** Bounds of the time from one look to the next. */
+  readonly minInterval: number;
+  readonly maxInterval: number;
+}
+
+export interface ListFileConfig {
+  readonly path: string;
+  /** Of backends that the file gives none. */
+  readonly port: number;
+  /** Milliseconds between two looks at the file where the system tells nothing of changes. */
+  readonly pollInterval: number;
 }
 
 /** Durations in milliseconds. */

@@ -5,12 +5,22 @@
  */
 import { z } from 'zod';
 
-import type { AdvertisedAddress, ListenerSpec, PortRange } from '../engine/snapshot.ts';
-import { isLabel, parseAddress, parseInteger, parseListener, parseServer } from './address.ts';
+import type { Network } from '../engine/network.ts';
+import type { AdvertisedAddress, ListenerSpec, PortRange, RequestRate } from '../engine/snapshot.ts';
+import {
+  isLabel,
+  parseAddress,
+  parseDnsServer,
+  parseDomain,
+  parseInteger,
+  parseListener,
+  parseServer,
+} from './address.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import type { ProbeSpec } from './config.ts';
 import { parseAdvertised, parseVerbs } from './ftp-fields.ts';
 import { parseProbe, parseSha256, parseSocketPath } from './life-fields.ts';
+import { parseGlob, parseNetwork, parseRate, parseRewrite } from './traffic-fields.ts';
 import { complaintsOf, issueOf } from './section.ts';
 
 declare module 'zod' {
@@ -67,6 +77,18 @@ export function address(): z.ZodType<string> {
 /** A host name in lower case, or the canonical text of a numeric address. */
 export function host(): z.ZodType<string> {
   return read('HOST', string, 'expected a host name or the address of a server', parseServer);
+}
+
+/** A domain name in lower case, which nothing is added to. */
+export function domain(): z.ZodType<string> {
+  return read('DOMAIN', string, 'expected a domain name such as _tftp._udp.example.com', parseDomain);
+}
+
+/** Where a DNS server answers: ADDR, or ADDR:PORT. */
+export function dnsServer(): z.ZodType<ListenerSpec> {
+  const expected =
+    'expected ADDR or ADDR:PORT with an address in numbers (IPv6 in brackets if a port follows)';
+  return read('ADDR[:PORT]', string, expected, parseDnsServer);
 }
 
 export const labelForm = '1 to 63 letters, digits, dots, hyphens or underscores, the first a letter or digit';
@@ -130,6 +152,32 @@ export function verbs(): z.ZodType<readonly string[]> {
   return read('CMD,...', list, 'expected FTP commands behind commas, such as SITE,DELE', parseVerbs);
 }
 
+/** The addresses of one network, or one address. */
+export function network(): z.ZodType<Network> {
+  return read('CIDR', string, 'expected ADDR/BITS such as 10.0.0.0/8, or an address', parseNetwork);
+}
+
+export function rate(): z.ZodType<RequestRate> {
+  const expected = 'expected N/s[,BURST] such as 10/s or 10/s,50, also by the minute (N/m) or hour (N/h)';
+  return read('RATE', string, expected, parseRate);
+}
+
+export function glob(): z.ZodType<string> {
+  return read(
+    'GLOB',
+    string,
+    'expected a pattern of file names of up to 255 bytes, such as boot/**/*.efi',
+    parseGlob,
+  );
+}
+
+/** What stands in place of a file name. */
+export function rewrite(): z.ZodType<string> {
+  const expected =
+    'expected a file name of up to 255 bytes with {client_ip} and {name}, without ".." as a folder';
+  return read('TEXT', string, expected, parseRewrite);
+}
+
 /** How backends are checked; `own` is what the protocol itself does. */
 export function probe(own: 'tftp' | 'ftp'): z.ZodType<ProbeSpec> {
   const expected = `expected ${own}, tcp, tcp:PORT, or exec:COMMAND with the absolute path of a program and its arguments`;
@@ -181,6 +229,15 @@ export function textOr<T extends object>(
     return z.NEVER;
   });
   return either.meta({ title, form: { anyOf: [string, z.toJSONSchema(whole, { io: 'input' })] } });
+}
+
+/** A section, or the text of its key `key` alone. */
+export function keyOr<T extends object>(key: string, title: string, whole: z.ZodType<T>): z.ZodType<T> {
+  const parse = (text: string): T | string => {
+    const { data, error } = whole.safeParse({ [key]: text });
+    return data ?? error?.issues[0]?.message ?? `expected ${title}`;
+  };
+  return textOr(title, parse, whole);
 }
 
 const string = { type: 'string' };

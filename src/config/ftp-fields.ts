@@ -1,9 +1,9 @@
 /** Values that FTP options alone have, each read from the text that an operator writes. */
 import { isIP } from 'node:net';
 
-import type { Network } from '../engine/network.ts';
 import type { AdvertisedAddress } from '../engine/snapshot.ts';
-import { parseAddress, parseInteger } from './address.ts';
+import { parseAddress } from './address.ts';
+import { parseNetwork } from './traffic-fields.ts';
 
 /** `auto`, ADDR, or CIDR=ADDR,...; `auto` is the empty list. PASV knows IPv4 alone (RFC 959). */
 export function parseAdvertised(text: string): AdvertisedAddress[] | undefined {
@@ -25,13 +25,4 @@ function parseOne(text: string): AdvertisedAddress | undefined {
 export function parseVerbs(text: string): string[] | undefined {
   const verbs = text.toUpperCase().split(',');
   return verbs.every((verb) => /^[A-Z][A-Z0-9]{2,7}$/.test(verb)) ? verbs : undefined;
-}
-
-/** ADDR/BITS (RFC 4632). */
-function parseNetwork(text: string): Network | undefined {
-  const [place = '', bits = '', ...rest] = text.split('/');
-  const address = parseAddress(place);
-  if (address === undefined || address.includes('%') || rest.length > 0) return undefined;
-  const prefix = parseInteger(bits, 0, isIP(address) === 4 ? 32 : 128);
-  return prefix === undefined ? undefined : { address, prefix };
 }

@@ -1,11 +1,13 @@
 import { formatEndpoint } from '../net/net.ts';
 
+export const maxWeight = 256;
+
 /** A backend as the operator gives it. */
 export interface BackendSpec {
   /** Numeric address or host name. */
   readonly host: string;
   readonly port: number;
-  /** 1 to 256. */
+  /** 1 to `maxWeight`. */
   readonly weight: number;
   readonly name?: string | undefined;
 }

@@ -11,6 +11,8 @@ export interface EngineParts<Os = Net> {
   readonly worker: number;
   readonly net: Os;
   readonly emit: Emit;
+  /** Milliseconds from the net's clock to one that all workers share; 0 if left out. */
+  readonly epoch?: number;
 }
 
 /** Serves those services of its snapshot whose protocol it knows. */

@@ -51,9 +51,10 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
       onReset: () => this.tell((machine, now) => machine.onClientReset(now)),
       onDrain: () => this.tell((machine, now) => machine.onClientDrain(now)),
     });
-    this.#tries = new FtpTries(host, this, socket.remote);
+    const isByUser = dependsOnUser(host.service);
+    this.#tries = new FtpTries(host, this, socket.remote, isByUser);
     this.#channels = new FtpDataChannels(host, this);
-    this.#machine = host.createMachine(optionsOf(host.service, socket.remote.address), this);
+    this.#machine = host.createMachine({ ...optionsOf(host.service, socket.remote.address), isByUser }, this);
   }
 
   /** Numeric. */
@@ -74,6 +75,7 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
   }
 
   start(): void {
+    this.#tries.start();
     this.tell((machine, now) => machine.start(now));
   }
 
@@ -117,6 +119,10 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
 
   onNobody(reason: NoBackend): void {
     this.tell((machine, now) => machine.onNoBackend(reason, now));
+  }
+
+  onUnknownUser(): void {
+    this.tell((machine, now) => machine.onUnknownUser(now));
   }
 
   onDataBytes(direction: Direction, count: number): void {
@@ -164,8 +170,8 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
     this.#backend = undefined;
   }
 
-  connectBackend(): void {
-    void this.#tries.connect();
+  connectBackend(user: string): void {
+    void this.#tries.connect(user);
   }
 
   listenForClient(generation: number, form: 'pasv' | 'epsv'): void {
@@ -202,13 +208,17 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
   }
 
   /** The session counts for its backend since that was asked. */
-  greeted(): void {}
+  greeted(): void {
+    this.#tries.found();
+  }
 
   /** The records name the user. */
   loggedIn(): void {}
 
   refused(reason: FtpRefusal, verb: string): void {
-    this.#host.emit({ kind: 'ftp.refused', ...this.#whose, reason, command: verb });
+    const { user } = this.#tries;
+    const who = user !== '' && { user };
+    this.#host.emit({ kind: 'ftp.refused', ...this.#whose, ...who, reason, command: verb });
   }
 
   transferEnded(record: TransferRecord): void {
@@ -249,7 +259,15 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
   }
 }
 
-function optionsOf({ data, commands, timing }: FtpService, client: string): FtpSessionOptions {
+/** Whether a backend can be chosen only once the user is known. */
+function dependsOnUser({ policy, userMap }: FtpService): boolean {
+  return policy === 'user-hash' || userMap !== undefined;
+}
+
+function optionsOf(
+  { data, commands, timing }: FtpService,
+  client: string,
+): Omit<FtpSessionOptions, 'isByUser'> {
   const { clientModes, backendData, portAddress, backendPasvAddress } = data;
   return {
     client,

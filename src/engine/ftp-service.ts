@@ -3,6 +3,7 @@
  * the others.
  */
 import { encodeAnswer } from '../ftp/replies.ts';
+import { parseUserMap, type UserMap } from '../ftp/user-map.ts';
 import { type Endpoint, formatEndpoint, type Net } from '../net/net.ts';
 import type { TcpSocket } from '../net/tcp.ts';
 import type { Emit, RejectReason } from '../observe/events.ts';
@@ -11,18 +12,24 @@ import type { EngineParts } from './engine.ts';
 import { FtpListeners } from './ftp-listeners.ts';
 import { FtpRelayedSession } from './ftp-relayed-session.ts';
 import type { CreateFtpMachine, FtpSessionHost } from './ftp-session-host.ts';
+import { Gate, type GateReason } from './gate.ts';
 import { PassivePool } from './passive-pool.ts';
 import { PassivePorts } from './passive-ports.ts';
 import { ServiceBackends } from './service-backends.ts';
 import type { FtpService } from './snapshot.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
-type Refusal = Extract<RejectReason, 'max-sessions' | 'max-sessions-per-client' | 'draining'>;
+type Refusal = GateReason | Extract<RejectReason, 'max-sessions' | 'max-sessions-per-client' | 'draining'>;
 
 /** Milliseconds that clients have to read their last reply when the service stops. */
 const stopTime = 1_000;
 
+const tooOften = { code: 421, text: 'Too many connections in a short time, try again later.' };
+
 const refusals: Readonly<Record<Refusal, Uint8Array>> = {
+  'denied-address': encodeAnswer({ code: 421, text: 'Service not available to your address.' }),
+  'rate-per-client': encodeAnswer(tooOften),
+  'rate-per-prefix': encodeAnswer(tooOften),
   'max-sessions': encodeAnswer({ code: 421, text: 'Too many connections, try again later.' }),
   'max-sessions-per-client': encodeAnswer({
     code: 421,
@@ -39,11 +46,15 @@ export class FtpServiceEngine implements FtpSessionHost {
   readonly emit: Emit;
   readonly createMachine: CreateFtpMachine;
   readonly #worker: number;
+  /** To a clock that all workers share. */
+  readonly #epoch: number;
   readonly #listeners: FtpListeners;
   readonly #sessions = new Set<FtpRelayedSession>();
   /** Sessions by client address. */
   readonly #perClient = new Map<string, number>();
   #service: FtpService;
+  #gate: Gate;
+  #users: UserMap | undefined;
   #pool: PassivePool;
   #ports: PassivePorts;
   #isDraining = false;
@@ -55,8 +66,11 @@ export class FtpServiceEngine implements FtpSessionHost {
     this.createMachine = createMachine;
     this.#worker = parts.worker;
     this.departures = new Departures(parts.net, wheel);
-    this.backends = new ServiceBackends(parts, service);
+    this.#epoch = parts.epoch ?? 0;
+    this.backends = new ServiceBackends(parts, service, wheel);
     this.#service = service;
+    this.#gate = new Gate(service.access, service.rates);
+    this.#users = usersOf(service);
     this.#pool = new PassivePool(service.passivePool, parts.worker);
     this.#ports = new PassivePorts(parts.net, this.#pool);
     this.#listeners = new FtpListeners({
@@ -71,6 +85,10 @@ export class FtpServiceEngine implements FtpSessionHost {
 
   get service(): FtpService {
     return this.#service;
+  }
+
+  get users(): UserMap | undefined {
+    return this.#users;
   }
 
   get ports(): PassivePorts {
@@ -94,6 +112,8 @@ export class FtpServiceEngine implements FtpSessionHost {
   /** Resolves when its new listeners are open, as far as they can be had. All else is done when this returns. */
   update(service: FtpService): Promise<void> {
     this.backends.update(service);
+    this.#gate = new Gate(service.access, service.rates);
+    if (service.userMap !== this.#service.userMap) this.#users = usersOf(service);
     this.#service = service;
     this.#replacePool(service);
     return this.#listeners.update(service.listeners);
@@ -165,6 +185,8 @@ export class FtpServiceEngine implements FtpSessionHost {
   #refusalOf(address: string): Refusal | undefined {
     const { total, perClient } = this.#service.limits;
     if (this.#isDraining) return 'draining';
+    const turnedAway = this.#gate.refusalOf(address, this.net.now() + this.#epoch);
+    if (turnedAway) return turnedAway;
     if (total > 0 && this.backends.active >= total) return 'max-sessions';
     const isTooMuch = perClient > 0 && (this.#perClient.get(address) ?? 0) >= perClient;
     return isTooMuch ? 'max-sessions-per-client' : undefined;
@@ -179,4 +201,8 @@ export class FtpServiceEngine implements FtpSessionHost {
       reason,
     });
   }
+}
+
+function usersOf({ userMap }: FtpService): UserMap | undefined {
+  return userMap === undefined ? undefined : parseUserMap(userMap);
 }

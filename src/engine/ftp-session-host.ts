@@ -1,4 +1,5 @@
 import type { FtpEffects, FtpInputs, FtpSessionOptions } from '../ftp/effects.ts';
+import type { UserMap } from '../ftp/user-map.ts';
 import type { Net } from '../net/net.ts';
 import type { Emit } from '../observe/events.ts';
 import type { Departures } from './departures.ts';
@@ -17,9 +18,11 @@ export interface FtpSessionHost {
   readonly wheel: TimerWheel;
   readonly departures: Departures;
   readonly backends: ServiceBackends;
-  /** As of now: both are replaced with snapshots. */
+  /** As of now: all are replaced with snapshots. */
   readonly ports: PassivePorts;
   readonly service: FtpService;
+  /** Which backend each user has; undefined where that is no matter of the user's. */
+  readonly users: UserMap | undefined;
   readonly emit: Emit;
   readonly createMachine: CreateFtpMachine;
   /** Nothing is left of the session but connections that wait for their end. */

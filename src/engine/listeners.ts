@@ -3,7 +3,6 @@
  * answer from it, and boot loaders drop what comes from another one. So an unspecified address is expanded to one
  * socket per local address, and looked through again now and then for VIPs that come and go.
  */
-import { EndpointTable } from '../net/endpoint-table.ts';
 import {
   type Endpoint,
   formatEndpoint,
@@ -15,7 +14,7 @@ import {
 } from '../net/net.ts';
 import type { OnStranger, TidNet, VipLendOptions, VipTid, VipTids } from '../net/tids.ts';
 import type { EngineEvent } from '../observe/events.ts';
-import type { RelayedSession } from './relayed-session.ts';
+import { ClientSessions } from './client-sessions.ts';
 import type { ListenerSpec, TidMode } from './snapshot.ts';
 
 /** Milliseconds between two looks at the local addresses. */
@@ -45,8 +44,10 @@ export class Listener {
   readonly #socket: UdpSocket;
   /** Undefined in single-port mode. */
   #vipTids: VipTids | undefined;
+  /** Taken out of service, and open for the sessions alone that have no other socket. */
+  isParting = false;
   /** By the client's address and port: the sessions to which a datagram that arrives here may belong. */
-  readonly sessions: EndpointTable<readonly RelayedSession[]> = new EndpointTable();
+  readonly sessions: ClientSessions = new ClientSessions();
 
   /** Throws NetError. */
   constructor(net: TidNet, spec: ListenerSpec, tids: TidMode, handlers: ListenerHandlers) {
@@ -81,6 +82,11 @@ export class Listener {
 
   get isSinglePort(): boolean {
     return this.#vipTids === undefined;
+  }
+
+  /** Whether sessions need its socket to go on. */
+  get isHeld(): boolean {
+    return this.isSinglePort && !this.sessions.isEmpty;
   }
 
   send(data: Uint8Array, port: number, address: string): void {
@@ -134,6 +140,8 @@ export class ListenerSet {
   #tids: TidMode;
   /** By `address:port` as wanted: with port 0 the kernel chooses another one. */
   readonly #open = new Map<string, Listener>();
+  /** Those that are parting, by the same keys. */
+  readonly #parting = new Map<string, Listener>();
   /** Addresses that could not be bound at the last look, so that each is told once. */
   readonly #failing = new Set<string>();
   #timer: Timer | undefined;
@@ -165,34 +173,60 @@ export class ListenerSet {
     throw new NetError('TLB_ERR_ADDRESS_NOT_LOCAL', `this host has no address that ${addresses} stands for`);
   }
 
-  /** Closes what is not among `specs`. */
+  /** Takes out of service what is not among `specs`, and closes it once no session needs it. */
   release(specs: readonly ListenerSpec[]): void {
     this.#specs = specs;
-    this.#closeOthers(this.#wanted());
+    const wanted = this.#wanted();
+    for (const [key, listener] of this.#open) {
+      if (!wanted.has(key)) this.#part(key, listener);
+    }
   }
 
-  /** Binds what is new and closes what is gone. What cannot be had is told, and tried again at the next look. */
+  /** All are out of service, for good. */
+  retire(): void {
+    this.#timer?.cancel();
+    this.release([]);
+  }
+
+  /** Closes those parting listeners whose place others want; sessions that needed them end. */
+  yieldTo(others: readonly ListenerSpec[]): void {
+    const wanted = expandListeners(others, this.#parts.net.localAddresses());
+    for (const [key, listener] of this.#parting) {
+      const { address, port } = listener;
+      if (wanted.some((spec) => spec.address === address && spec.port === port)) this.#remove(key, listener);
+    }
+  }
+
+  /** A session of the listener is gone: with the last one, a parting listener is. */
+  left(listener: Listener): void {
+    if (!listener.isParting || listener.isHeld) return;
+    for (const [key, parting] of this.#parting) {
+      if (parting === listener) this.#remove(key, listener);
+    }
+  }
+
+  /** Binds what is new and releases what is gone. What cannot be had is told, and tried again at the next look. */
   update(specs: readonly ListenerSpec[], tids: TidMode): void {
-    this.#specs = specs;
     if (!isSameMode(tids, this.#tids)) {
       for (const listener of this.#open.values()) listener.retune(tids);
     }
     this.#tids = tids;
+    this.release(specs);
     this.#reconcile((error, key) => this.#noteFailure(error, key));
     this.#scheduleRescan();
   }
 
   close(): void {
     this.#timer?.cancel();
-    for (const [key, listener] of this.#open) this.#remove(key, listener);
+    for (const [key, listener] of [...this.#open, ...this.#parting]) this.#remove(key, listener);
   }
 
   /** The socket of a listener has failed: it is bound again at the next look. */
   lose(listener: Listener, error: NetError): void {
-    for (const [key, open] of this.#open) {
+    for (const [key, open] of [...this.#open, ...this.#parting]) {
       if (open === listener) this.#remove(key, listener, error.message);
     }
-    this.#scheduleRescan();
+    if (!listener.isParting) this.#scheduleRescan();
   }
 
   #scheduleRescan(): void {
@@ -207,7 +241,7 @@ export class ListenerSet {
     const wanted = this.#wanted();
     this.#closeOthers(wanted);
     for (const [key, target] of wanted) {
-      if (this.#open.has(key)) continue;
+      if (this.#open.has(key) || this.#takeBack(key)) continue;
       try {
         this.#add(key, target);
       } catch (error) {
@@ -241,8 +275,29 @@ export class ListenerSet {
     emit({ kind: 'listener.up', service, listener: formatEndpoint(listener.address, listener.port) });
   }
 
+  #part(key: string, listener: Listener): void {
+    if (!listener.isHeld) {
+      this.#remove(key, listener);
+      return;
+    }
+    listener.isParting = true;
+    this.#open.delete(key);
+    this.#parting.set(key, listener);
+  }
+
+  /** Whether a listener that was about to go is in service again. */
+  #takeBack(key: string): boolean {
+    const listener = this.#parting.get(key);
+    if (!listener) return false;
+    listener.isParting = false;
+    this.#parting.delete(key);
+    this.#open.set(key, listener);
+    return true;
+  }
+
   #remove(key: string, listener: Listener, error?: string): void {
     this.#open.delete(key);
+    this.#parting.delete(key);
     this.#parts.handlers.onGone(listener);
     listener.close();
     this.#parts.emit({

@@ -19,7 +19,14 @@ import {
   Opcode,
   transferOpcodeOf,
 } from '../tftp/packet.ts';
-import { blockSizeOf, decodeOack, optionRecord, type TftpRequest, transferOptions } from '../tftp/request.ts';
+import {
+  blockSizeOf,
+  decodeOack,
+  decodeRequest,
+  maxPacketLength,
+  type TftpRequest,
+  transferOptions,
+} from '../tftp/request.ts';
 import { TftpSession } from '../tftp/session.ts';
 import { RepeatVerdict, TimerVerdict, Verdict } from '../tftp/session-verdicts.ts';
 import type { BackendLeg, LegOwner } from './backend-leg.ts';
@@ -30,7 +37,7 @@ import { SessionAccount } from './session-account.ts';
 import type { SessionHost } from './session-host.ts';
 import { reopening, type SessionOpening } from './session-opening.ts';
 import { WheelEntry } from './timer-wheel.ts';
-import { Tries } from './tries.ts';
+import { type Question, Tries } from './tries.ts';
 
 const unknownTid = encodeError(ErrorCode.unknownTid, 'unknown transfer ID');
 const nobodyLeft = encodeError(ErrorCode.notDefined, 'no server is available, try again later');
@@ -42,11 +49,14 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   readonly clientAddress: string;
   readonly #host: SessionHost;
   readonly #machine: TftpSession;
-  readonly #request: TftpRequest;
+  /** Place of its route among those of the service, or `noRoute`. */
+  readonly route: number;
   readonly #openedAt: number;
   readonly #tries: Tries;
   readonly #account: SessionAccount;
+  /** What is needed once or twice is read again from these: there may be very many sessions. */
   readonly #received: string;
+  readonly #forwarded: string;
   /** A socket of its own, or the listener's in single-port mode. */
   readonly #clientSocket: VipTid;
   /** Set when a backend has answered. */
@@ -60,26 +70,20 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     this.listener = opening.listener;
     this.clientPort = opening.clientPort;
     this.clientAddress = opening.clientAddress;
-    this.#request = opening.request;
+    this.route = opening.route;
     this.#received = opening.received;
+    this.#forwarded = opening.forwarded;
     this.#openedAt = opening.now - (saved?.openedAgo ?? 0);
     const { requests, timing } = host.service;
     const isRead = opening.request.opcode === Opcode.rrq;
     this.#machine = saved
       ? TftpSession.restore(saved.machine, opening.now)
       : new TftpSession(isRead, requests.retryNotFound, timing, opening.now);
-    const window = windowBytes(opening.request);
-    this.#tries = new Tries(
-      host,
-      this,
-      opening.request.file,
-      opening.clientAddress,
-      opening.forwarded,
-      isRead ? window : undefined,
-    );
-    this.#account = new SessionAccount(host);
+    this.#account = new SessionAccount(host, this);
+    this.#tries = new Tries(host, this);
     const client = { address: opening.clientAddress, port: opening.clientPort };
-    const options = { receiveBuffer: isRead ? undefined : window, moved: saved?.vipTid };
+    const receiveBuffer = isRead ? undefined : windowBytes(opening.request);
+    const options = { receiveBuffer, moved: saved?.vipTid };
     this.#clientSocket = opening.listener.openVipTid(client, this, options);
   }
 
@@ -90,8 +94,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     saved: SavedRelay,
     backends: readonly Backend[],
   ): RelayedSession {
-    const opening = reopening(saved, listener, host.net.now());
-    const session = new RelayedSession(host, opening, saved);
+    const session = new RelayedSession(host, reopening(saved, listener, host.net.now()), saved);
     try {
       const legs = session.#tries.restore(saved.tries, backends);
       session.#leg = legs[saved.answered];
@@ -105,12 +108,12 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   }
 
   /**
-   * Asks the first backend. Returns false when there is none; the session is closed then.
+   * Asks the first backend; `opening` is that of the constructor. Returns false when there is none; the session is closed then.
    * Throws NetError, with the session closed, when this host has run out of ports or descriptors.
    */
-  open(): boolean {
+  open(opening: SessionOpening): boolean {
     try {
-      const backend = this.#tries.askFirst();
+      const backend = this.#tries.askFirst(this.#questionOf(opening));
       if (!backend) {
         this.#close();
         return false;
@@ -142,7 +145,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   onRepeatedRequest(): boolean {
     const verdict = this.#machine.onRepeat(this.#host.net.now());
     if (verdict === RepeatVerdict.renew) return false;
-    if (verdict === RepeatVerdict.resend) this.#tries.askAgain();
+    if (verdict === RepeatVerdict.resend) this.#tries.askAgain(this.#forwarded);
     else this.#host.dropped('repeated-request');
     return true;
   }
@@ -236,7 +239,8 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
       client: { address: this.clientAddress, port: this.clientPort },
       vipTid: this.#clientSocket.move?.(),
       received: this.#received,
-      forwarded: this.#tries.request,
+      forwarded: this.#forwarded,
+      route: this.route,
       openedAgo: now - this.#openedAt,
       machine: this.#machine.save(now),
       tries: this.#tries.save(places),
@@ -282,7 +286,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     if (transferOpcodeOf(data) !== Opcode.oack) return;
     const options = decodeOack(data);
     const { windowsize, timeout } = transferOptions(options);
-    this.#account.granted = optionRecord(options);
+    this.#account.granted = latin1(data, 0, Math.min(data.length, maxPacketLength));
     this.#machine.granted(blockSizeOf(options), windowsize, timeout);
   }
 
@@ -291,6 +295,25 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     if (verdict === Verdict.relayAndEnd || verdict === Verdict.relayPinAndEnd) this.#report(now);
     if (verdict === Verdict.relayAndResume) this.#resume();
     this.#host.wheel.schedule(this);
+  }
+
+  get #request(): TftpRequest {
+    return decodeRequest(Buffer.from(this.#received, 'latin1'));
+  }
+
+  get #forwardedFile(): string {
+    return decodeRequest(Buffer.from(this.#forwarded, 'latin1')).file;
+  }
+
+  #questionOf({ request, file }: Pick<SessionOpening, 'request' | 'file'>): Question {
+    return {
+      client: this.clientAddress,
+      file,
+      user: '',
+      route: this.route,
+      packet: this.#forwarded,
+      receiveBuffer: request.opcode === Opcode.rrq ? windowBytes(request) : undefined,
+    };
   }
 
   #onTryInterval(): void {
@@ -307,12 +330,13 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   }
 
   #askNext(from: Backend | undefined, reason: FailoverReason): void {
-    const next = this.#tries.askAnother();
+    const question = this.#questionOf({ request: this.#request, file: this.#forwardedFile });
+    const next = this.#tries.askAnother(question);
     const now = this.#host.net.now();
     if (next) {
       this.#machine.asked(now);
       this.#account.countOn(next);
-      this.#account.tellFailover(this, from, next, reason);
+      this.#account.tellFailover(from, next, reason);
     } else if (!this.#tries.isWaiting && this.#tries.notFound) {
       this.#machine.errorFromBackend(ErrorCode.fileNotFound, now);
       this.#failWith('backend', this.#tries.notFound, now);
@@ -353,15 +377,15 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
       this.#account.countOn(undefined);
       this.#host.onEnded(this);
     }
-    const { listener: vip, clientPort, clientAddress } = this;
-    const facts = { vip, clientPort, clientAddress, openedAt: this.#openedAt };
-    this.#account.report(facts, this.#request, this.#machine, now);
+    if (this.#account.isReported) return;
+    const facts = { request: this.#request, forwarded: this.#forwardedFile, openedAt: this.#openedAt };
+    this.#account.report(facts, this.#machine, now);
   }
 
   #resume(): void {
     this.#account.countOn(this.#leg?.backend);
     this.#host.onActive(this);
-    this.#account.tellResumed(this, this.#request.file);
+    this.#account.tellResumed(this.#request.file);
   }
 
   #close(): void {

@@ -25,6 +25,8 @@ export interface SavedRelay {
   /** Requests, one character a byte. */
   readonly received: string;
   readonly forwarded: string;
+  /** Place of its route among those of the service, or `noRoute`. */
+  readonly route: number;
   readonly openedAgo: number;
   readonly machine: SavedSession;
   readonly tries: SavedTries;
@@ -34,8 +36,8 @@ export interface SavedRelay {
 }
 
 export interface SavedTries {
-  /** Backends. */
-  readonly tried: readonly number[];
+  /** Backends that were asked and are no longer listened to. */
+  readonly given: readonly number[];
   readonly legs: readonly SavedLeg[];
   /** One character a byte. */
   readonly notFound?: string | undefined;
@@ -53,7 +55,8 @@ export interface SavedAccount {
   /** Backends, -1 if there is none. */
   readonly countedOn: number;
   readonly last: number;
-  readonly granted: Readonly<Record<string, string>>;
+  /** The OACK, one character a byte; '' if there was none. */
+  readonly granted: string;
   readonly error?: SessionEnd['error'];
   readonly isReported: boolean;
 }

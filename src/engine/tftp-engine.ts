@@ -36,6 +36,7 @@ export class TftpEngine implements DatagramEngine {
     this.#retireOthers(services);
     // What one gives up another may take.
     for (const service of services.values()) this.#services.get(service.name)?.release(service);
+    this.#makeRoom([...services.values()]);
     for (const service of services.values()) {
       const engine = this.#services.get(service.name) ?? this.#engineFor(service);
       this.#services.set(service.name, engine);
@@ -82,6 +83,13 @@ export class TftpEngine implements DatagramEngine {
 
   get #all(): TftpServiceEngine[] {
     return [...this.#services.values(), ...this.#retired];
+  }
+
+  #makeRoom(services: readonly TftpService[]): void {
+    for (const engine of this.#retired) engine.yieldTo(services);
+    for (const [name, engine] of this.#services) {
+      engine.yieldTo(services.filter((service) => service.name !== name));
+    }
   }
 
   #engineFor(service: TftpService): TftpServiceEngine {

@@ -13,8 +13,13 @@
  *  5. After `sessionEnded` no effect follows and every input is ignored.
  */
 
-import { lineCaps } from './lines.ts';
-import { replyCaps } from './replies.ts';
+export {
+  defaultFtpCaps,
+  defaultFtpTimeouts,
+  type FtpCaps,
+  type FtpSessionOptions,
+  type FtpTimeouts,
+} from './session-options.ts';
 
 /** Where a data connection goes to or comes in. `address` is numeric. */
 export interface DataAddress {
@@ -100,6 +105,12 @@ export const ftpRefusals = [
   /** PORT and EPRT where only passive clients are served. */
   'active-mode',
   'not-logged-in',
+  /** USER of somebody whom no backend serves. */
+  'unknown-user',
+  /** USER of somebody else where the backend depends on the user, behind a login or behind many users. */
+  'other-user',
+  /** HOST that the user's backend does not know. */
+  'unknown-host',
   'epsv-all',
   /** Syntax, protocol or family of PORT, EPRT, EPSV; PASV over IPv6. */
   'bad-endpoint',
@@ -225,12 +236,14 @@ export interface FtpInputs {
   /** What `toClient` returned false for has gone to the system. */
   onClientDrain(now: number): void;
 
-  /** The answer to `connectBackend`: one of these three. */
+  /** The answer to `connectBackend`: one of these four. */
   onBackendConnected(now: number): void;
   /** The backend that was picked could not be reached; the engine has reported why. The machine asks for the next. */
   onBackendUnavailable(now: number): void;
   /** Nobody is left to ask, or nobody can be asked. */
   onNoBackend(reason: NoBackend, now: number): void;
+  /** Nobody serves that user, and nobody was asked. */
+  onUnknownUser(now: number): void;
   /** `bytes` belong to the machine from now on. */
   onBackendBytes(bytes: Uint8Array, now: number): void;
   onBackendEnd(now: number): void;
@@ -277,10 +290,10 @@ export interface FtpEffects {
   /** As `closeClient`. Does nothing where there is no connection; an attempt that runs is given up. */
   closeBackend(how: CloseHow): void;
   /**
-   * Picks a backend that this session has not asked yet and connects to it. The engine owns the time that this may
-   * take; from `onBackendConnected` on the machine owns the time for the greeting.
+   * Picks a backend that this session has not asked yet for `user`, who is empty where it does not matter, and connects
+   * to it. The engine owns the time that this may take; from `onBackendConnected` on the machine owns that of greeting.
    */
-  connectBackend(): void;
+  connectBackend(user: string): void;
 
   /**
    * Listens for a data connection of the client, for the address that its control connection reached. `pasv` must
@@ -308,7 +321,7 @@ export interface FtpEffects {
 
   /** The backend that was connected is given up, before it was greeted by. Another `connectBackend` follows. */
   greetingFailed(reason: GreetingFailure): void;
-  /** The session has its backend: it stays with it. */
+  /** The session has its backend: it stays with it, or until another user wants to log in. */
   greeted(): void;
   /** The backend accepted a login. May come more than once. */
   loggedIn(user: string): void;
@@ -317,74 +330,4 @@ export interface FtpEffects {
   transferEnded(record: TransferRecord): void;
   /** Last of all, once. By then both control connections were closed and all data connections broken or over. */
   sessionEnded(record: SessionRecord): void;
-}
-
-/** Milliseconds, all of them. */
-export interface FtpTimeouts {
-  /** From a backend's connection to its 220, and again from each 120. */
-  readonly greeting: number;
-  /** From the client's connection, or from a command that ended the login, to an accepted login. */
-  readonly login: number;
-  /** Between a final reply and the next command of a client that is logged in. */
-  readonly idle: number;
-  /** From 227 or 229, and again from the transfer command, to the client's data connection. */
-  readonly dataAccept: number;
-  /** To open a data connection that we connect, or that the backend does. */
-  readonly dataConnect: number;
-  /** From a command, or from the end of its data, to its final reply. */
-  readonly finalReply: number;
-  /**
-   * Once a transfer has failed on one side, for the other side to follow: for the backend's reply after its data
-   * connection was reset, for the data connection to end after an error reply.
-   */
-  readonly settle: number;
-}
-
-export const defaultFtpTimeouts: FtpTimeouts = {
-  greeting: 10_000,
-  login: 60_000,
-  idle: 300_000,
-  dataAccept: 45_000,
-  dataConnect: 30_000,
-  finalReply: 600_000,
-  settle: 10_000,
-};
-
-/** How much of what a peer says is kept until it is whole. Of a line, the bytes in front of its LF count. */
-export interface FtpCaps {
-  readonly clientLine: number;
-  readonly backendLine: number;
-  /** Ends of lines counted. */
-  readonly replyBytes: number;
-  readonly replyLines: number;
-}
-
-export const defaultFtpCaps: FtpCaps = {
-  clientLine: lineCaps.client,
-  backendLine: lineCaps.backend,
-  replyBytes: replyCaps.bytes,
-  replyLines: replyCaps.lines,
-};
-
-export interface FtpSessionOptions {
-  /** Numeric addresses of the client's control connection; a zone is allowed. */
-  readonly client: string;
-  /** `passive`: PORT and EPRT get 502. */
-  readonly clientModes: 'active,passive' | 'passive';
-  /**
-   * How data connections to backends are made. `passive` falls back to the client's mode if the backend refuses it,
-   * `client` always takes the client's mode.
-   */
-  readonly backendData: 'passive' | 'active' | 'client';
-  /** Which address an active client is reached at: the one in PORT and EPRT, which must be its own, or always its own. */
-  readonly portAddress: 'client' | 'control';
-  /** Whether the address in a backend's 227 counts, or that of its control connection. */
-  readonly backendPasvAddress: 'ignore' | 'trust';
-  readonly isReadOnly: boolean;
-  /** In upper case. */
-  readonly denied: ReadonlySet<string>;
-  readonly timeouts: FtpTimeouts;
-  readonly caps: FtpCaps;
-  /** Commands of a client that may wait behind the one that runs. */
-  readonly maxWaiting: number;
 }

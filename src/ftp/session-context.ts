@@ -1,4 +1,4 @@
-import type { FtpEffects, FtpSessionEnd, FtpSessionOptions } from './effects.ts';
+import type { CloseHow, FtpEffects, FtpSessionEnd, FtpSessionOptions } from './effects.ts';
 import type { BackendForm } from './session-backend-leg.ts';
 import type { DataChannel, DataEvent } from './session-data.ts';
 import type { SessionFacts } from './session-facts.ts';
@@ -17,6 +17,8 @@ export interface SessionContext {
   readonly data: DataChannel;
   /** Ways to the backend's data connection that have failed in this session. */
   readonly failedForms: Set<BackendForm>;
+  /** Closes the connection to the backend; what it has said and was not read is forgotten. */
+  dropBackend(how: CloseHow): void;
   /** The work that is in progress is over, and the next command may be taken. */
   done(): void;
   /** Ends the session; `last` is what the client is told, behind the final reply of what is in progress. */

@@ -11,7 +11,7 @@ export class SessionFacts {
   /** Nothing but EPSV may ask for data connections any more (RFC 2428 section 4). */
   isExtendedPassiveOnly = false;
 
-  /** The argument of the last USER. */
+  /** The argument of the last USER, whoever has answered it. */
   get user(): string {
     return this.#user;
   }
@@ -33,6 +33,18 @@ export class SessionFacts {
   /** The REST that was the last command of the client that the backend has seen, and that it accepted. */
   get restart(): string | undefined {
     return this.#restart;
+  }
+
+  /** USER was said, and has not come to a backend yet. */
+  onUser(user: string): void {
+    this.#user = user;
+  }
+
+  /** The backend is left: what it has accepted counts no more. */
+  onLeft(): void {
+    this.#isLoggedIn = false;
+    this.#type = 'A';
+    this.#restart = undefined;
   }
 
   onForwarded(command: Command): void {

@@ -9,6 +9,8 @@
  *     │                    │                      │
  *     └── nobody left ─────┴── 421, end, time ────┴────▶ over
  *
+ *  Where the backend depends on the user, a reception in front of all that greets the client (session-reception.ts).
+ *
  * Rules
  *  1. A client's commands are taken one after the other. The next one is taken when the one before has got its final
  *     reply and its data connections are over; until then it waits, and when too many wait nothing more is read.
@@ -17,7 +19,8 @@
  *  3. A success of a transfer is told only if the data have ended clean on both legs (session-verdict.ts).
  *  4. A reply that nobody waits for ends the session, as does one that is given up: replies carry no names, and from
  *     then on each would be taken for another command's. 421 alone may come at any time (RFC 959 section 5.4).
- *  5. A session stays with the backend that has greeted it. If that is lost, so is the session.
+ *  5. A session stays with the backend that has greeted it, but for another user who has to have another one and is
+ *     not logged in yet. If the backend is lost, so is the session.
  *  6. A client that does not read is not written to: the backend is paused, and no command is taken.
  *
  * One file each has the greeting, the commands that pass, PASV and EPSV, transfers, and the backend's side of them.
@@ -25,15 +28,11 @@
 import { backendError, FtpProtocolError } from './errors.ts';
 import type {
   CloseHow,
-  DataAddress,
-  DataFailure,
   FtpEffects,
   FtpInputs,
   FtpSessionEnd,
   FtpSessionOptions,
-  GreetingFailure,
   NoBackend,
-  RelayOutcome,
 } from './effects.ts';
 import type { Reply } from './replies.ts';
 import { Transfer } from './session-transfer.ts';
@@ -41,8 +40,10 @@ import { begin } from './session-commands.ts';
 import * as answers from './session-answers.ts';
 import type { SessionContext, Work } from './session-context.ts';
 import { DataChannel, type DataEvent } from './session-data.ts';
+import { DataInputs } from './session-data-inputs.ts';
 import { SessionFacts } from './session-facts.ts';
 import { Greeting } from './session-greeting.ts';
+import { Reception } from './session-reception.ts';
 import { ClientQueue, type QueueItem } from './session-queue.ts';
 import { BackendReader } from './session-reader.ts';
 import { type TimerName, Timers } from './session-timers.ts';
@@ -56,7 +57,7 @@ const brokenEnds: ReadonlySet<FtpSessionEnd> = new Set([
   'shutdown',
 ]);
 
-export class FtpSession implements FtpInputs {
+export class FtpSession extends DataInputs implements FtpInputs {
   readonly #effects: FtpEffects;
   readonly #options: FtpSessionOptions;
   readonly #timers = new Timers();
@@ -65,8 +66,10 @@ export class FtpSession implements FtpInputs {
   readonly #data: DataChannel;
   readonly #queue: ClientQueue;
   readonly #context: SessionContext;
+  readonly #greeting: Greeting;
+  /** Undefined where the backend does not depend on the user. */
+  readonly #reception: Reception | undefined;
   #reader: BackendReader;
-  #greeting: Greeting | undefined;
   #work: Work | undefined;
   #startedAt = 0;
   #transfers = 0;
@@ -75,6 +78,7 @@ export class FtpSession implements FtpInputs {
   #isOver = false;
 
   constructor(options: FtpSessionOptions, effects: FtpEffects) {
+    super();
     this.#options = options;
     this.#effects = effects;
     this.#voice = new ClientVoice(effects);
@@ -89,6 +93,10 @@ export class FtpSession implements FtpInputs {
       facts: this.#facts,
       data: this.#data,
       failedForms: new Set(),
+      dropBackend: (how) => {
+        this.#reader = new BackendReader(options.caps);
+        effects.closeBackend(how);
+      },
       done: () => {
         this.#work = undefined;
       },
@@ -96,6 +104,8 @@ export class FtpSession implements FtpInputs {
         this.#end(end, last, now);
       },
     };
+    this.#greeting = new Greeting(this.#context);
+    this.#reception = options.isByUser ? new Reception(this.#context, this.#greeting) : undefined;
   }
 
   get deadline(): number {
@@ -105,7 +115,8 @@ export class FtpSession implements FtpInputs {
   start(now: number): void {
     this.#startedAt = now;
     this.#timers.set('login', now + this.#options.timeouts.login);
-    this.#greeting = new Greeting(this.#context);
+    if (this.#reception === undefined) this.#greeting.seek('');
+    else this.#reception.greet();
   }
 
   onTimer(now: number): void {
@@ -119,7 +130,7 @@ export class FtpSession implements FtpInputs {
   drain(now: number): void {
     this.#turn(now, () => {
       this.#isDraining = true;
-      if (this.#greeting?.isOver === false) this.#endDrained(now);
+      if (this.#greeting.isSeeking) this.#endDrained(now);
     });
   }
 
@@ -138,7 +149,7 @@ export class FtpSession implements FtpInputs {
   onClientEnd(now: number): void {
     this.#turn(now, () => {
       this.#queue.close();
-      if (this.#greeting?.isOver === false && this.#queue.head === undefined) {
+      if (this.#greeting.isSeeking && this.#queue.head === undefined) {
         this.#end('client-closed', undefined, now);
       }
     });
@@ -157,15 +168,19 @@ export class FtpSession implements FtpInputs {
   }
 
   onBackendConnected(now: number): void {
-    this.#turn(now, () => this.#greeting?.onConnected(now));
+    this.#turn(now, () => this.#greeting.onConnected(now));
   }
 
   onBackendUnavailable(now: number): void {
-    this.#turn(now, () => this.#greeting?.onUnavailable());
+    this.#turn(now, () => this.#greeting.onUnavailable());
   }
 
   onNoBackend(reason: NoBackend, now: number): void {
-    this.#turn(now, () => this.#greeting?.onNobodyLeft(reason, now));
+    this.#turn(now, () => this.#greeting.onNobodyLeft(reason, now));
+  }
+
+  onUnknownUser(now: number): void {
+    this.#turn(now, () => this.#reception?.onUnknownUser());
   }
 
   onBackendBytes(bytes: Uint8Array, now: number): void {
@@ -187,42 +202,6 @@ export class FtpSession implements FtpInputs {
     });
   }
 
-  onClientListening(generation: number, at: DataAddress, now: number): void {
-    this.#onData(generation, { kind: 'client-listening', at }, now);
-  }
-
-  onClientListenFailed(generation: number, failure: DataFailure, now: number): void {
-    this.#onData(generation, { kind: 'client-failed', failure }, now);
-  }
-
-  onClientDataOpen(generation: number, now: number): void {
-    this.#onData(generation, { kind: 'client-open' }, now);
-  }
-
-  onClientDataFailed(generation: number, failure: DataFailure, now: number): void {
-    this.#onData(generation, { kind: 'client-failed', failure }, now);
-  }
-
-  onBackendListening(generation: number, at: DataAddress, now: number): void {
-    this.#onData(generation, { kind: 'backend-listening', at }, now);
-  }
-
-  onBackendListenFailed(generation: number, failure: DataFailure, now: number): void {
-    this.#onData(generation, { kind: 'backend-failed', failure }, now);
-  }
-
-  onBackendDataOpen(generation: number, now: number): void {
-    this.#onData(generation, { kind: 'backend-open' }, now);
-  }
-
-  onBackendDataFailed(generation: number, failure: DataFailure, now: number): void {
-    this.#onData(generation, { kind: 'backend-failed', failure }, now);
-  }
-
-  onRelayDone(generation: number, outcome: RelayOutcome, now: number): void {
-    this.#onData(generation, { kind: 'relay-done', outcome }, now);
-  }
-
   /** Every input is one turn: what it says, and then whatever has become possible by it. */
   #turn(now: number, input: () => void): void {
     if (this.#isOver) return;
@@ -232,6 +211,7 @@ export class FtpSession implements FtpInputs {
 
   #proceed(now: number): void {
     while (this.#canProceed()) {
+      this.#work ??= this.#reception?.introduction();
       if (this.#work === undefined && !this.#takeNext(now)) break;
       this.#work?.onQueue?.(this.#queue, now);
       if (this.#work !== undefined) break;
@@ -243,7 +223,7 @@ export class FtpSession implements FtpInputs {
   }
 
   #canProceed(): boolean {
-    return !this.#isOver && this.#greeting?.isOver === true;
+    return !this.#isOver && !this.#greeting.isSeeking;
   }
 
   /** Takes the next command, if there is one and nothing is in its way. */
@@ -275,6 +255,7 @@ export class FtpSession implements FtpInputs {
         this.#voice.answer(item.answer);
         return;
       case 'command':
+        if (this.#reception?.takes(item.command, now) === true) return;
         this.#work = begin(this.#context, item.command, now);
         if (this.#work instanceof Transfer) this.#transfers += 1;
     }
@@ -295,8 +276,9 @@ export class FtpSession implements FtpInputs {
   }
 
   #onReply(reply: Reply, now: number): void {
-    if (this.#greeting?.isOver === false) {
-      if (!this.#greeting.onReply(reply, now)) this.#failGreeting('refused');
+    if (this.#greeting.isSeeking) {
+      if (!this.#greeting.onReply(reply, now)) this.#greeting.onFailure('refused');
+      else if (this.#greeting.isGreeted && this.#reception === undefined) this.#voice.pass(reply);
       this.#watchLogin(now);
       return;
     }
@@ -307,23 +289,18 @@ export class FtpSession implements FtpInputs {
   }
 
   #onMalformed(error: FtpProtocolError, now: number): void {
-    if (this.#greeting?.isOver === false) this.#failGreeting('malformed');
+    if (this.#greeting.isSeeking) this.#greeting.onFailure('malformed');
     else this.#end('backend-protocol', answers.replyOf(error.answer), now);
   }
 
-  #failGreeting(reason: GreetingFailure): void {
-    this.#reader = new BackendReader(this.#options.caps);
-    this.#greeting?.onFailure(reason);
-  }
-
   #onBackendLost(end: 'backend-closed' | 'backend-reset', now: number): void {
-    if (this.#greeting?.isOver === false) this.#failGreeting('closed');
+    if (this.#greeting.isSeeking) this.#greeting.onFailure('closed');
     else if (this.#work?.onBackendEnd?.(now) !== true) {
       this.#end(end, answers.replyOf(answers.serviceClosing), now);
     }
   }
 
-  #onData(generation: number, event: DataEvent, now: number): void {
+  protected override onData(generation: number, event: DataEvent, now: number): void {
     this.#turn(now, () => {
       if (!this.#data.onEvent(generation, event)) return;
       if (this.#work?.onData === undefined) this.#data.onIdleEvent(event);
@@ -340,7 +317,7 @@ export class FtpSession implements FtpInputs {
         this.#end('idle-timeout', answers.replyOf(answers.idleTimedOut), now);
         return;
       case 'work':
-        if (this.#greeting?.isOver === false) this.#failGreeting('silent');
+        if (this.#greeting.isSeeking) this.#greeting.onFailure('silent');
         else this.#work?.onTimer(name, now);
         return;
       case 'data':
@@ -375,7 +352,7 @@ export class FtpSession implements FtpInputs {
       end,
       user: this.#facts.user,
       isLoggedIn: this.#facts.wasLoggedIn,
-      tries: this.#greeting?.tries ?? 0,
+      tries: this.#greeting.tries,
       commands: this.#queue.taken,
       transfers: this.#transfers,
       startedAt: this.#startedAt,

@@ -6,6 +6,10 @@ export class EndpointTable<Value> {
   /** An address mostly has one port: a map of its own costs more memory than what it holds. */
   readonly #byAddress = new Map<string, Single<Value> | Map<number, Value>>();
 
+  get isEmpty(): boolean {
+    return this.#byAddress.size === 0;
+  }
+
   get(port: number, address: string): Value | undefined {
     const known = this.#byAddress.get(address);
     if (known instanceof Single) return known.port === port ? known.value : undefined;

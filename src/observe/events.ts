@@ -2,6 +2,7 @@
  * What the data plane and the health checks tell: log, metrics and status subscribe, nobody else logs.
  * Every union in here is closed and is at the same time the metric label, the log field and the docs row.
  */
+import type { UserMapEvent } from './user-map-events.ts';
 
 import type { BackendState, BackendWeight, HealthCheck, HealthOutput } from './backend-events.ts';
 
@@ -32,6 +33,10 @@ export const rejectReasons = [
   'malformed',
   'read-only',
   'forbidden-name',
+  'denied-address',
+  'denied-name',
+  'rate-per-client',
+  'rate-per-prefix',
   'max-sessions',
   'max-sessions-per-client',
   'no-backend',
@@ -78,6 +83,8 @@ export interface SessionEnd {
   readonly op: Operation;
   /** The name as the client sent it, one character a byte (latin1). Subscribers escape it. */
   readonly file: string;
+  /** The name that servers were asked for instead, likewise, where a route says so. */
+  readonly forwarded?: string;
   readonly mode: string;
   readonly asked: Readonly<Record<string, string>>;
   readonly granted: Readonly<Record<string, string>>;
@@ -213,6 +220,9 @@ export const ftpRefusals = [
   'read-only',
   'active-mode',
   'not-logged-in',
+  'unknown-user',
+  'other-user',
+  'unknown-host',
   'epsv-all',
   'bad-endpoint',
   'foreign-address',
@@ -297,6 +307,8 @@ export interface FtpTransfer extends OfFtpSession {
 export interface FtpRefused extends OfFtpSession {
   readonly kind: 'ftp.refused';
   readonly reason: FtpRefusal;
+  /** Whom the backend depends on, one character a byte; left out where it does not, or before USER. */
+  readonly user?: string;
   /** In upper case; empty where there was none. */
   readonly command: string;
 }
@@ -310,7 +322,13 @@ export interface FtpDataRefused extends OfFtpSession {
   readonly peer?: string;
 }
 
-export type FtpEvent = FtpSessionStart | FtpSessionEnd | FtpTransfer | FtpRefused | FtpDataRefused;
+export type FtpEvent =
+  | FtpSessionStart
+  | FtpSessionEnd
+  | FtpTransfer
+  | FtpRefused
+  | FtpDataRefused
+  | UserMapEvent;
 
 export type EngineEvent =
   | FtpEvent

@@ -9,6 +9,7 @@ import {
   type FtpTransfer,
   ftpTransferResults,
 } from './events.ts';
+import { userMapResults } from './user-map-events.ts';
 
 /** Of the file, seen from the backend. */
 export const ftpDirections = ['download', 'upload'] as const;
@@ -32,7 +33,7 @@ export class FtpMetrics {
   }
 
   addService(service: string): void {
-    const { sessions, ended, transfers, bytes, refused, dataRefused } = this.#families;
+    const { sessions, ended, transfers, bytes, refused, dataRefused, userMaps } = this.#families;
     sessions.inc({ service }, 0);
     for (const end of ftpSessionEnds) ended.inc({ service, end }, 0);
     for (const reason of ftpRefusals) refused.inc({ service, reason }, 0);
@@ -40,6 +41,7 @@ export class FtpMetrics {
       bytes.inc({ service, direction }, 0);
       for (const result of ftpTransferResults) transfers.inc({ service, direction, result }, 0);
     }
+    for (const result of userMapResults) userMaps.inc({ service, result }, 0);
     for (const leg of ftpLegs) {
       for (const reason of ftpDataRefusals) dataRefused.inc({ service, leg, reason }, 0);
     }
@@ -70,6 +72,10 @@ export class FtpMetrics {
         return this.#countTransfer(event);
       case 'ftp.refused':
         return this.#families.refused.inc({ service, reason: event.reason });
+      case 'ftp.users.loaded':
+        return this.#families.userMaps.inc({ service, result: 'loaded' });
+      case 'ftp.users.failed':
+        return this.#families.userMaps.inc({ service, result: 'failed' });
       case 'ftp.data-refused':
         return this.#families.dataRefused.inc({ service, leg: event.leg, reason: event.reason });
     }
@@ -95,6 +101,7 @@ function familiesIn(registry: Registry) {
     ]),
     bytes: counter('transferred_bytes', 'Payload of FTP transfers.', ['service', 'direction']),
     refused: counter('refused_commands', 'FTP commands that were answered here.', ['service', 'reason']),
+    userMaps: counter('user_maps', 'Changed user maps by whether they could be used.', ['service', 'result']),
     dataRefused: counter('refused_data_connections', 'FTP data connections that did not come about.', [
       'service',
       'leg',

@@ -30,6 +30,8 @@ const failures: ReadonlySet<TransferResult> = new Set(['error', 'timeout', 'no-b
 
 /** What an operator can do something about, as against what a client did. */
 const shortages: ReadonlySet<RejectReason> = new Set([
+  'rate-per-client',
+  'rate-per-prefix',
   'max-sessions',
   'max-sessions-per-client',
   'no-backend',
@@ -70,7 +72,18 @@ function write(event: Event, log: Logger, throttle: Throttle<Topic>): void {
       return writeFtpTransfer(event, log);
     case 'ftp.refused':
       if (!throttle.admits(`ftp ${event.reason}`)) return;
-      return log.info({ ...fieldsOf(event), command: printable(event.command) }, 'command refused');
+      return log.info(
+        {
+          ...fieldsOf(event),
+          ...(event.user !== undefined && { user: printable(event.user) }),
+          command: printable(event.command),
+        },
+        'command refused',
+      );
+    case 'ftp.users.loaded':
+      return log.info(fieldsOf(event), 'user map is in force');
+    case 'ftp.users.failed':
+      return log.error(fieldsOf(event), 'user map cannot be used, the last good one stays');
     case 'ftp.data-refused':
       if (!throttle.admits(`ftp data ${event.reason}`)) return;
       return log.warn(fieldsOf(event), 'data connection refused');
@@ -108,6 +121,7 @@ function writeEnd(event: SessionEnd, log: Logger): void {
   const fields = {
     ...rest,
     file: printable(event.file),
+    ...(event.forwarded === undefined ? {} : { forwarded: printable(event.forwarded) }),
     mode: printable(event.mode),
     asked: printableRecord(event.asked),
     granted: printableRecord(event.granted),

@@ -4,7 +4,8 @@
  * many is told that it is in use. A port that the system may choose is chosen here, once for all workers and all their
  * lives.
  *
- * A listener is known by its protocol and its address as wanted: it stays what it is while any service wants it.
+ * A listener is known by its protocol and its address as wanted: it stays what it is while any service wants it, and
+ * after that for as long as a worker has sessions that need it.
  */
 import { type ExpandedListener, expandListeners } from '../engine/listeners.ts';
 import type { ListenerSpec, Service } from '../engine/snapshot.ts';
@@ -16,6 +17,9 @@ type Kind = Service['kind'];
 
 /** Takes back what was claimed in vain. */
 type Undo = () => void;
+
+/** Whether a worker has the listener of a service open. */
+type IsHeld = (service: string, spec: ListenerSpec) => boolean;
 
 interface ClaimOptions {
   /** Several workers are to bind it. */
@@ -34,6 +38,8 @@ interface ClaimsParts {
 export class Claims {
   readonly #parts: ClaimsParts;
   readonly #claimed = new Map<string, ListenerSpec>();
+  /** By key: those of the claimed ones that no service wants any longer. */
+  readonly #leaving = new Map<string, Wanted>();
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts;
@@ -42,11 +48,16 @@ export class Claims {
   /** Claims those listeners of the services that are not claimed yet. Rejects with NetError; none is claimed then. */
   async claim(services: readonly Service[], isTested: boolean): Promise<Undo> {
     const added: Wanted[] = [];
+    const kept: Wanted[] = [];
     const undo = (): void => {
       for (const wanted of added) this.#release(wanted);
+      for (const wanted of kept) this.#leaving.set(wanted.key, wanted);
     };
     try {
       for (const wanted of wantedBy(services)) {
+        const leaving = this.#leaving.get(wanted.key);
+        if (leaving) kept.push(leaving);
+        this.#leaving.delete(wanted.key);
         if (this.#claimed.has(wanted.key)) continue;
         this.#claimed.set(wanted.key, await this.#claim(wanted, isTested));
         added.push(wanted);
@@ -58,11 +69,19 @@ export class Claims {
     return undo;
   }
 
-  /** Gives back the listeners of services `before` that no service has `now`. No worker may have them any longer. */
-  release(before: readonly Service[], now: readonly Service[]): void {
-    const kept = new Set(wantedBy(now).map(({ key }) => key));
+  /** The listeners of services `before` that no service has `now` may be given back. */
+  leave(before: readonly Service[], now: readonly Service[]): void {
+    const wantedNow = new Set(wantedBy(now).map(({ key }) => key));
     for (const wanted of wantedBy(before)) {
-      if (!kept.has(wanted.key)) this.#release(wanted);
+      if (!wantedNow.has(wanted.key)) this.#leaving.set(wanted.key, wanted);
+    }
+  }
+
+  /** Gives back what may be and is not held. */
+  sweep(isHeld: IsHeld): void {
+    for (const wanted of this.#leaving.values()) {
+      const spec = this.#claimed.get(wanted.key);
+      if (!spec || !isHeld(wanted.service, spec)) this.#release(wanted);
     }
   }
 
@@ -78,6 +97,7 @@ export class Claims {
   }
 
   #release({ key, kind }: Wanted): void {
+    this.#leaving.delete(key);
     const spec = this.#claimed.get(key);
     if (!spec) return;
     this.#claimed.delete(key);
@@ -88,15 +108,17 @@ export class Claims {
 interface Wanted {
   readonly key: string;
   readonly kind: Kind;
+  readonly service: string;
   readonly spec: ListenerSpec;
 }
 
 /** Services may take listeners over from each other, but not a port that the system has chosen for one of them. */
 function wantedBy(services: readonly Service[]): Wanted[] {
-  return services.flatMap(({ kind, name, listeners }) =>
+  return services.flatMap(({ kind, name: service, listeners }) =>
     listeners.map((spec) => {
       const place = formatEndpoint(spec.address, spec.port);
-      return { key: spec.port === 0 ? `${kind} ${place} ${name}` : `${kind} ${place}`, kind, spec };
+      const key = spec.port === 0 ? `${kind} ${place} ${service}` : `${kind} ${place}`;
+      return { key, kind, service, spec };
     }),
   );
 }

@@ -5,6 +5,7 @@ import type { Snapshot } from '../engine/snapshot.ts';
 import { NetError } from '../net/net.ts';
 import { EventBatch } from './event-batch.ts';
 import { failureOf, type WorkerBoot, type EngineCommand, type WorkerMessage } from './messages.ts';
+import { Receipts } from './receipts.ts';
 
 export interface EngineWorkerParts {
   readonly boot: WorkerBoot;
@@ -25,7 +26,11 @@ export class EngineWorker {
   constructor(parts: EngineWorkerParts) {
     this.#parts = parts;
     this.#scoreboard = Scoreboard.attach(parts.boot.scoreboard);
-    this.#batch = new EventBatch((events) => parts.post({ kind: 'events', events }), parts.later);
+    this.#batch = new EventBatch({
+      post: (events) => parts.post({ kind: 'events', events }),
+      later: parts.later,
+      receipts: new Receipts(parts.boot.receipts),
+    });
     parts.post({ kind: 'ready' });
   }
 

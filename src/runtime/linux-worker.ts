@@ -35,7 +35,7 @@ net.loop.watch({
 let engine: TftpEngine | undefined;
 const worker = new EngineWorker({
   boot,
-  createEngine: (parts) => (engine = new TftpEngine({ ...parts, net })),
+  createEngine: (parts) => (engine = new TftpEngine({ ...parts, net, epoch: performance.timeOrigin })),
   post: (message) => port.postMessage(message, []),
   later: (callback) => void net.setTimer(eventDelay, callback),
   end: () => {

@@ -22,6 +22,15 @@ export class ListenerTally {
       .map(({ service, endpoint }) => ({ service, endpoint }));
   }
 
+  /** Whether any worker has the listener of a service open, or one of those that an unspecified address stands for. */
+  isUp(service: string, { address, port }: Endpoint): boolean {
+    const isAny = address === '0.0.0.0' || address === '::';
+    return this.listening().some(
+      (up) =>
+        up.service === service && up.endpoint.port === port && (isAny || up.endpoint.address === address),
+    );
+  }
+
   /** Returns where it is, and how many workers have it now: with the first one it is news. */
   up(
     worker: number,

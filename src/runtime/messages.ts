@@ -18,6 +18,8 @@ export interface WorkerBoot {
   /** Memory of the scoreboard. */
   readonly scoreboard: SharedArrayBuffer;
   readonly tidPorts: TidPorts;
+  /** Memory of its Receipts. */
+  readonly receipts: SharedArrayBuffer;
 }
 
 /** What a worker of the Linux engine has besides. */
@@ -56,7 +58,10 @@ export type HandoverCommand =
 export interface Instruction {
   readonly kind: 'start' | 'update';
   readonly snapshot: Snapshot;
-  /** The supervisor's listening sockets; those of earlier instructions are closed when this one has been answered. */
+  /**
+   * The supervisor's listening sockets. Those of earlier instructions are closed when this one has been answered and no
+   * worker has told that it still needs them.
+   */
   readonly lent: readonly LentSocket[];
 }
 

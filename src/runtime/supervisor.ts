@@ -59,7 +59,7 @@ export class Supervisor implements DataPlane {
         index,
         kind: plan.kind,
         clock: parts.net,
-        spawn: (handlers) => threads.spawn(plan, boot, handlers),
+        spawn: (receipts, handlers) => threads.spawn(plan, { ...boot, receipts }, handlers),
         start: (slot) => this.#start(slot),
         onEvents: (events) => this.#onEvents(index, events),
         onUp: ({ status }) => parts.emit({ kind: 'worker.up', worker: index, restarts: status.restarts }),
@@ -90,7 +90,10 @@ export class Supervisor implements DataPlane {
     try {
       await Promise.all(added.map((slot) => this.#launch(slot)));
       for (const slot of added) this.#fresh.add(slot);
-      return undo;
+      return () => {
+        undo();
+        this.#sweep();
+      };
     } catch (error) {
       undo();
       throw error;
@@ -106,7 +109,8 @@ export class Supervisor implements DataPlane {
       ...begun.map((slot) => slot.update(this.#ordersFor(slot))),
       ...fresh.map((slot) => this.#startLate(slot)),
     ]);
-    this.#claims.release(before, this.#snapshot.services);
+    this.#claims.leave(before, this.#snapshot.services);
+    this.#sweep();
   }
 
   async drain(): Promise<void> {
@@ -194,10 +198,16 @@ export class Supervisor implements DataPlane {
     }
   }
 
+  /** Listeners that nobody wants are given back when the last worker has closed them. */
+  #sweep(): void {
+    this.#claims.sweep((service, spec) => this.#tally.isUp(service, spec));
+  }
+
   #onEvents(worker: number, events: readonly Event[]): void {
     for (const event of events) {
       if (this.#isNews(worker, event)) this.#parts.emit(event);
     }
+    if (events.some(({ kind }) => kind === 'listener.down')) this.#sweep();
   }
 
   #isNews(worker: number, event: Event): boolean {
@@ -223,6 +233,7 @@ export class Supervisor implements DataPlane {
     const { name, message, stack = '' } = error;
     emit({ kind: 'worker.down', worker, error: `${name}: ${message}`, stack, lost, retry });
     for (const event of this.#tally.lose(worker, 'its worker has died')) emit(event);
+    this.#sweep();
   }
 
   /** Gives back what a worker had that is gone. Returns the sessions that it had, by service. */

@@ -19,6 +19,7 @@ import {
   type WorkerCommand,
   type WorkerMessage,
 } from './messages.ts';
+import { Receipts } from './receipts.ts';
 import { RestartDelay } from './restart-delay.ts';
 import type { WorkerHandle, WorkerHandlers, WorkerKind } from './worker-handle.ts';
 
@@ -30,7 +31,8 @@ export interface WorkerSlotParts {
   readonly index: number;
   readonly kind: WorkerKind;
   readonly clock: Clock;
-  readonly spawn: (handlers: WorkerHandlers) => WorkerHandle;
+  /** `receipts` is memory of the Receipts for the thread's events. */
+  readonly spawn: (receipts: SharedArrayBuffer, handlers: WorkerHandlers) => WorkerHandle;
   /** Starts the slot's new thread with what it needs to know now. */
   readonly start: (slot: WorkerSlot) => Promise<void>;
   readonly onEvents: (events: readonly Event[]) => void;
@@ -84,8 +86,10 @@ export class WorkerSlot {
     this.#failure = undefined;
     this.#death = undefined;
     this.#step = Promise.withResolvers();
-    this.#handle = this.#parts.spawn({
-      onMessage: (message) => this.#onMessage(message),
+    const memory = Receipts.allocate();
+    const receipts = new Receipts(memory);
+    this.#handle = this.#parts.spawn(memory, {
+      onMessage: (message) => this.#onMessage(message, receipts),
       onExit: (error) => this.#onExit(error),
     });
     return this.#step.promise;
@@ -172,7 +176,7 @@ export class WorkerSlot {
     this.#handle?.wake();
   }
 
-  #onMessage(message: WorkerMessage): void {
+  #onMessage(message: WorkerMessage, receipts: Receipts): void {
     switch (message.kind) {
       case 'ready':
         return this.#step?.resolve();
@@ -192,7 +196,8 @@ export class WorkerSlot {
       case 'immovable':
         return this.#handover?.resolve(message);
       case 'events':
-        return this.#parts.onEvents(message.events);
+        this.#parts.onEvents(message.events);
+        receipts.take(message.events.length);
     }
   }
 

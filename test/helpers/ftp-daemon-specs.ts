@@ -14,10 +14,12 @@ export interface FtpPlace {
   /** The server's own folder, where nobody else may write. */
   readonly etc: string;
   readonly command: Command;
+  readonly user: string;
 }
 
 interface FtpServerSpec {
   readonly peer: PeerName;
+  /** Whom it serves if nobody else is named; vsftpd can serve nobody else. */
   readonly user: string;
   readonly password: string;
   /** Writes what the server reads at its start and returns its arguments. */
@@ -110,7 +112,7 @@ export const ftpServerSpecs: Readonly<Record<FtpServerName, FtpServerSpec>> = {
     user,
     password,
     launch: (place) => {
-      secretly(place.etc, 'passwd', `${user}:${crypted}:${uid}:${gid}::${place.root}:/bin/false\n`);
+      secretly(place.etc, 'passwd', `${place.user}:${crypted}:${uid}:${gid}::${place.root}:/bin/false\n`);
       return ['--nodaemon', '--config', secretly(place.etc, 'config', proftpdConfig(place))];
     },
   },
@@ -118,11 +120,11 @@ export const ftpServerSpecs: Readonly<Record<FtpServerName, FtpServerSpec>> = {
     peer: 'pure-ftpd',
     user,
     password,
-    launch: ({ address, isIPv6, port, root, etc, command }) => {
+    launch: ({ address, isIPv6, port, root, etc, command, user: own }) => {
       const passwd = secretly(
         etc,
         'passwd',
-        `${user}:${crypted}:${uid}:${gid}::${root}/./${':'.repeat(12)}\n`,
+        `${own}:${crypted}:${uid}:${gid}::${root}/./${':'.repeat(12)}\n`,
       );
       const database = path.join(etc, 'database');
       const compiler = path.join(path.dirname(command.program), '../bin/pure-pw');
@@ -144,13 +146,13 @@ export const ftpServerSpecs: Readonly<Record<FtpServerName, FtpServerSpec>> = {
     peer: 'pyftpdlib',
     user,
     password,
-    launch: ({ address, port, root }) => [
+    launch: ({ address, port, root, user: own }) => [
       '-m',
       'pyftpdlib',
       `--interface=${address}`,
       `--port=${port}`,
       `--directory=${root}`,
-      `--username=${user}`,
+      `--username=${own}`,
       `--password=${password}`,
       '--write',
     ],

@@ -57,12 +57,13 @@ async function isServing(program: Program, place: FtpPlace): Promise<boolean> {
   return false;
 }
 
-/** Starts a server on an IPv4 address of its own, or on `address`, and waits until it greets. */
+/** Starts a server on an IPv4 address of its own, or on `address`, for `user`, and waits until it greets. */
 export async function startFtpServer(
   name: FtpServerName,
   address: string = ownLoopback(),
+  user: string = ftpServerSpecs[name].user,
 ): Promise<FtpServer> {
-  const { peer, user, password, launch } = ftpServerSpecs[name];
+  const { peer, password, launch } = ftpServerSpecs[name];
   const command = requirePeer(peer);
   const root = temporaryFolder('root');
   const etc = path.join(temporaryFolder('server'), 'etc');
@@ -71,7 +72,7 @@ export async function startFtpServer(
   // The port may be taken by somebody else before the server binds it.
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const port = await freePort(address);
-    const place = { address, isIPv6: isIPv6(address), port, root, etc, command };
+    const place = { address, isIPv6: isIPv6(address), port, root, etc, command, user };
     const program = new Program(command, launch(place));
     if (await isServing(program, place)) return { name, address, port, user, password, root, program };
     await program.stop();

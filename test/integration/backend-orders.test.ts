@@ -7,7 +7,6 @@ import { noise, temporaryFolder } from '../helpers/folders.ts';
 import { download, upload } from '../helpers/ftp-transfers.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { HeldDownload } from '../helpers/udp-peer.ts';
-import { runTftpLb } from './cli.ts';
 import { connectTo, loginTo, startFtpBalancer, startFtpServer } from './ftp.ts';
 
 const image = noise(5_000);
@@ -43,13 +42,13 @@ describe.each(engines)('TFTP over four workers of the %s engine', (engine) => {
     const servers = [0, 1, 2].map(() => startEmbedded({ image }));
     const balancer = await startBalancer(servers, { flags: [...flags, socketFlag()] });
     const held = await times(6, () => HeldDownload.begin(balancer.listener, 'image'));
-    let isOver = false;
+    const over = new AbortController();
     const load = times(4, async () => {
-      while (!isOver) expect((await fetchFile(balancer.listener, 'image')).bytes).toEqual(image);
+      while (!over.signal.aborted) expect((await fetchFile(balancer.listener, 'image')).bytes).toEqual(image);
     });
     await until('there is load', () => balancer.sessions().length > 20 || undefined);
     expect(await balancer.order('tftp/b1', 'drain')).toBe(200);
-    isOver = true;
+    over.abort();
     await load;
     const { sessions } = await balancer.backend('b1');
     expect(sessions).toBeGreaterThan(0);
@@ -103,24 +102,6 @@ describe.each(engines)('TFTP over four workers of the %s engine', (engine) => {
   });
 });
 
-test('a disabled server is left alone: no requests, no health checks', async () => {
-  const servers = [startEmbedded({ image }), startEmbedded({ image })];
-  const balancer = await startBalancer(servers, { flags: [socketFlag(), '--health-interval=100ms'] });
-  const checks = (at: number): number =>
-    servers[at]?.requests.filter(({ file }) => file === 'tftp-lb-health').length ?? 0;
-  await until('both are checked', () => (checks(0) > 2 && checks(1) > 2) || undefined);
-  expect(await balancer.order('tftp/b1', 'disable')).toBe(200);
-  const [other, own] = [checks(0), checks(1)];
-  await until('the other one is checked', () => checks(0) > other + 5 || undefined);
-  // One may have been on its way.
-  expect(checks(1)).toBeLessThanOrEqual(own + 1);
-  for (let n = 0; n < 4; n += 1) await fetchFile(balancer.listener, 'image');
-  expect(servers[1]?.requests.filter(({ file }) => file === 'image')).toEqual([]);
-  expect(await balancer.backend('b1')).toMatchObject({ state: 'disabled', up: true });
-  expect(await balancer.order('tftp/b1', 'enable')).toBe(200);
-  await until('it is checked again', () => checks(1) > own + 2 || undefined);
-});
-
 test('FTP sessions on a draining server go on, and new ones go elsewhere', async () => {
   const servers = [await startFtpServer({ name: 's0' }), await startFtpServer({ name: 's1' })];
   const balancer = await startFtpBalancer(servers, '--workers=4', socketFlag());
@@ -156,50 +137,3 @@ test('an FTP upload to a draining server ends well', async () => {
     reasons: ['ftp: all 1 backends are down or disabled'],
   });
 });
-
-describe('tftp-lb ctl', () => {
-  test('drains a server and waits for its end, and says what there is', async () => {
-    const servers = [startEmbedded({ image }), startEmbedded({ image })];
-    const balancer = await startBalancer(servers, { flags: [socketFlag()] });
-    const held = await times(2, () => HeldDownload.begin(balancer.listener, 'image'));
-    const ctl = (...args: readonly string[]) =>
-      runTftpLb(['ctl', ...args, `--socket=${balancer.socket}`], { env: { SUDO_USER: 'alice' } });
-
-    const early = await ctl('drain', 'tftp/b0', '--wait=0');
-    expect(early).toMatchObject({ code: 3, stdout: 'tftp/b0: draining, weight 1, 1 session\n' });
-    expect(early.stderr).toBe('1 session left\ntftp-lb: not drained in time: 1 session left\n');
-    await balancer.said({ backend: 'b0', to: 'draining', by: 'alice, admin socket' });
-
-    const waiting = ctl('drain', 'b0', '--wait=20s');
-    for (const transfer of held) expect(await transfer.finish()).toEqual(image);
-    expect(await waiting).toMatchObject({ code: 0, stdout: 'tftp/b0: drained, weight 1\n' });
-
-    const { code, stdout } = await ctl('status', '--json');
-    expect([code, JSON.parse(stdout)]).toEqual([0, await balancer.status().then(withUptime(stdout))]);
-    expect(await ctl('status')).toMatchObject({
-      code: 0,
-      stderr: '',
-      stdout: expect.stringMatching(/^tftp +b0 +127\.\S+ +drained +up +1 +0$/m),
-    });
-    expect(await ctl('reload')).toMatchObject({
-      code: 1,
-      stderr: 'tftp-lb: there is nothing that could be reloaded\n',
-    });
-    expect(await ctl('drain', 'b7')).toMatchObject({ code: 2 });
-  });
-
-  test('says in one line that there is no balancer', async () => {
-    const missing = path.join(temporaryFolder('orders'), 'admin.sock');
-    const exit = await runTftpLb(['ctl', 'status', `--socket=${missing}`]);
-    expect(exit).toMatchObject({ code: 1, stdout: '' });
-    expect(exit.stderr).toMatch(
-      /^tftp-lb: there is no admin socket at [^\n]*: is the balancer running\?[^\n]*\n$/,
-    );
-  });
-});
-
-/** The status as it is now, with the uptime of what `ctl` has printed. */
-function withUptime(printed: string): (status: object) => object {
-  const { uptime } = JSON.parse(printed) as { uptime: number };
-  return (status) => ({ ...status, uptime });
-}

@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { encodeRequest, Opcode } from '../../src/tftp/packet.ts';
+import { temporaryFolder } from '../helpers/folders.ts';
 import { Program, run, stopAll, until, type Exit } from '../helpers/processes.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -91,6 +92,25 @@ describe('the process', () => {
         'tftp-lb: --nonsense: unknown flag\ntftp-lb: --vip "x": expected an IPv4 or IPv6 address in numbers\n',
     });
     expect(await tftpLb('get')).toMatchObject({ code: 2, stderr: expect.stringMatching(/^tftp-lb: .*\n$/) });
+  });
+
+  it('checks a file, with every fault at its place, and prints it whole', async () => {
+    const file = path.join(temporaryFolder('config'), 'lab.yaml');
+    const good = 'services:\n  pxe: { protocol: tftp, listeners: [192.0.2.1], backends: [192.0.2.11] }\n';
+    writeFileSync(file, `${good}worker: 1\nengine: fast\n`);
+    expect(await tftpLb('check', file)).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: [
+        `tftp-lb: ${file}:3:1: worker "1": unknown key; did you mean workers?\n`,
+        `tftp-lb: ${file}:4:1: engine "fast": expected one of auto, portable, linux\n`,
+      ].join(''),
+    });
+    writeFileSync(file, good);
+    expect(await tftpLb('check', file)).toMatchObject({ code: 0, stdout: 'the configuration is valid\n' });
+    const { stdout: whole } = await tftpLb('check', '--print', file);
+    writeFileSync(file, whole);
+    expect(await tftpLb('check', '--print', '--config', file)).toMatchObject({ code: 0, stdout: whole });
   });
 
   it('reads its environment', async () => {

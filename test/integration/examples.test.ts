@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { optionInfos } from '../../src/config/options.ts';
 import { parseDuration } from '../../src/config/duration.ts';
 import { noise } from '../helpers/folders.ts';
@@ -13,8 +14,22 @@ import { examplesOf, isServing, root, textOf } from './documents.ts';
 afterAll(stopAll);
 
 const scripts = readdirSync(path.join(root, 'examples')).filter((file) => file.endsWith('.sh'));
+const configs = readdirSync(path.join(root, 'examples')).filter((file) => file.endsWith('.yaml'));
 const unit = textOf('examples/tftp-lb.service');
 const [, execStart = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
+
+const motd = Buffer.from(siteFiles['motd'] ?? []).toString();
+
+/** What an example has of services, as far as the tests care. */
+interface Services {
+  readonly services: Readonly<Record<string, { readonly protocol: 'tftp' | 'ftp' }>>;
+}
+
+/** Lines of the log that tell of a listener. */
+function linesOf(output: string): { readonly service?: string; readonly listener?: string }[] {
+  const lines = output.split('\n').filter((line) => line.includes('"event":"listener.up"'));
+  return lines.map((line) => JSON.parse(line) as { service: string; listener: string });
+}
 
 async function helpExamples(...args: readonly string[]): Promise<string[]> {
   const { stdout } = await runTftpLb([...args, '--help']);
@@ -41,13 +56,29 @@ describe.skipIf(lacksSite)(`examples, at ${siteObstacle ?? 'a site of its own'}`
     const balancer = await site.start(line, '"serving"');
     const [, port = ''] = /"listener":"192\.0\.2\.1:(\d+)"/.exec(balancer.stdout) ?? [];
     const get = await site.run(`tftp-lb get tftp://192.0.2.1:${port}/motd -o -`);
-    expect(get).toMatchObject({ code: 0, stdout: Buffer.from(siteFiles['motd'] ?? []).toString() });
+    expect(get).toMatchObject({ code: 0, stdout: motd });
     balancer.signal('SIGTERM');
     expect(await balancer.ended).toMatchObject({ code: 0, stderr: '' });
   }
 
   test.each(scripts)('%s balances', async (script) => {
     await tryBalancer(path.join(root, 'examples', script));
+  });
+
+  test.each(configs)('%s is checked without a fault, and each of its services balances', async (config) => {
+    const file = path.join(root, 'examples', config);
+    expect(await site.run(`tftp-lb check ${file}`)).toMatchObject({ code: 0 });
+    const balancer = await site.start(`tftp-lb --config ${file}`, '"serving"');
+    const served = linesOf(balancer.stdout).filter(({ listener = '' }) => listener.startsWith('192.0.2.1:'));
+    const { services } = parse(readFileSync(file, 'utf8')) as Services;
+    expect(new Set(served.map(({ service }) => service))).toEqual(new Set(Object.keys(services)));
+    for (const { service = '', listener } of served) {
+      const url = `${services[service]?.protocol}://${listener}/motd`;
+      const read = await site.run(`curl --silent --show-error ${url}`);
+      expect({ url, ...read }).toMatchObject({ code: 0, stdout: motd });
+    }
+    balancer.signal('SIGTERM');
+    expect(await balancer.ended).toMatchObject({ code: 0, stderr: '' });
   });
 
   test('tftp-lb.service balances', async () => {

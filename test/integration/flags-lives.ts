@@ -6,6 +6,7 @@ import { encodeError, ErrorCode } from '../../src/tftp/packet.ts';
 import { startBalancer, type Balancer } from '../helpers/balancer.ts';
 import { fetchFile, nobody, startEmbedded, storeFile } from '../helpers/embedded.ts';
 import { sha256, temporaryFolder } from '../helpers/folders.ts';
+import { ProbeCommand } from '../helpers/probe-command.ts';
 import { until } from '../helpers/processes.ts';
 import { UdpPeer } from '../helpers/udp-peer.ts';
 import { runTftpLb } from './cli.ts';
@@ -25,7 +26,11 @@ async function checked(balancer: Balancer, outcome: string, times = 3): Promise<
 }
 
 /** A command that notes what it is told and ends with the exit code that stands in the other file. */
-function command(): { readonly program: string; readonly noted: string; answer(code: number): void } {
+function command(): {
+  readonly program: string;
+  readonly noted: string;
+  readonly answer: (code: number) => void;
+} {
   const folder = temporaryFolder('probe');
   const [program, noted, code] = ['check', 'noted', 'code'].map((name) => path.join(folder, name));
   if (program === undefined || noted === undefined || code === undefined) throw new Error('no folder');
@@ -125,34 +130,39 @@ export function describeLives(): FlagTests {
     },
 
     slowStart: () => {
-      test('is how long a server that was down takes to its whole share', async () => {
-        const [server, other] = [await UdpPeer.open(), startEmbedded({ image })];
-        const balancer = await startBalancer([server, other], {
-          flags: ['--health-interval=100ms', '--health-timeout=100ms', '--slow-start=1h'],
+      test.each([
+        ['1h', 'warming', { b0: 3, b1: 24 }],
+        ['200ms', 'up', { b0: 13, b1: 13 }],
+      ])('%s is how long a server that was down takes to its whole share', async (time, state, shares) => {
+        const probe = new ProbeCommand('b0');
+        const balancer = await startBalancer([startEmbedded({ image }), startEmbedded({ image })], {
+          flags: [...often, probe.flag, `--slow-start=${time}`],
         });
         await balancer.said({ event: 'backend.state', backend: 'b0', to: 'down' });
-        server.onDatagram = ({ from }) => server.send(encodeError(ErrorCode.fileNotFound, ''), from);
+        probe.say('nobody');
         await balancer.said({ event: 'backend.state', backend: 'b0', to: 'up' });
-        expect(await balancer.backend('b0')).toMatchObject({ state: 'warming', effectiveWeight: 0.125 });
-        expect(await balancer.metric('tftplb_backend_weight', { backend: 'b0' })).toBe(0.125);
-        // A ninth of the turns is that of one in eight beside eight.
-        for (let n = 0; n < 27; n += 1) await fetchFile(balancer.listener, 'image').catch(() => undefined);
-        await balancer.ended(27);
-        expect(balancer.shares()).toEqual({ b0: 3, b1: 24 });
+        await until(
+          `it is ${state}`,
+          async () => (await balancer.backend('b0')).state === state || undefined,
+        );
+        const turns = shares.b0 + shares.b1;
+        await until('every worker knows its weight', async () => {
+          const before = balancer.sessions().length;
+          for (let n = 0; n < turns; n += 1) await fetchFile(balancer.listener, 'image');
+          const ended = (await balancer.ended(before + turns)).slice(before);
+          return ended.filter(({ backend }) => backend === 'b0').length === shares.b0 || undefined;
+        });
       });
 
-      test('ends in time, and then the share is whole', async () => {
-        const server = await UdpPeer.open();
-        const balancer = await startBalancer([server, startEmbedded({ image })], {
-          flags: ['--health-interval=100ms', '--health-timeout=100ms', '--slow-start=200ms'],
+      test('0, the default, gives it the whole share at once', async () => {
+        const probe = new ProbeCommand('b0');
+        const balancer = await startBalancer([startEmbedded(), startEmbedded()], {
+          flags: [...often, probe.flag],
         });
         await balancer.said({ event: 'backend.state', backend: 'b0', to: 'down' });
-        server.onDatagram = ({ from }) => server.send(encodeError(ErrorCode.fileNotFound, ''), from);
+        probe.say('nobody');
         await balancer.said({ event: 'backend.state', backend: 'b0', to: 'up' });
-        await until('it is warm', async () => (await balancer.backend('b0')).state === 'up' || undefined);
-        for (let n = 0; n < 10; n += 1) await fetchFile(balancer.listener, 'image').catch(() => undefined);
-        await balancer.ended(10);
-        expect(balancer.shares()).toEqual({ b0: 5, b1: 5 });
+        expect(await balancer.backend('b0')).toMatchObject({ state: 'up', effectiveWeight: 1 });
       });
     },
   };

@@ -40,6 +40,10 @@ async function levelsLogged(level: string): Promise<Set<string>> {
   return new Set(lines.map((line) => (JSON.parse(line) as { level: string }).level));
 }
 
+function drain(balancer: Balancer, headers: Record<string, string> = {}): Promise<number> {
+  return balancer.admin('/backends/tftp/b0/drain', { method: 'POST', headers }).then(({ status }) => status);
+}
+
 describeFlags('Operation', {
   admin: () => {
     test.each(['127.0.0.1', ...(lacksIpv6 ? [] : ['::1'])])(
@@ -189,8 +193,6 @@ describeFlags('Operation', {
 
   adminTokenFile: () => {
     const file = path.join(temporaryFolder('token'), 'token');
-    const drain = (balancer: Balancer, headers: Record<string, string> = {}): Promise<number> =>
-      balancer.admin('/backends/tftp/b0/drain', { method: 'POST', headers }).then(({ status }) => status);
 
     test('has the token that lets changes through', async () => {
       writeFileSync(file, 'a-token-of-the-test\nand a comment\n');

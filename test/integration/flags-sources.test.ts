@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { type OptionInfo, type OptionKey } from '../../src/config/options.ts';
 import { optionGroups } from '../../src/config/option-table.ts';
 import { optionInfos } from '../../src/config/options.ts';
@@ -16,7 +17,10 @@ afterAll(stopAll);
 /** What is said of the options, as a variable would say it. */
 type Settings = Readonly<Partial<Record<OptionKey, string>>>;
 
-/** Two values of each option, as different as can be; that a protocol is turned off has a test of its own. */
+/**
+ * Two values of each option that stands for a part of a file, as different as can be; that a protocol is turned off has
+ * a test of its own.
+ */
 const one: Settings = {
   vip: '192.0.2.1 ::1',
   tftp: 'true',
@@ -28,6 +32,7 @@ const one: Settings = {
   tftpBackend: '192.0.2.13:70',
   ftpBackend: '192.0.2.15:2021',
   resolveInterval: '1m',
+  emptyGrace: '2m',
   readOnly: 'true',
   policy: 'file-hash',
   maxBlksize: '1024',
@@ -46,6 +51,13 @@ const one: Settings = {
   portAddress: 'control',
   backendPasvAddress: 'trust',
   ftpDeny: 'SITE',
+  limitAnswer: 'silent',
+  allow: '10.0.0.0/8 ::/0',
+  deny: '10.1.0.0/16',
+  allowFile: 'boot/** *.efi',
+  denyFile: '**/.*',
+  rate: '10/s,20',
+  affinity: '10m',
   ftpMaxWaiting: '8',
   ftpMaxLine: '1000',
   ftpMaxReplyLine: '2000',
@@ -60,6 +72,7 @@ const one: Settings = {
   ftpStallTimeout: '7s',
   ftpReplyTimeout: '8s',
   xferlog: '/var/log/one',
+  ftpUserMap: '/etc/one-users',
   maxSessions: '90',
   maxSessionsPerClient: '40',
   maxSessionsPerBackend: '30',
@@ -99,6 +112,7 @@ const other: Settings = {
   tftpBackend: '192.0.2.14:71,weight=2',
   ftpBackend: '192.0.2.16:7022,weight=5',
   resolveInterval: '2m',
+  emptyGrace: '3m',
   readOnly: 'false',
   policy: 'first',
   maxBlksize: 'auto',
@@ -117,6 +131,13 @@ const other: Settings = {
   portAddress: 'client',
   backendPasvAddress: 'ignore',
   ftpDeny: 'DELE,RMD',
+  limitAnswer: 'error',
+  allow: '192.0.2.0/24',
+  deny: '192.0.2.7 2001:db8::/32',
+  allowFile: '**',
+  denyFile: 'x?',
+  rate: '30/m',
+  affinity: '20m',
   ftpMaxWaiting: '9',
   ftpMaxLine: '1001',
   ftpMaxReplyLine: '2001',
@@ -131,6 +152,7 @@ const other: Settings = {
   ftpStallTimeout: '17s',
   ftpReplyTimeout: '18s',
   xferlog: '/var/log/other',
+  ftpUserMap: '/etc/other-users',
   maxSessions: '91',
   maxSessionsPerClient: '41',
   maxSessionsPerBackend: '31',
@@ -156,6 +178,21 @@ const other: Settings = {
   engine: 'auto',
   busyPoll: '50',
   adminSocket: 'false',
+};
+
+/** Backends that are not listed, in two ways. */
+const found: Settings = {
+  vip: '192.0.2.1',
+  backendsDns: 'one.example',
+  tftpBackendsDns: '_tftp._udp.one.example',
+  ftpBackendsDns: '_ftp._tcp.one.example',
+  dnsServer: '127.0.0.1:8600',
+};
+const foundElsewhere: Settings = {
+  vip: '192.0.2.2',
+  backendsFile: '/etc/backends',
+  tftpBackendsFile: '/etc/tftp-backends',
+  ftpBackendsFile: '/etc/ftp-backends',
 };
 
 /** What no command line can do without. */
@@ -187,7 +224,7 @@ async function resolved(
 ): Promise<unknown> {
   const exit = await runTftpLb(['check', '--print', ...args], { env });
   if (exit.code !== 0) throw new Error(exit.stderr);
-  return JSON.parse(exit.stdout);
+  return parse(exit.stdout);
 }
 
 /** Every value in a configuration, by its place. */
@@ -203,8 +240,9 @@ describe('options', () => {
   });
 
   test('have values in this file', () => {
-    const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
-    expect([...keys].toSorted()).toEqual(optionInfos.map(({ key }) => key).toSorted());
+    const keys = new Set([one, other, found, foundElsewhere].flatMap((settings) => Object.keys(settings)));
+    const wanted = optionInfos.filter(({ group }) => group !== 'Configuration').map(({ key }) => key);
+    expect([...keys].toSorted()).toEqual(wanted.toSorted());
   });
 
   test('mean the same as flags and as variables, and flags count first', async () => {
@@ -224,31 +262,34 @@ describe('options', () => {
 
     const second = new Map(leaves(otherFlags));
     const same = leaves(flags).filter(([place, value]) => second.get(place) === value);
-    expect(same.map(([place]) => place)).toEqual([
-      '/services/0/kind',
-      '/services/0/name',
-      '/services/0/backends/0/port',
-      '/services/1/kind',
-      '/services/1/name',
-      '/services/1/backends/0/port',
-      '/services/1/timing/settle',
-    ]);
+    // Flags have no words for these.
+    const unsaid = /\/(protocol|rates\/prefix-ipv[46])$/;
+    expect(same.map(([place]) => place).filter((place) => !unsaid.test(place))).toEqual([]);
+  });
+
+  test.each([found, foundElsewhere])('mean the same, where they tell how backends are found', async (way) => {
+    const [flags, variables] = await Promise.all([resolved(asFlags(way)), resolved([], asVariables(way))]);
+    expect(variables).toEqual(flags);
+    const said = new Set(leaves(flags).map(([, value]) => value));
+    const shared = Object.entries(way).filter(([key]) => !key.startsWith('backends'));
+    expect(shared.filter(([, value]) => !said.has(value))).toEqual([]);
   });
 
   test.each(['tftp', 'ftp'] as const)('leave %s out by --no-, whatever its variable says', async (name) => {
-    const others = (await resolved(asFlags(needed))) as { services: { kind: string }[] };
+    const others = (await resolved(asFlags(needed))) as { services: Record<string, unknown> };
     const [flags, variables] = await Promise.all([
       resolved(asFlags({ ...needed, [name]: 'false' }), asVariables({ [name]: 'true' })),
       resolved([], asVariables({ ...needed, [name]: 'false' })),
     ]);
     expect(flags).toEqual(variables);
-    expect(flags).toEqual({ ...others, services: others.services.filter(({ kind }) => kind !== name) });
+    const { [name]: _, ...services } = others.services;
+    expect(flags).toEqual({ ...others, services });
   });
 
   test('are turned off by --no-, whatever their variable says', async () => {
-    const protocols: readonly OptionKey[] = ['tftp', 'ftp'];
+    const others: readonly OptionKey[] = ['tftp', 'ftp', 'watch'];
     const switches = optionInfos
-      .filter(({ negatable, key }) => negatable && !protocols.includes(key))
+      .filter(({ negatable, key }) => negatable && !others.includes(key))
       .map(({ key }) => key);
     const on = switches.map((key) => [key, key === 'admin' ? '127.0.0.1:1' : 'true'] as const);
     const off = Object.fromEntries(switches.map((key) => [key, 'false']));

@@ -1,5 +1,4 @@
 /** Changes of the configuration of a balancer that serves: what they change, and that no client notices. */
-import { unlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/net/net.ts';
 import { startBalancer } from '../helpers/balancer.ts';
@@ -159,6 +158,22 @@ describe('a reload', () => {
     expect((await fetchFile(await site.listener('pxe'), 'image')).peer.port).not.toBe(listener.port);
   });
 
+  test('leaves the only port of a service to its sessions, until they are over', async () => {
+    const [server] = servers(1) as [EmbeddedServer];
+    const single = 'tftp: { single-port: true }';
+    const site = await ConfiguredBalancer.start(pxe([server], { more: single }), ['--workers=2']);
+    const before = await site.listener('pxe');
+    const held = await Promise.all(Array.from({ length: 8 }, () => HeldDownload.begin(before, 'image')));
+    await site.reload(pxe([server], { listeners: [`${ownLoopback()}:0`], more: single }));
+    expect(await site.reload(fileOf({ other: { backends: [server] } }))).toMatchObject({
+      event: 'config.applied',
+    });
+    for (const download of held) expect(await download.finish()).toEqual(image);
+    const ended = await site.balancer.ended(held.length);
+    expect(ended.map(({ result }) => result)).toEqual(held.map(() => 'ok'));
+    expect(await isFetched(await site.listener('other'))).toBe(true);
+  });
+
   test('brings the first service of a protocol', async () => {
     const [server] = servers(1) as [EmbeddedServer];
     const site = await ConfiguredBalancer.start(ftp(await startFtpServer()));
@@ -221,23 +236,5 @@ describe('a reload', () => {
     balancer.program.signal('SIGHUP');
     expect(await balancer.said({ event: 'config.applied' })).toMatchObject({ changes: [] });
     expect(await isFetched(balancer.listener)).toBe(true);
-  });
-});
-
-describe('--watch', () => {
-  test('reloads when the file is written or replaced, and tells when it is gone', async () => {
-    const [one, two] = servers(2) as [EmbeddedServer, EmbeddedServer];
-    const site = await ConfiguredBalancer.start(pxe([one]), ['--watch']);
-    site.write(pxe([two]));
-    expect(await site.outcome(0)).toMatchObject({
-      event: 'config.applied',
-      changes: ['service pxe: backends'],
-    });
-    writeFileSync(site.file, pxe([one], { more: 'policy: first' }));
-    expect(await site.outcome(1)).toMatchObject({ changes: ['service pxe: backends, policy'] });
-    unlinkSync(site.file);
-    expect(await site.outcome(2)).toMatchObject({ event: 'config.refused' });
-    expect(await isFetched(await site.listener('pxe'))).toBe(true);
-    expect([one.requests.length, two.requests.length]).toEqual([1, 0]);
   });
 });

@@ -13,6 +13,7 @@ export interface FtpOptions {
   readonly data: FtpServiceConfig['data'];
   readonly timing: FtpServiceConfig['timing'];
   readonly xferlog: FtpServiceConfig['xferlog'];
+  readonly userMap?: string | undefined;
 }
 
 const data = {
@@ -95,35 +96,44 @@ const xferlog = field.path().optional().meta({
   description: 'log of FTP transfers in the wu-ftpd format; SIGUSR1 opens it anew, for rotation',
 });
 
-export const ftp: z.ZodType<FtpOptions> = section({ ...data, ...commands, ...timing, xferlog }, (said) => ({
-  commands: {
-    denied: said.deny ?? [],
-    maxWaiting: said['max-waiting'],
-    caps: {
-      clientLine: said['max-line'],
-      backendLine: said['max-reply-line'],
-      replyBytes: said['max-reply'],
-      replyLines: said['max-reply-lines'],
+const userMap = field.path().optional().meta({
+  description:
+    'which backend each user has, a line "user: backend" for each; other users get 530; read again when it changes',
+});
+
+export const ftp: z.ZodType<FtpOptions> = section(
+  { ...data, ...commands, ...timing, xferlog, 'user-map': userMap },
+  (said) => ({
+    commands: {
+      denied: said.deny ?? [],
+      maxWaiting: said['max-waiting'],
+      caps: {
+        clientLine: said['max-line'],
+        backendLine: said['max-reply-line'],
+        replyBytes: said['max-reply'],
+        replyLines: said['max-reply-lines'],
+      },
     },
-  },
-  data: {
-    clientModes: said.modes,
-    backendData: said['backend-data'],
-    portAddress: said['port-address'],
-    backendPasvAddress: said['backend-pasv-address'],
-    passivePorts: said['passive-ports'],
-    advertised: said['passive-address'],
-  },
-  timing: {
-    connect: said['connect-timeout'],
-    greeting: said['greeting-timeout'],
-    login: said['login-timeout'],
-    idle: said['idle-timeout'],
-    dataAccept: said['accept-timeout'],
-    dataConnect: said['data-timeout'],
-    stall: said['stall-timeout'],
-    finalReply: said['reply-timeout'],
-    settle: defaultFtpTimeouts.settle,
-  },
-  xferlog: said.xferlog,
-}));
+    data: {
+      clientModes: said.modes,
+      backendData: said['backend-data'],
+      portAddress: said['port-address'],
+      backendPasvAddress: said['backend-pasv-address'],
+      passivePorts: said['passive-ports'],
+      advertised: said['passive-address'],
+    },
+    timing: {
+      connect: said['connect-timeout'],
+      greeting: said['greeting-timeout'],
+      login: said['login-timeout'],
+      idle: said['idle-timeout'],
+      dataAccept: said['accept-timeout'],
+      dataConnect: said['data-timeout'],
+      stall: said['stall-timeout'],
+      finalReply: said['reply-timeout'],
+      settle: defaultFtpTimeouts.settle,
+    },
+    xferlog: said.xferlog,
+    userMap: said['user-map'],
+  }),
+);

@@ -51,8 +51,8 @@ export class VipSocket implements SocketUser {
     return lease;
   }
 
-  giveBack(client: Endpoint): void {
-    this.#leases.delete(client.port, client.address);
+  giveBack({ clientPort, clientAddress }: VipLease): void {
+    this.#leases.delete(clientPort, clientAddress);
     this.#onGivenBack();
   }
 
@@ -82,13 +82,15 @@ const unheard: Owner = { onUnsent: () => undefined };
 /** The TID of one session. */
 class VipLease implements VipTid, Owner {
   readonly handlers: UdpHandlers;
+  readonly clientPort: number;
+  readonly clientAddress: string;
   readonly #socket: VipSocket;
-  readonly #client: Endpoint;
   #isOpen = true;
 
-  constructor(socket: VipSocket, client: Endpoint, handlers: UdpHandlers) {
+  constructor(socket: VipSocket, { port, address }: Endpoint, handlers: UdpHandlers) {
     this.#socket = socket;
-    this.#client = client;
+    this.clientPort = port;
+    this.clientAddress = address;
     this.handlers = handlers;
   }
 
@@ -116,6 +118,6 @@ class VipLease implements VipTid, Owner {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#socket.giveBack(this.#client);
+    this.#socket.giveBack(this);
   }
 }

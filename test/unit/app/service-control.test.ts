@@ -1,6 +1,7 @@
 /** Orders for backends that come and go by their names. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ServiceControl } from '../../../src/app/service-control.ts';
+import { SharedTables } from '../../../src/app/shared-tables.ts';
 import { IndexTable } from '../../../src/balance/index-table.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { FlagValues } from '../../../src/config/sources.ts';
@@ -27,6 +28,7 @@ async function setUp(flags: FlagValues = {}) {
     net: memory.host(['192.0.2.1']),
     scoreboard: board,
     indexes: new IndexTable(board),
+    tables: new SharedTables(() => 0.5),
     emit: (event) => events.push(event),
     onChange: () => pools.push(shown()),
   });

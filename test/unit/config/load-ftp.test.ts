@@ -34,7 +34,7 @@ describe('a configuration of FTP', () => {
         name: 'ftp',
         listeners: [{ address: '192.0.2.1', port: 21 }],
         backends: [{ name: '192.0.2.11', host: '192.0.2.11', port: 21, weight: 1 }],
-        discovery: { resolveInterval: 30_000 },
+        discovery: { resolveInterval: 30_000, emptyGrace: 60_000 },
         policy: 'round-robin',
         commands: {
           readOnly: false,
@@ -88,7 +88,8 @@ describe('a configuration of FTP', () => {
       ftpPort: '2121',
       ftpBackend: ['[2001:db8::1]:2021,name=b'],
       readOnly: true,
-      ftpPolicy: 'least-sessions',
+      ftpPolicy: 'user-hash',
+      ftpUserMap: '/etc/users',
       ftpModes: 'passive',
       backendData: 'client',
       passivePorts: '50000-50099',
@@ -127,8 +128,9 @@ describe('a configuration of FTP', () => {
         name: 'ftp',
         listeners: [{ address: '::1', port: 2121 }],
         backends: [{ name: 'b', host: '2001:db8::1', port: 2021, weight: 1 }],
-        discovery: { resolveInterval: 30_000 },
-        policy: 'least-sessions',
+        discovery: { resolveInterval: 30_000, emptyGrace: 60_000 },
+        policy: 'user-hash',
+        userMap: '/etc/users',
         commands: {
           readOnly: true,
           denied: ['SITE', 'DELE'],
@@ -300,6 +302,7 @@ describe('faults', () => {
     [{ ftpDeny: '' }, '--ftp-deny "": expected FTP commands behind commas'],
     [{ ftpMaxWaiting: '0' }, '--ftp-max-waiting "0": expected a whole number from 1'],
     [{ ftpIdleTimeout: '0' }, '--ftp-idle-timeout "0": expected a duration from 10ms'],
+    [{ ftpUserMap: '' }, '--ftp-user-map "": expected a path'],
     [{ xferlog: '' }, '--xferlog "": expected a path'],
   ])('include values that cannot be: %j', (flags, text) => {
     expect(faultsOf({ ...least, ...flags })).toEqual([expect.stringContaining(text)]);

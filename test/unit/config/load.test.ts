@@ -31,7 +31,7 @@ describe('a configuration', () => {
           name: 'tftp',
           listeners: [{ address: '192.0.2.1', port: 69 }],
           backends: [{ name: '192.0.2.11', host: '192.0.2.11', port: 69, weight: 1 }],
-          discovery: { resolveInterval: 30_000 },
+          discovery: { resolveInterval: 30_000, emptyGrace: 60_000 },
           policy: 'round-robin',
           tids: { kind: 'ephemeral', ports: undefined },
           requests: {
@@ -127,7 +127,7 @@ describe('a configuration', () => {
             { name: 'a.example', host: 'a.example', port: 69, weight: 3 },
             { name: 'b', host: '2001:db8::1', port: 70, weight: 1 },
           ],
-          discovery: { resolveInterval: 60_000 },
+          discovery: { resolveInterval: 60_000, emptyGrace: 60_000 },
           policy: 'file-hash',
           tids: { kind: 'ephemeral', ports: { first: 40_000, last: 49_999 } },
           requests: {

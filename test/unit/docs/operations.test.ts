@@ -23,7 +23,7 @@ function plain(cell: string): string {
 }
 
 it('speaks of options that there are', () => {
-  const ofOthers = ['--wait', '--host', '--unix-socket'];
+  const ofOthers = ['--wait', '--url', '--token-file', '--host', '--unix-socket'];
   const known = [...optionInfos.flatMap(({ flag }) => [flag, flag.replace('--', '--no-')]), ...ofOthers];
   const named = new Set([...text.matchAll(/--[a-z][a-z0-9-]*/g)].map(([flag]) => flag));
   expect([...named].filter((flag) => !known.includes(flag))).toEqual([]);

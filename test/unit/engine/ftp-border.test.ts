@@ -29,7 +29,7 @@ async function start(options: FtpLabOptions = {}): Promise<void> {
 /** With its backend. */
 async function startConnected(options: FtpLabOptions = {}): Promise<void> {
   await start(options);
-  machine.effects.connectBackend();
+  machine.effects.connectBackend('');
   await lab.until('a backend', () => machine.count('onBackendConnected') > 0);
 }
 
@@ -314,7 +314,7 @@ describe('data connections', () => {
 describe('a backend that is being asked', () => {
   it('and given up is not told of, even if it answers in that moment', async () => {
     await start({ wrap: deaf });
-    machine.effects.connectBackend();
+    machine.effects.connectBackend('');
     machine.effects.closeBackend('reset');
     await lab.pass(1_000);
     expect(names()).toEqual(['start']);

@@ -14,6 +14,7 @@ import { Lab, type LabOptions, type Peer, type Received, vip } from '../../helpe
 const full = new Uint8Array(512);
 const last = new Uint8Array(7);
 const request = encodeRequest(Opcode.rrq, 'file', 'octet');
+const singlePort = { tids: { kind: 'single-port' } } as const;
 const at = (port: number, address = vip) => ({ address, port });
 
 function started(options: LabOptions = {}): Lab {
@@ -79,13 +80,43 @@ describe('a listener', () => {
     expect(backend.received).toHaveLength(4);
   });
 
-  it('in single-port mode that goes ends its sessions, which could not go on', () => {
-    const lab = started({ service: { tids: { kind: 'single-port' } } });
+  it('in single-port mode that goes is closed behind its last session, and takes no new ones', () => {
+    const lab = started({ backends: 1, service: singlePort });
+    const backend = lab.backend(0);
+    const running = begin(lab, backend);
+    lab.engine.update(services(lab, { ...singlePort, listeners: [at(6969)] }));
+    expect(places(lab)).toEqual(['tftp 10.0.0.1:6969']);
+    ask(lab);
+    expect(lab.of('session.reject')).toMatchObject([{ reason: 'draining' }]);
+    finish(lab, backend, running);
+    expect(lab.ends).toMatchObject([{ result: 'ok', vip: '10.0.0.1:69' }]);
+    lab.net.advance(60_000);
+    expect(lab.of('listener.down').map(({ listener }) => listener)).toEqual(['10.0.0.1:69']);
+    expect(lab.balancer.openSockets).toBe(1);
+  });
+
+  it('in single-port mode that goes and comes back stays what it was', () => {
+    const lab = started({ backends: 1, service: singlePort });
+    const backend = lab.backend(0);
+    const running = begin(lab, backend);
+    lab.engine.update(services(lab, { ...singlePort, listeners: [at(6969)] }));
+    lab.engine.update(services(lab, { ...singlePort, listeners: [at(69)] }));
+    finish(lab, backend, running);
+    expect(begin(lab, backend).first.port).toBe(69);
+    expect(lab.of('listener.down').map(({ listener }) => listener)).toEqual(['10.0.0.1:6969']);
+  });
+
+  it.each([
+    ['another service', { ...singlePort, name: 'other' }],
+    ['the other mode', {}],
+  ])('in single-port mode that %s wants ends its sessions, which could not go on', (_whom, change) => {
+    const lab = started({ service: singlePort });
     const { client } = begin(lab, lab.backend(0));
-    lab.engine.update(services(lab, { tids: { kind: 'single-port' }, listeners: [at(6969)] }));
+    lab.engine.update(services(lab, change));
     lab.settle();
     expect(opcodeOf(client.last.bytes)).toBe(Opcode.error);
     expect(lab.ends).toMatchObject([{ result: 'error', error: { from: 'balancer' } }]);
+    expect(places(lab)).toHaveLength(1);
   });
 
   it('that cannot be had is told of, and taken as soon as it can be', () => {

@@ -5,7 +5,7 @@ import { bytes } from './streams.ts';
 
 const replies = '120 150 200 211 220 226 227 229 230 331 350 421 426 550 999'.split(' ');
 const commands =
-  'USER x,PASS x,PASV,EPSV,EPSV ALL,EPRT |1|192.0.2.7|5000|,REST 1,RETR f,STOR f,LIST,ABOR,STAT,QUIT,REIN,FEAT,AUTH TLS';
+  'USER x,USER y,HOST a,CLNT b,OPTS c,PASS x,PASV,EPSV,EPSV ALL,EPRT |1|192.0.2.7|5000|,REST 1,RETR f,STOR f,LIST,ABOR,STAT,QUIT,REIN,FEAT,AUTH TLS';
 const ends = ['\r\n', '\r\n', '\n', '\r', '\0', ' ', '-'];
 const others = [
   'PORT 192,0,2,7,19,136',
@@ -21,7 +21,7 @@ const chunk = fc.array(words, { maxLength: 8 }).map((parts) => parts.join(''));
 
 /** Whether the engine has a reason for them or not. */
 const happenings =
-  'client listening,client full,client open,client failed,client drained,backend connected,backend listening,' +
+  'client listening,client full,client open,client failed,client drained,backend connected,backend unknown,backend listening,' +
   'backend full,backend open,backend failed,relay clean,relay client-reset';
 const events = fc
   .tuple(fc.constantFrom(...happenings.split(',')), fc.integer({ min: 1, max: 4 }))
@@ -40,8 +40,8 @@ const inputs = fc.array(
 describe('a session', () => {
   it('throws nothing and ends in time, whatever it is told', () => {
     fc.assert(
-      fc.property(fc.boolean(), inputs, (isLoggedIn, inputs) => {
-        const scene = isLoggedIn ? loggedIn() : new Scene();
+      fc.property(fc.constantFrom('greeted', 'logged in', 'by user'), inputs, (state, inputs) => {
+        const scene = state === 'logged in' ? loggedIn() : new Scene({ isByUser: state === 'by user' });
         for (const { kind, text } of inputs) {
           if (kind === 'event') scene.send(text);
           else if (kind === 'client') scene.session.onClientBytes(bytes(text), scene.now);

@@ -6,6 +6,7 @@ import { World } from './session-world.ts';
 const options: fc.Arbitrary<Partial<FtpSessionOptions>> = fc.record({
   backendData: fc.constantFrom('passive', 'active', 'client'),
   clientModes: fc.constantFrom('active,passive', 'active,passive', 'passive'),
+  isByUser: fc.boolean(),
   maxWaiting: fc.constantFrom(1, 2, 4, 16),
 });
 

@@ -21,6 +21,7 @@ export type Step = readonly [input: string, ...effects: string[]];
 
 export const defaultOptions: FtpSessionOptions = {
   client: '192.0.2.7',
+  isByUser: false,
   clientModes: 'active,passive',
   backendData: 'passive',
   portAddress: 'client',
@@ -105,6 +106,7 @@ export class Scene {
       'backend unavailable': () => session.onBackendUnavailable(now),
       'backend none': () => session.onNoBackend('no-backend', now),
       'backend out-of-reach': () => session.onNoBackend('no-resources', now),
+      'backend unknown': () => session.onUnknownUser(now),
       'backend end': () => session.onBackendEnd(now),
       'backend reset': () => session.onBackendReset(now),
       'backend listening': () => session.onBackendListening(generation, at, now),
@@ -161,7 +163,7 @@ export class Scene {
       resumeBackend: () => note('resume backend'),
       closeClient: (how) => note('close client', how),
       closeBackend: (how) => note('close backend', how),
-      connectBackend: () => note('connect'),
+      connectBackend: (user) => note(...['connect', user].filter((word) => word !== '')),
       listenForClient: (generation, form) => note('listen client', generation, form),
       connectToClient: (generation, to) => note('connect client', generation, `${to.address}:${to.port}`),
       listenForBackend: (generation) => note('listen backend', generation),

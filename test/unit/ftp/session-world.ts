@@ -7,6 +7,8 @@
  *  4. One command at a time is under way, but for ABOR and STAT behind a transfer.
  *  5. A session that waits for nobody owes nobody a reply.
  *  6. When it ends, nothing is left, and nothing follows.
+ *
+ * Where the backend depends on the user, all of that holds before USER and from one user to the next, too.
  */
 import { expect } from 'vitest';
 import type { FtpEffects, FtpSessionOptions, RelayEnd, TransferRecord } from '../../../src/ftp/effects.ts';
@@ -16,6 +18,7 @@ import { defaultOptions } from './session-scene.ts';
 import { bytes, textOf } from './streams.ts';
 
 const transferLine = /^(?:RETR|STOR|APPE|STOU|LIST) /;
+const ours = /^220 (?:Service ready|hello)|^230 in$/;
 const ownLine = /^(?:EPSV|PASV|PORT |EPRT |PWD)/;
 
 /** What may come out of a backend for a transfer, with what is wrong in it. */
@@ -33,7 +36,8 @@ export class World {
   #owed: string[] = [];
   /** The transfer command that is with the backend, and whether its data have ended clean. */
   #transfer: { readonly line: string; isClean: boolean } | undefined;
-  #greeting: 'connecting' | 'connected' | 'over' = 'connecting';
+  readonly #isByUser: boolean;
+  #greeting: 'none' | 'connecting' | 'connected' | 'over';
   #isReading = true;
   #isClientClosed = false;
   #isOver = false;
@@ -44,6 +48,8 @@ export class World {
   readonly told: number[] = [];
 
   constructor(options: Partial<FtpSessionOptions>) {
+    this.#isByUser = options.isByUser ?? false;
+    this.#greeting = 'none';
     this.#engine = new EngineModel(
       () => this.#session,
       () => this.#now,
@@ -72,6 +78,15 @@ export class World {
 
   /** Logs in, and asks for a data connection. */
   begin(): void {
+    if (this.#isByUser) {
+      this.#say('CLNT begin', 'USER joe');
+      this.#session.onBackendConnected(this.#now);
+      this.#greeting = 'over';
+      this.#fromBackend('220 hello');
+      this.#answer(500);
+      this.#answer(230);
+      return;
+    }
     this.#session.onBackendConnected(this.#now);
     this.#greeting = 'over';
     this.#fromBackend('220 hello');
@@ -126,7 +141,7 @@ export class World {
       ...this.#engine.staleChances().slice(-4),
       ...this.#engine.lossChances(),
     ];
-    if (this.#greeting === 'connecting') return chances;
+    if (this.#greeting === 'connecting' || this.#greeting === 'none') return chances;
     chances.push(
       () => session.onBackendEnd(this.#now),
       () => session.onBackendReset(this.#now),
@@ -162,6 +177,7 @@ export class World {
       ['PASV', `STOR ${n}a`, `NOOP ${n}b`, `ABOR ${n}c`],
       ...(n % 23 === 0 ? [['QUIT']] : []),
     ];
+    if (this.#isByUser) lines.push('USER ann', 'REIN', `HOST ${n}`, `OPTS ${n}`, 'FEAT');
     const chances = [...lines.map((line) => [line]), ...scripts, ...scripts].map(
       (said) => () => this.#say(...said),
     );
@@ -171,7 +187,7 @@ export class World {
   }
 
   #backendChances(): Chance[] {
-    if (this.#isBackendPaused) return [];
+    if (this.#isBackendPaused || this.#greeting === 'none') return [];
     if (this.#greeting === 'connecting') {
       return [
         () => {
@@ -179,6 +195,7 @@ export class World {
           this.#session.onBackendConnected(this.#now);
         },
         () => this.#session.onBackendUnavailable(this.#now),
+        ...(this.#isByUser ? [() => this.#refuseUser()] : []),
       ];
     }
     // A reply was swallowed: what the session does about it takes time alone.
@@ -243,6 +260,11 @@ export class World {
     expect(this.#isOver).toBe(true);
   }
 
+  #refuseUser(): void {
+    this.#greeting = 'none';
+    this.#session.onUnknownUser(this.#now);
+  }
+
   #greet(line: string): void {
     const isGood = line.startsWith('220') || line.startsWith('230');
     if (isGood) this.#greeting = 'over';
@@ -269,7 +291,8 @@ export class World {
   }
 
   #check(): void {
-    if (this.#isOver || this.#greeting !== 'over' || this.#hasSwallowed) return;
+    const hasFound = this.#greeting === 'over' || this.#greeting === 'none';
+    if (this.#isOver || !hasFound || this.#hasSwallowed) return;
     const waitsForNobody =
       this.#owed.length === 0 && !this.#engine.isBusy && this.#isReading && !this.#isBackendPaused;
     if (waitsForNobody) expect(this.#unanswered).toEqual([]);
@@ -278,7 +301,7 @@ export class World {
   #onReply(text: string): void {
     const [line = ''] = text.split('\r\n').slice(-2);
     const code = Number(line.slice(0, 3));
-    if (code < 200 || line === '220 hello' || line === '230 in') return;
+    if (code < 200 || (ours.test(line) && this.#unanswered[0] !== 'REIN')) return;
     const subject = /^\d{3} re (.*)$/.exec(line)?.[1];
     expect(subject === undefined || code >= 400 || !ownLine.test(subject)).toBe(true);
     if (code === 211 && subject !== undefined) {
@@ -322,7 +345,7 @@ export class World {
       pauseBackend: () => (this.#isBackendPaused = true),
       resumeBackend: () => (this.#isBackendPaused = false),
       closeClient: () => {},
-      closeBackend: () => (this.#owed = []),
+      closeBackend: () => this.#onClosed(),
       connectBackend: () => (this.#greeting = 'connecting'),
       listenForClient: (generation) => engine.listenForClient(generation),
       connectToClient: (generation) => engine.connectToClient(generation),
@@ -342,6 +365,12 @@ export class World {
       },
     };
     return this.#watched(effects);
+  }
+
+  #onClosed(): void {
+    this.#owed = [];
+    this.#hasSwallowed = false;
+    if (this.#isByUser) this.#greeting = 'none';
   }
 
   /** No effect may follow the end. */

@@ -96,3 +96,13 @@ describe('a row', () => {
     expect([streaks.note(failure), streaks.note({ ...failure, backend: 'b' })]).toEqual([undefined, 'b']);
   });
 });
+
+test('another limit counts for the failures that there were', () => {
+  const streaks = new ErrorStreaks(5);
+  streaks.note(failure);
+  streaks.note(failure);
+  streaks.configure(3);
+  expect([streaks.note(failure), streaks.note(failure)]).toEqual(['a', undefined]);
+  streaks.configure(0);
+  expect([1, 2, 3].map(() => streaks.note(failure))).toEqual([undefined, undefined, undefined]);
+});

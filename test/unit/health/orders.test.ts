@@ -200,3 +200,58 @@ describe('orders that move to another process', () => {
     expect(poolOf([3, 1]).backends.map((backend) => next.orders.weightOf(backend))).toEqual([7, 1]);
   });
 });
+
+describe('a new configuration', () => {
+  const same = { kind: 'same' } as const;
+
+  test('that says nothing new of a backend leaves its orders', () => {
+    const { mode, weigh, orders, backend, events } = setUp();
+    mode(1, 'draining');
+    weigh(1, 7);
+    orders.revise(() => same);
+    expect([orders.modeOf('b1'), orders.weightOf(backend(1)), events.length]).toEqual(['draining', 7, 2]);
+  });
+
+  test('that gives it another weight ends the order of a weight alone', () => {
+    const { mode, weigh, orders, backend, events } = setUp();
+    mode(1, 'draining');
+    weigh(0, 5);
+    weigh(1, 7);
+    orders.revise((name) => (name === 'b1' ? { kind: 'weight', weight: 2 } : same));
+    const { weight } = backend(1);
+    expect([orders.modeOf('b1'), orders.weightOf(backend(0)), orders.weightOf(backend(1))]).toEqual([
+      'draining',
+      5,
+      weight,
+    ]);
+    expect(events.at(-1)).toMatchObject({
+      kind: 'backend.weight',
+      backend: 'b1',
+      from: 7,
+      to: 2,
+      by: 'the configuration',
+    });
+  });
+
+  test('that has what was ordered ends the order without a word', () => {
+    const { weigh, orders, events } = setUp();
+    weigh(1, 7);
+    orders.revise(() => ({ kind: 'weight', weight: 7 }));
+    expect(events).toHaveLength(1);
+    expect(orders.weightOf({ name: 'b1', address: '192.0.2.1', port: 69, weight: 3 })).toBe(3);
+  });
+
+  test('that no longer has it ends all of its orders, should it come back', () => {
+    const { mode, weigh, orders, backend, enabled } = setUp();
+    mode(1, 'disabled');
+    weigh(1, 7);
+    orders.revise((name) => (name === 'b1' ? { kind: 'gone' } : same));
+    orders.update(poolOf([3]));
+    orders.update(poolOf([3, 1]));
+    expect([orders.modeOf('b1'), orders.weightOf(backend(1)), enabled()]).toEqual([
+      'enabled',
+      1,
+      [true, true],
+    ]);
+  });
+});

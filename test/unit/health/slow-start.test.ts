@@ -66,3 +66,19 @@ test('after a stop no timer is left', () => {
   slowStart.stop();
   expect(clock.pendingTimers).toBe(0);
 });
+
+test('another duration counts from the next step on, and none makes all of them warm', () => {
+  const { clock, slowStart, told } = setUp();
+  slowStart.begin(0);
+  slowStart.configure(70_000);
+  clock.advance(1000);
+  expect(slowStart.stepOf(0)).toBe(2);
+  clock.advance(9999);
+  expect(slowStart.stepOf(0)).toBe(2);
+  clock.advance(1);
+  expect(slowStart.stepOf(0)).toBe(3);
+  slowStart.configure(0);
+  expect([slowStart.stepOf(0), clock.pendingTimers, told]).toEqual([8, 0, [0, 1000, 11_000, 11_000]]);
+  slowStart.begin(0);
+  expect(slowStart.stepOf(0)).toBe(8);
+});

@@ -53,17 +53,17 @@ describe('the admin socket', () => {
     const before = process.umask(0);
     onTestFinished(() => void process.umask(before));
     const starting = startAdminSocket(place, sourcesFor());
-    const { close } = await starting;
+    const server = await starting;
     expect([modeOf(place), modeOf(path.dirname(place))]).toEqual([0o600, 0o700]);
     expect(process.umask()).toBe(0);
-    await close();
+    await server.close();
   });
 
   it('is removed at the end, with every connection', async () => {
-    const { path: socketPath, close } = await open(placeFor('admin.sock'));
-    await close();
-    await close();
-    expect(existsSync(socketPath)).toBe(false);
+    const server = await open(placeFor('admin.sock'));
+    await server.close();
+    await server.close();
+    expect(existsSync(server.path)).toBe(false);
   });
 
   it('takes the place of one that nobody listens at any more', async () => {

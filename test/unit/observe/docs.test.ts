@@ -17,6 +17,7 @@ import { backendStates } from '../../../src/observe/status.ts';
 import { Metrics } from '../../../src/observe/metrics.ts';
 import { expectSection, table } from '../../helpers/doc-section.ts';
 import { countersOf, still } from './counters.ts';
+import { userMapResults } from '../../../src/observe/user-map-events.ts';
 import { familiesOf } from './scrape.ts';
 
 const text = readFileSync(path.join(import.meta.dirname, '../../../docs/metrics.md'), 'utf8');
@@ -64,6 +65,7 @@ describe('docs/metrics.md', () => {
     ['result of ftp_transfers', ftpTransferResults],
     ['end', ftpSessionEnds],
     ['reason of ftp_refused_commands', ftpRefusals],
+    ['result of ftp_user_maps', userMapResults],
     ['reason of ftp_refused_data_connections', ftpDataRefusals],
   ])('explains every value of %s', (heading, values) => {
     expect(explained(heading)).toEqual(values);

@@ -100,7 +100,14 @@ describe('the line of an FTP session', () => {
 describe('refused requests', () => {
   it('are warnings where there was not enough of something', () => {
     const warnings = rejectReasons.filter((reason) => linesOf(rejected({ reason }))[0]?.['level'] === 'warn');
-    expect(warnings).toEqual(['max-sessions', 'max-sessions-per-client', 'no-backend', 'no-resources']);
+    expect(warnings).toEqual([
+      'rate-per-client',
+      'rate-per-prefix',
+      'max-sessions',
+      'max-sessions-per-client',
+      'no-backend',
+      'no-resources',
+    ]);
   });
 
   it('name the file, escaped, where there is one', () => {

@@ -157,9 +157,25 @@ describe('claims', () => {
     await claims.claim(now, true);
     expect(lender.calls).toEqual(['claim 69', 'claim 30000', 'claim 70']);
     expect(now.map((service) => claims.of(service).map(({ port }) => port))).toEqual([[30_000], [69, 70]]);
-    claims.release(before, now);
-    claims.release(now, [named('b', at(69))]);
+    claims.leave(before, now);
+    claims.leave(now, [named('b', at(69))]);
+    claims.sweep(() => false);
     expect(lender.calls.slice(3)).toEqual(['release 30000', 'release 70']);
+  });
+
+  it('that nobody wants stay while somebody holds them, and until then may be wanted again', async () => {
+    const lender = new Lender();
+    const claims = claimsOn(host(), { lender });
+    const before = [named('a', at(69), at(70))];
+    await claims.claim(before, true);
+    claims.leave(before, []);
+    claims.sweep((service, { port }) => service === 'a' && port === 69);
+    const undo = await claims.claim([named('b', at(69))], true);
+    claims.sweep(() => false);
+    expect(lender.calls).toEqual(['claim 69', 'claim 70', 'release 70']);
+    undo();
+    claims.sweep(() => false);
+    expect(lender.calls.at(-1)).toBe('release 69');
   });
 
   it('of ports that the system chooses are not taken over by another service', async () => {

@@ -51,3 +51,18 @@ test('services with the same address are told apart', () => {
   expect(tally.down(0, down('192.0.2.1:69'))).toBe(true);
   expect(tally.listening().map(({ service }) => service)).toEqual(['other']);
 });
+
+test('one that stands for all addresses is up while any of them is', () => {
+  const tally = new ListenerTally();
+  tally.up(0, up('192.0.2.1:69'));
+  const isUp = (address: string, port = 69): boolean => tally.isUp('tftp', { address, port });
+  expect([isUp('0.0.0.0'), isUp('192.0.2.1'), isUp('192.0.2.2'), isUp('0.0.0.0', 70)]).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+  expect(tally.isUp('other', { address: '192.0.2.1', port: 69 })).toBe(false);
+  tally.down(0, down('192.0.2.1:69'));
+  expect(isUp('0.0.0.0')).toBe(false);
+});

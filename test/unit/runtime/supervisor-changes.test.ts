@@ -10,6 +10,8 @@ import { Scene, vip } from './scene.ts';
 
 const at = (port: number): ListenerSpec => ({ address: vip, port });
 
+const listenerDown = { kind: 'listener.down', service: 'tftp', listener: `${vip}:69` } as const;
+
 /** Lends one socket for each worker and listener, with numbers that count up. */
 class Lender implements SocketLender {
   readonly released: number[] = [];
@@ -120,6 +122,26 @@ describe('listeners', () => {
     expect(lent(0)).toMatchObject({ kind: 'update', lent: [{ port: 69 }, { port: 21 }, { port: 70 }] });
     expect([scene.portsOf(0), threads.lender.released]).toEqual([[70, 21], []]);
     await scene.answer(2);
+    expect(threads.lender.released).toEqual([69]);
+  });
+
+  it.each<[string, (threads: Lent) => void]>([
+    ['has closed them', (threads) => threads.of(1).say({ kind: 'events', events: [listenerDown] })],
+    ['is gone', (threads) => threads.of(1).exit(new Error('a fault'))],
+  ])('that are lent are not given back before the last worker with sessions there %s', async (_what, end) => {
+    const threads = new Lent(2);
+    const scene = new ChangingScene(2, {}, threads);
+    await scene.start();
+    for (const thread of threads.made) {
+      thread.say({ kind: 'events', events: [{ ...listenerDown, kind: 'listener.up' }] });
+    }
+    const moved = { ...scene.tftp, listeners: [at(70)] };
+    await scene.supervisor.prepare([moved, scene.ftp]);
+    void scene.supervisor.update(scene.with(moved, scene.ftp));
+    threads.of(0).say({ kind: 'events', events: [listenerDown] });
+    await scene.answer(2);
+    expect(threads.lender.released).toEqual([]);
+    end(threads);
     expect(threads.lender.released).toEqual([69]);
   });
 
