@@ -115,19 +115,19 @@ describe('a reload', () => {
   });
 });
 
-describe('a takeover', () => {
-  /** At a socket, where whoever asks may do anything. */
-  async function socketScene(outcome: ReturnType<Operator['handOver']>) {
-    const operator = new NotingOperator();
-    const asked: string[] = [];
-    operator.handOver = (path, by) => {
-      asked.push(`${path} ${by}`);
-      return outcome;
-    };
-    const { port } = await open(sourcesFor(operator), { kind: 'socket' });
-    return { asked, post: (path: string) => ask({ port }, path, { body: '' }) };
-  }
+/** At a socket, where whoever asks may do anything. */
+async function socketScene(outcome: ReturnType<Operator['handOver']>) {
+  const operator = new NotingOperator();
+  const asked: string[] = [];
+  operator.handOver = (path, by) => {
+    asked.push(`${path} ${by}`);
+    return outcome;
+  };
+  const { port } = await open(sourcesFor(operator), { kind: 'socket' });
+  return { asked, post: (path: string) => ask({ port }, path, { body: '' }) };
+}
 
+describe('a takeover', () => {
   it('begins with whoever listens at the path', async () => {
     const { asked, post } = await socketScene({ kind: 'begun', pid: 42 });
     const { status, body } = await post('/-/takeover?path=%2Frun%2Fa%20b%2Fsocket');

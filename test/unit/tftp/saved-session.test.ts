@@ -15,23 +15,14 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** What the machine answers, and what it is like then. */
 function act(session: TftpSession, { kind, opcode, block, length }: Step, now: number): number {
-  switch (kind) {
-    case 'backend':
-      return session.onBackend(opcode, block, length, now);
-    case 'client':
-      return session.onClient(opcode, block, length, now);
-    case 'repeat':
-      return session.onRepeat(now);
-    case 'timer':
-      return session.onTimer(now);
-    case 'asked':
-      if (block === 0) session.exhausted();
-      else session.asked(now);
-      return 0;
-    default:
-      session.granted(512, block + 1, block);
-      return 0;
-  }
+  if (kind === 'backend') return session.onBackend(opcode, block, length, now);
+  if (kind === 'client') return session.onClient(opcode, block, length, now);
+  if (kind === 'repeat') return session.onRepeat(now);
+  if (kind === 'timer') return session.onTimer(now);
+  if (kind === 'granted') session.granted(512, block + 1, block);
+  else if (block === 0) session.exhausted();
+  else session.asked(now);
+  return 0;
 }
 
 /** All that shows, with the deadline as the time that is left. */
