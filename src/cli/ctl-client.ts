@@ -14,9 +14,9 @@ import { refusalAnswer } from './ctl-answers.ts';
 
 /** Where the balancer is asked: at most one of socket and URL. */
 export interface ClientOptions {
-  readonly socket?: string;
+  readonly adminSocket?: string;
   readonly url?: string;
-  readonly tokenFile?: string;
+  readonly adminTokenFile?: string;
 }
 
 /** Milliseconds of silence; a reload may look up names before it answers. */
@@ -37,17 +37,19 @@ export class AdminClient {
   constructor(options: ClientOptions, environment: Environment, signal: AbortSignal) {
     this.#environment = environment;
     this.#signal = signal;
-    if (options.socket !== undefined && options.url !== undefined) {
-      throw new CliError(ExitCode.usage, '--socket and --url exclude each other');
+    if (options.adminSocket !== undefined && options.url !== undefined) {
+      throw new CliError(ExitCode.usage, '--admin-socket and --url exclude each other');
     }
     this.#base = options.url === undefined ? undefined : parseUrl(options.url);
-    const socketPath = options.socket ?? findSocket(environment);
+    const socketPath = options.adminSocket ?? findSocket(environment);
     this.#place = this.#base?.href ?? socketPath;
     this.#target = {
       ...(this.#base ? {} : { socketPath }),
       headers: {
         [userHeader]: this.#user(),
-        ...(options.tokenFile === undefined ? {} : { authorization: `Bearer ${tokenIn(options.tokenFile)}` }),
+        ...(options.adminTokenFile === undefined
+          ? {}
+          : { authorization: `Bearer ${tokenIn(options.adminTokenFile)}` }),
       },
     };
   }
@@ -128,7 +130,7 @@ export class AdminClient {
 
 const socketFailures: Readonly<Record<string, (place: string) => string>> = {
   ENOENT: (place) =>
-    `there is no admin socket at ${place}: is the balancer running? --socket says where it is if not there`,
+    `there is no admin socket at ${place}: is the balancer running? --admin-socket says where it is if not there`,
   ECONNREFUSED: (place) => `nobody listens at the admin socket ${place} any more: is the balancer running?`,
   EACCES: (place) =>
     `no permission to open the admin socket ${place}: run this as the user of the balancer, or as root`,
@@ -148,8 +150,13 @@ function faultsIn(value: unknown): readonly string[] | undefined {
   return refusalAnswer.safeParse(value).data?.faults;
 }
 
-/** The one of this user, or else that of the system's service. */
+/**
+ * The one of this user, or else that of the system's service. The balancer's own variable says where it is to whoever
+ * asks from its environment, as in a container.
+ */
 export function findSocket(environment: Environment): string {
+  const said = environment['TFTP_LB_ADMIN_SOCKET'] ?? '';
+  if (said.startsWith('/')) return said;
   const own = defaultSocketPath(environment, process.getuid?.());
   return own !== undefined && (existsSync(own) || !existsSync(systemSocketPath)) ? own : systemSocketPath;
 }
@@ -179,6 +186,6 @@ function tokenIn(path: string): string {
     return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0] ?? '';
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CliError(ExitCode.usage, `cannot read --token-file: ${reason}`, { cause });
+    throw new CliError(ExitCode.usage, `cannot read --admin-token-file: ${reason}`, { cause });
   }
 }
