@@ -128,7 +128,7 @@ function beginTakeover(config: Config, net: Net, context: ServeContext): Promise
   if (socket === undefined) throw new TakeoverError('--takeover needs the admin socket, which is turned off');
   const { environment, force } = context;
   const place = socket === 'auto' ? findSocket(environment) : socket;
-  const client = new AdminClient({ socket: place }, environment, force);
+  const client = new AdminClient({ adminSocket: place }, environment, force);
   const ask = async (path: string): Promise<void> => {
     await client.post(`/-/takeover?path=${encodeURIComponent(path)}`, takeoverAnswer);
   };
