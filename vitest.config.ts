@@ -8,6 +8,8 @@ const config: ViteUserConfig = defineConfig({
     pool: 'forks',
     // Most of the time is waiting for processes and sockets, not computing.
     maxWorkers: 4,
+    // There is one default place for the admin socket, and many balancers at a time.
+    env: { TFTP_LB_ADMIN_SOCKET: 'false' },
     projects: [
       {
         extends: true,
@@ -24,9 +26,9 @@ const config: ViteUserConfig = defineConfig({
           name: 'portable engine',
           include: [
             'test/interop/{crowd,faults,rollover,strays,transfers}.test.ts',
-            'test/integration/{drain,flags-limits,flags-tftp,reload,reports}.test.ts',
+            'test/integration/{backend-lives,configured-traffic,ctl,drain,flags-limits,flags-tftp,flags-traffic,reload,reports}.test.ts',
           ],
-          env: { TFTP_LB_ENGINE: 'portable' },
+          env: { TFTP_LB_ENGINE: 'portable', TFTP_LB_ADMIN_SOCKET: 'false' },
         },
       },
     ],

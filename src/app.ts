@@ -3,13 +3,19 @@ import { Scoreboard } from './balance/scoreboard.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError, faultText } from './config/fault.ts';
 import type { Snapshot } from './engine/snapshot.ts';
-import { AdminPort } from './app/admin-port.ts';
+import { AdminDoors } from './app/admin-doors.ts';
+import { Departure, type DrainOutcome } from './app/departure.ts';
+import { Desk } from './app/desk.ts';
+import { HandingOver } from './app/handing-over.ts';
 import { type Prepared, prepareAll } from './app/prepared.ts';
 import { planReload, type ReloadPlan } from './app/reload-plan.ts';
 import { Report } from './app/report.ts';
 import { Series } from './app/series.ts';
 import { specOf } from './app/service-spec.ts';
-import { Services } from './app/services.ts';
+import { maxServices, Services } from './app/services.ts';
+import { SharedTables } from './app/shared-tables.ts';
+import { takeOver } from './app/taking-over.ts';
+import { routeRows } from './app/traffic.ts';
 import { TransferLogs } from './app/transfer-log.ts';
 import type { Endpoint, Net } from './net/net.ts';
 import { createNodeTls } from './net/node-tls.ts';
@@ -18,15 +24,15 @@ import { dropReasons, type Event } from './observe/events.ts';
 import { logEvents } from './observe/log-events.ts';
 import type { Logger } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
+import type { ReloadOutcome } from './observe/operator.ts';
 import type { Readiness, Status, StatusSource } from './observe/status.ts';
 import type { EngineNotice } from './runtime/engine-choice.ts';
 import type { DataPlane } from './runtime/data-plane.ts';
 import { LocalDataPlane } from './runtime/local-data-plane.ts';
 import type { Threads } from './runtime/node-threads.ts';
 import { Supervisor } from './runtime/supervisor.ts';
+import type { TakeoverTaker } from './runtime/takeover-taker.ts';
 
-/** Services that may be known at once, removed ones with running sessions included. */
-const maxServices = 256;
 /** Backends that may be known at once, removed ones with running sessions included. */
 const maxBackends = 1_024;
 
@@ -42,16 +48,11 @@ export interface AppParts {
   readonly threads?: Threads;
   /** Reads the configuration anew. Throws ConfigError. What it was at the start if left out. */
   readonly load?: () => Config;
+  /** Where the admin socket is unless the configuration says so. */
+  readonly adminSocket?: string | undefined;
+  /** The other end of a process that serves until now, if there is one. */
+  readonly taker?: TakeoverTaker | undefined;
 }
-
-/** What became of a configuration that was read while the balancer runs. */
-export type ReloadOutcome =
-  /** It is in force. */
-  | { readonly kind: 'applied'; readonly changes: readonly string[] }
-  /** All is as it was before, for these reasons. */
-  | { readonly kind: 'refused'; readonly faults: readonly string[] };
-
-export type DrainOutcome = 'drained' | 'timed-out' | 'forced';
 
 export class App implements StatusSource {
   #config: Config;
@@ -68,19 +69,21 @@ export class App implements StatusSource {
   readonly #subscriptions: (() => void)[] = [];
   readonly #transferLogs: TransferLogs;
   readonly #dataPlane: DataPlane;
-  readonly #admin: AdminPort;
+  readonly #admin: AdminDoors;
+  readonly #handingOver: HandingOver;
+  readonly #departure: Departure;
   #isDraining = false;
   /** Ends with the last reload that was asked for. */
   #reloads: Promise<unknown> = Promise.resolve();
 
-  /** Throws PasswordError or TransferLogError. */
+  /** Throws PasswordError, ProbeCommandError or TransferLogError. */
   constructor(config: Config, parts: AppParts) {
     this.#config = config;
     this.#parts = parts;
     this.#startedAt = parts.net.now();
     this.#bus = new Bus((error) => parts.log.error({ err: error }, 'an observer of events has failed'));
     this.#scoreboard = Scoreboard.create({
-      services: maxServices,
+      services: maxServices + routeRows,
       backends: maxBackends,
       workers: parts.threads?.plans.length ?? 1,
       reasons: dropReasons.length,
@@ -89,6 +92,7 @@ export class App implements StatusSource {
       net: parts.net,
       scoreboard: this.#scoreboard,
       emit: this.#bus.emit,
+      tables: new SharedTables(() => parts.net.random()),
       onChange: () => void this.#publish(),
     });
     this.#report = new Report(this.#scoreboard, this.#services);
@@ -103,17 +107,22 @@ export class App implements StatusSource {
       workers: () => this.#dataPlane.workers(),
     });
     this.#series = new Series(this.#metrics, this.#scoreboard, this.#services);
-    const metrics = { render: () => this.#render() };
-    const sources = { status: this, metrics };
-    this.#admin = new AdminPort({ sources, log: parts.log, clock: parts.net });
+    const { net: clock } = parts;
+    const activeSessions = (): number => this.#services.activeSessions;
+    this.#departure = new Departure({ clock, bus: this.#bus, dataPlane: this.#dataPlane, activeSessions });
+    this.#handingOver = this.#createHandingOver();
+    this.#admin = this.#createDoors();
   }
 
   /**
    * Resolves when clients are served. Rejects with DiscoveryError, SelfBackendError, TooManyBackendsError, UserMapFileError,
-   * NetError or AdminError; `stop` has to be called then too.
+   * NetError, AdminError or AdminTokenError; `stop` has to be called then too.
    */
   start(): Promise<void> {
-    const started = this.#start();
+    const started = this.#start().catch(async (error: unknown) => {
+      await this.#parts.taker?.refuse(error instanceof Error ? error.message : String(error));
+      throw error;
+    });
     // A reload that is asked for meanwhile waits.
     this.#reloads = started.catch(() => undefined);
     return started;
@@ -121,38 +130,28 @@ export class App implements StatusSource {
 
   /**
    * Reads the configuration and puts it into force, without ending a session. What is wrong with it is logged, and then
-   * nothing has changed. One reload follows the other.
+   * nothing has changed. One reload follows the other. `by` is who asked for it, where somebody did.
    */
-  reload(): Promise<ReloadOutcome> {
-    const reloaded = this.#reloads.then(() => this.#reload());
+  reload(by?: string): Promise<ReloadOutcome> {
+    const reloaded = this.#reloads.then(() => this.#reload(by));
     this.#reloads = reloaded;
     return reloaded;
   }
 
+  /** Resolves when another process has taken over all that it can have. */
+  handedOver(): Promise<void> {
+    return this.#handingOver.given;
+  }
+
+  /** Resolves when no session is left here, or when `signal` aborts. */
+  finished(signal: AbortSignal): Promise<void> {
+    return this.#departure.finished(signal);
+  }
+
   /** Takes no new sessions and waits for the running ones, for the configured time or until `force` aborts. */
-  async drain(force: AbortSignal): Promise<DrainOutcome> {
+  drain(force: AbortSignal): Promise<DrainOutcome> {
     this.#isDraining = true;
-    const { promise, resolve, reject } = Promise.withResolvers<DrainOutcome>();
-    let mayBeNew = true;
-    const check = (): void => {
-      if (!mayBeNew && this.#services.activeSessions === 0) resolve('drained');
-    };
-    this.#dataPlane.drain().then(() => {
-      mayBeNew = false;
-      check();
-    }, reject);
-    const onForce = (): void => resolve('forced');
-    const unsubscribe = this.#bus.subscribe(check);
-    const timer = this.#parts.net.setTimer(this.#config.drainTimeout, () => resolve('timed-out'));
-    force.addEventListener('abort', onForce, { once: true });
-    if (force.aborted) onForce();
-    try {
-      return await promise;
-    } finally {
-      unsubscribe();
-      timer.cancel();
-      force.removeEventListener('abort', onForce);
-    }
+    return this.#departure.drain(this.#config.drainTimeout, force);
   }
 
   /** Opens the logs of transfers anew, after they have been renamed. */
@@ -173,7 +172,7 @@ export class App implements StatusSource {
 
   /** Where the admin endpoints listen; undefined before the start and where they are turned off. */
   get admin(): Endpoint | undefined {
-    return this.#admin.server;
+    return this.#admin.tcp;
   }
 
   /** Where the clients of a service arrive now. */
@@ -214,14 +213,33 @@ export class App implements StatusSource {
     this.#stopped.signal.throwIfAborted();
     await this.#dataPlane.start(this.#snapshot());
     this.#stopped.signal.throwIfAborted();
-    const admin = await this.#admin.prepare(this.#config.admin.listen);
-    admin.adopt();
-    if (this.#stopped.signal.aborted) await this.#admin.close();
+    await this.#takeOver();
+    await this.#openAdmin();
     this.#metrics.config.taken(new Date());
     const { name: engine, reason } = this.#engine;
     const { version, threads, log } = this.#parts;
     const workers = threads && this.#dataPlane.workers().length;
     log.info({ version, engine, reason, workers }, 'serving');
+  }
+
+  async #takeOver(): Promise<void> {
+    const { taker, net: clock, log } = this.#parts;
+    if (!taker) return;
+    const { takeovers: metrics } = this.#metrics;
+    const { handover } = this.#dataPlane;
+    await takeOver({ taker, clock, log, metrics, services: this.#services, handover });
+  }
+
+  async #openAdmin(): Promise<void> {
+    try {
+      const admin = await this.#admin.prepare(this.#config.admin);
+      admin.adopt();
+    } catch (error) {
+      // Transfers that were taken over matter more, and there is nobody left to give them back to.
+      if (!this.#parts.taker) throw error;
+      this.#parts.log.error({ err: error }, 'the admin endpoints cannot be had');
+    }
+    if (this.#stopped.signal.aborted) await this.#admin.close();
   }
 
   #observe(): void {
@@ -243,27 +261,26 @@ export class App implements StatusSource {
   }
 
   #onEvent(event: Event): void {
-    if (event.kind === 'backend.suspect') this.#services.suspected(event);
-    if (event.kind === 'worker.down') this.#services.adoptEjections();
+    this.#services.observe(event);
     if (event.kind === 'backend.state') this.#series.onState(event);
   }
 
   /** Never rejects. */
-  async #reload(): Promise<ReloadOutcome> {
+  async #reload(by: string | undefined): Promise<ReloadOutcome> {
     try {
       const config = this.#parts.load?.() ?? this.#config;
       const plan = planReload(this.#config, config);
       const refusals = [...plan.refusals, ...(this.#isEnding ? ['the balancer is about to end'] : [])];
-      if (refusals.length > 0) return this.#refuse(refusals);
+      if (refusals.length > 0) return this.#refuse(refusals, by);
       const prepared = await this.#prepare(config, plan);
       if (this.#isEnding) {
         prepared.cancel();
-        return this.#refuse(['the balancer is about to end']);
+        return this.#refuse(['the balancer is about to end'], by);
       }
-      await this.#adopt(config, plan, prepared);
+      await this.#adopt(config, plan, prepared, by);
       return { kind: 'applied', changes: plan.changes };
     } catch (error) {
-      return this.#refuse(faultsIn(error));
+      return this.#refuse(faultsIn(error), by);
     }
   }
 
@@ -271,9 +288,12 @@ export class App implements StatusSource {
     return this.#isDraining || this.#stopped.signal.aborted;
   }
 
-  #refuse(faults: readonly string[]): ReloadOutcome {
+  #refuse(faults: readonly string[], by: string | undefined): ReloadOutcome {
     this.#metrics.config.refused();
-    this.#parts.log.error({ event: 'config.refused', faults }, 'configuration refused, the old one stays');
+    this.#parts.log.error(
+      { event: 'config.refused', faults, by },
+      'configuration refused, the old one stays',
+    );
     return { kind: 'refused', faults };
   }
 
@@ -282,7 +302,7 @@ export class App implements StatusSource {
     return prepareAll([
       () => this.#services.prepare(plan, config.services),
       () => this.#transferLogs.prepare(config.services),
-      () => this.#admin.prepare(config.admin.listen),
+      () => this.#admin.prepare(config.admin),
       () => this.#prepareListeners(config),
     ]);
   }
@@ -294,12 +314,13 @@ export class App implements StatusSource {
       certificates: undefined,
       pool: { backends: [] },
       passivePool: new SharedArrayBuffer(0),
+      traffic: {},
     };
     const undo = await this.#dataPlane.prepare(services.map((service) => specOf(service, none)));
     return { adopt: () => undefined, cancel: undo };
   }
 
-  async #adopt(config: Config, plan: ReloadPlan, prepared: Prepared): Promise<void> {
+  async #adopt(config: Config, plan: ReloadPlan, prepared: Prepared, by: string | undefined): Promise<void> {
     const { log } = this.#parts;
     for (const { name, kind } of plan.added) this.#metrics.addService(name, kind);
     prepared.adopt();
@@ -308,7 +329,7 @@ export class App implements StatusSource {
     await this.#publish();
     this.#forgetGone();
     this.#metrics.config.taken(new Date());
-    log.info({ event: 'config.applied', changes: plan.changes }, 'configuration reloaded');
+    log.info({ event: 'config.applied', changes: plan.changes, by }, 'configuration reloaded');
   }
 
   #render(): ReturnType<Metrics['render']> {
@@ -318,6 +339,35 @@ export class App implements StatusSource {
 
   #forgetGone(): void {
     for (const { name } of this.#series.forgetGone()) this.#transferLogs.forget(name);
+  }
+
+  #createDoors(): AdminDoors {
+    const { log, net, adminSocket } = this.#parts;
+    const reload = (by: string): Promise<ReloadOutcome> => this.reload(by);
+    const handOver = this.#handingOver.ask.bind(this.#handingOver);
+    const operator = new Desk({ services: this.#services, report: this.#report, reload, handOver });
+    const sources = { status: this, metrics: { render: () => this.#render() }, operator };
+    return new AdminDoors({ sources, log, clock: net, defaultSocket: adminSocket });
+  }
+
+  #createHandingOver(): HandingOver {
+    const { net: clock, log, version } = this.#parts;
+    return new HandingOver({
+      clock,
+      log,
+      version,
+      metrics: this.#metrics.takeovers,
+      services: this.#services,
+      handover: this.#dataPlane.handover,
+      obstacle: () => (this.#isEnding ? 'the balancer is about to end' : undefined),
+      inTurn: (act) => {
+        this.#reloads = this.#reloads.then(act);
+      },
+      onGiven: async () => {
+        this.#isDraining = true;
+        await this.#admin.close();
+      },
+    });
   }
 
   #createDataPlane(): DataPlane {

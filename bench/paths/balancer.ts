@@ -86,7 +86,8 @@ export async function launchBalancer(
 ): Promise<{ readonly port: number; readonly relay: Child }> {
   const logFile = path.join(folder, `${name}.log`);
   const log = openSync(logFile, 'w');
-  const args = [...nodeOptions, balancer, `--vip=${address}`, `--admin=${loopback}:0`, ...own];
+  const admin = [`--admin=${loopback}:0`, '--no-admin-socket'];
+  const args = [...nodeOptions, balancer, `--vip=${address}`, ...admin, ...own];
   const relay = new Child('tftp-lb', process.execPath, args, {
     core: workers === 1 ? placement.relay : placement.relays,
     namespace,

@@ -1,8 +1,10 @@
 import type { FoundBackend } from '../balance/pool.ts';
 import type { ServiceConfig } from '../config/config.ts';
 import type { SourceUpdate } from '../discovery/backend-source.ts';
-import { HostSource } from '../discovery/host-source.ts';
+import { createBackendSource } from '../discovery/create-source.ts';
+import { nodeFiles } from '../discovery/node-files.ts';
 import type { Net } from '../net/net.ts';
+import { sourceOf } from './source-spec.ts';
 import { isOwnListener, SelfBackendError } from './self-backend.ts';
 
 /** The backends of one service, as its sources tell them. Nobody hears of them until somebody follows. */
@@ -14,8 +16,7 @@ export class BackendWatch {
   /** Resolves when the first backends are known. Rejects with DuplicateBackendError, DiscoveryError or SelfBackendError. */
   static async open(service: ServiceConfig, net: Net, signal: AbortSignal): Promise<BackendWatch> {
     const watch = new BackendWatch();
-    const { backends, discovery } = service;
-    const source = new HostSource(net, { backends, interval: discovery.resolveInterval });
+    const source = createBackendSource(sourceOf(service), { net, files: nodeFiles });
     const ends = AbortSignal.any([signal, watch.#stop.signal]);
     await source.watch((update) => watch.#tell(update), ends);
     try {

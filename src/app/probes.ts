@@ -1,10 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { accessSync, constants, readFileSync } from 'node:fs';
 
-import type { FtpHealthConfig, ServiceConfig } from '../config/config.ts';
+import type { FtpHealthConfig, ProbeSpec, ServiceConfig } from '../config/config.ts';
+import { ExecProbe } from '../health/exec-probe.ts';
 import { type FtpLogin, FtpProbe } from '../health/ftp-probe.ts';
 import type { Probe } from '../health/probe.ts';
+import { TcpProbe } from '../health/tcp-probe.ts';
+import { type Digest, TftpContentProbe } from '../health/tftp-content-probe.ts';
 import { TftpProbe } from '../health/tftp-probe.ts';
 import type { Net } from '../net/net.ts';
+import type { Emit } from '../observe/events.ts';
+import { startCommand } from './commands.ts';
 
 /** The file with the password of the health checks cannot be read. */
 export class PasswordError extends Error {
@@ -12,11 +18,50 @@ export class PasswordError extends Error {
   readonly code = 'TLB_ERR_PASSWORD';
 }
 
-/** How the backends of a service are checked. Throws PasswordError. */
-export function probeFor(service: ServiceConfig, net: Net): Probe {
+/** The command of the health checks is not there, or is none. */
+export class ProbeCommandError extends Error {
+  override readonly name = 'ProbeCommandError';
+  readonly code = 'TLB_ERR_PROBE_COMMAND';
+}
+
+/** How the backends of a service are checked. Throws PasswordError or ProbeCommandError. */
+export function probeFor(service: ServiceConfig, net: Net, emit: Emit): Probe {
+  const { probe, timeout } = service.health;
+  if (probe.kind === 'tcp') return new TcpProbe(net, { port: probe.port, timeout });
+  return probe.kind === 'exec' ? ofCommand(probe, service, net, emit) : ofProtocol(service, net);
+}
+
+function ofProtocol(service: ServiceConfig, net: Net): Probe {
   const { timeout } = service.health;
-  if (service.kind === 'tftp') return new TftpProbe(net, { file: service.health.file, timeout });
-  return new FtpProbe(net, { timeout, login: loginOf(service.health) });
+  if (service.kind === 'ftp') return new FtpProbe(net, { timeout, login: loginOf(service.health) });
+  const { file, sha256 } = service.health;
+  if (sha256 === undefined) return new TftpProbe(net, { file, timeout });
+  return new TftpContentProbe(net, { file, timeout, expected: sha256, digest: sha256Digest });
+}
+
+function sha256Digest(): Digest {
+  const hash = createHash('sha256');
+  return { update: (bytes) => void hash.update(bytes), end: () => hash.digest('hex') };
+}
+
+function ofCommand(
+  { program, args }: Extract<ProbeSpec, { kind: 'exec' }>,
+  { name: service, health }: ServiceConfig,
+  net: Net,
+  emit: Emit,
+): Probe {
+  try {
+    accessSync(program, constants.X_OK);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ProbeCommandError(`health checks cannot run ${program}: ${reason}`, { cause });
+  }
+  return new ExecProbe(net, startCommand, {
+    program,
+    args,
+    timeout: health.timeout,
+    onOutput: ({ name }, line) => emit({ kind: 'health.output', service, backend: name, line }),
+  });
 }
 
 function loginOf({ user, password, passwordFile }: FtpHealthConfig): FtpLogin | undefined {

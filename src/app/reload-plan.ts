@@ -105,5 +105,9 @@ const sections: ReadonlySet<string> = new Set([
   'discovery',
   'policy',
   'limits',
+  'access',
+  'rates',
+  'affinity',
+  'routes',
   'health',
 ]);

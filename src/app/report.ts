@@ -6,7 +6,7 @@ import { dropReasons } from '../observe/events.ts';
 import { PassivePool } from '../engine/passive-pool.ts';
 import type { PassivePortUse } from '../observe/ftp-metrics.ts';
 import type { BackendCounters, HotCounters, ServiceCounters } from '../observe/hot-metrics.ts';
-import type { BackendStatus, ServiceReadiness, ServiceStatus } from '../observe/status.ts';
+import type { BackendStatus, ServiceReadiness, ServiceStatus, StateWord } from '../observe/status.ts';
 import type { ServiceControl } from './service-control.ts';
 import type { Services } from './services.ts';
 
@@ -20,8 +20,8 @@ export class Report implements HotCounters {
   }
 
   backends(): BackendCounters[] {
-    return this.#services.controls.flatMap(({ config, pool }) =>
-      pool.backends.map((backend) => this.#countersOf(config.name, backend)),
+    return this.#services.controls.flatMap((control) =>
+      control.pool.backends.map((backend) => this.#countersOf(control, backend)),
     );
   }
 
@@ -58,22 +58,25 @@ export class Report implements HotCounters {
       kind: config.kind,
       sessions: this.#scoreboard.activeOf(index),
       listeners: listeners.map(({ address, port }) => formatEndpoint(address, port)),
-      backends: pool.backends.map((backend) => this.#statusOf(backend)),
+      backends: pool.backends.map((backend) => this.statusOf(control, backend)),
     };
   }
 
-  #statusOf(backend: Backend): BackendStatus {
-    const { index, name, address, port, weight } = backend;
+  /** Of a backend in the pool of `control`. */
+  statusOf(control: ServiceControl, backend: Backend): BackendStatus {
+    const { index, name, address, port } = backend;
     const board = this.#scoreboard;
+    const flags = { up: board.isUp(index), enabled: board.isEnabled(index), ejected: board.isEjected(index) };
+    const life = control.lifeOf(backend);
+    const sessions = board.active(index);
     return {
       name,
       address,
       port,
-      weight,
-      up: board.isUp(index),
-      enabled: board.isEnabled(index),
-      ejected: board.isEjected(index),
-      sessions: board.active(index),
+      state: stateOf({ ...flags, ...life, sessions }),
+      ...life,
+      ...flags,
+      sessions,
       bytesToClient: board.counter('bytesToClient', index),
       bytesToBackend: board.counter('bytesToBackend', index),
       datagramsToClient: board.counter('datagramsToClient', index),
@@ -81,20 +84,35 @@ export class Report implements HotCounters {
     };
   }
 
-  #countersOf(service: string, backend: Backend): BackendCounters {
-    const { name, weight, up, enabled, ejected, sessions, ...traffic } = this.#statusOf(backend);
+  #countersOf(control: ServiceControl, backend: Backend): BackendCounters {
+    const status = this.statusOf(control, backend);
     return {
-      service,
-      backend: name,
-      isUp: up,
-      isEnabled: enabled,
-      isEjected: ejected,
-      weight,
-      active: sessions,
+      service: control.config.name,
+      backend: status.name,
+      state: status.state,
+      isUp: status.up,
+      isEnabled: status.enabled,
+      isEjected: status.ejected,
+      weight: status.effectiveWeight,
+      active: status.sessions,
       traffic: {
-        'to-client': { datagrams: traffic.datagramsToClient, bytes: traffic.bytesToClient },
-        'to-backend': { datagrams: traffic.datagramsToBackend, bytes: traffic.bytesToBackend },
+        'to-client': { datagrams: status.datagramsToClient, bytes: status.bytesToClient },
+        'to-backend': { datagrams: status.datagramsToBackend, bytes: status.bytesToBackend },
       },
     };
   }
+}
+
+type Standing = Pick<
+  BackendStatus,
+  'operator' | 'up' | 'ejected' | 'sessions' | 'weight' | 'effectiveWeight'
+>;
+
+/** Whatever keeps a backend from having its share: the gravest of it. */
+function stateOf(backend: Standing): StateWord {
+  if (backend.operator === 'disabled') return 'disabled';
+  if (backend.operator === 'draining') return backend.sessions > 0 ? 'draining' : 'drained';
+  if (!backend.up) return 'down';
+  if (backend.ejected) return 'ejected';
+  return backend.effectiveWeight < backend.weight ? 'warming' : 'up';
 }

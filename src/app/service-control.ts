@@ -2,37 +2,38 @@
  * The control plane of one service: finds its backends, gives them their rows in the scoreboard, keeps them checked,
  * and tells the data plane of every new pool.
  *
- *   discovery -> rows -> health and ejection -> pool -> data plane
+ *   discovery -> rows -> lives of the backends -> pool -> data plane
  */
 import { isDeepStrictEqual } from 'node:util';
 
 import type { IndexTable } from '../balance/index-table.ts';
-import type { Backend, FoundBackend, Pool } from '../balance/pool.ts';
+import { type Backend, type FoundBackend, isSameBackend, type Pool } from '../balance/pool.ts';
 import type { Scoreboard } from '../balance/scoreboard.ts';
-import type { ServiceConfig } from '../config/config.ts';
+import type { BackendConfig, ServiceConfig } from '../config/config.ts';
 import type { SourceUpdate } from '../discovery/backend-source.ts';
+import { specNameOf } from '../discovery/backend-spec.ts';
 import { createPassivePool } from '../engine/passive-pool.ts';
 import type { PortRange, Service } from '../engine/snapshot.ts';
-import { EjectionKeeper } from '../health/ejection.ts';
-import { HealthScheduler } from '../health/scheduler.ts';
+import type { Order, Revision, SavedOrders } from '../health/orders.ts';
 import type { Net } from '../net/net.ts';
-import type { BackendState, BackendSuspect, Emit } from '../observe/events.ts';
+import type { BackendState, Emit, Event } from '../observe/events.ts';
+import { type BackendLife, BackendLives } from './backend-lives.ts';
 import { BackendWatch } from './backend-watch.ts';
-import type { Prepared } from './prepared.ts';
+import { type Prepared, prepareAll, unchanged } from './prepared.ts';
 import { probeFor } from './probes.ts';
+import type { SharedTables } from './shared-tables.ts';
 import { UserMapFile } from './user-map-file.ts';
 import { isOwnListener, SelfBackendError } from './self-backend.ts';
 import { haveSameCertificates, ServiceCertificates } from './service-certificates.ts';
 import { specOf } from './service-spec.ts';
-
-/** Health checks of one service that may run at the same time. */
-const maxChecksAtOnce = 16;
+import { trafficOf } from './traffic.ts';
 
 export interface ServiceControlParts {
   readonly net: Net;
   readonly scoreboard: Scoreboard;
   readonly indexes: IndexTable;
   readonly emit: Emit;
+  readonly tables: SharedTables;
   /** The pool is another one. */
   readonly onChange: () => void;
 }
@@ -41,8 +42,7 @@ export class ServiceControl {
   /** Row of the service in the scoreboard. */
   readonly index: number;
   readonly #parts: ServiceControlParts;
-  readonly #health: HealthScheduler;
-  readonly #ejection: EjectionKeeper;
+  readonly #lives: BackendLives;
   readonly #stop = new AbortController();
   #config: ServiceConfig;
   #passivePool: SharedArrayBuffer;
@@ -53,21 +53,21 @@ export class ServiceControl {
   #pool: Pool = { backends: [] };
   #isFirstRoundOver = false;
 
-  /** `index` is the service's row in the scoreboard. Throws PasswordError. */
+  /** `index` is the service's row in the scoreboard. Throws PasswordError or ProbeCommandError. */
   constructor(config: ServiceConfig, index: number, parts: ServiceControlParts) {
     const { net, scoreboard, emit } = parts;
-    const { name: service, health } = config;
-    const { interval, rise, fall, ejectTime } = health;
     this.#config = config;
     this.index = index;
     this.#parts = parts;
     this.#passivePool = createPassivePool(passivePortsOf(config), scoreboard.size.workers);
-    this.#health = new HealthScheduler(
-      { net, probe: probeFor(config, net), scoreboard, emit },
-      { service, interval, thresholds: { rise, fall }, maxAtOnce: maxChecksAtOnce },
-    );
-    this.#ejection = new EjectionKeeper({ clock: net, scoreboard, emit }, { service, duration: ejectTime });
-    void this.#health.firstRound.then(() => {
+    this.#lives = new BackendLives(config.name, config.health, {
+      net,
+      scoreboard,
+      emit,
+      probe: probeFor(config, net, emit),
+      onWeights: () => this.#onWeights(),
+    });
+    void this.#lives.firstRound.then(() => {
       this.#isFirstRoundOver = true;
     });
   }
@@ -88,9 +88,12 @@ export class ServiceControl {
   /** What the data plane needs to know of the service now. */
   get spec(): Service {
     const { index, pool } = this;
+    const { scoreboard, tables } = this.#parts;
+    const traffic = trafficOf(this.#config, tables, { index, rows: scoreboard.size.services });
     const userMap = this.#userMap?.text;
     const certificates = this.#certificates?.current;
-    return specOf(this.#config, { index, pool, passivePool: this.#passivePool, userMap, certificates });
+    const own = { userMap, certificates, traffic };
+    return specOf(this.#config, { index, pool, passivePool: this.#passivePool, ...own });
   }
 
   /** Resolves when the first backends are known. Rejects with DiscoveryError, SelfBackendError or UserMapFileError. */
@@ -117,36 +120,25 @@ export class ServiceControl {
     if (fault !== undefined) throw fault;
   }
 
-  /** Makes sure that the service can be as `config` has it. Rejects with PasswordError, DiscoveryError or SelfBackendError. */
+  /**
+   * Makes sure that the service can be as `config` has it. Rejects with PasswordError, ProbeCommandError, DiscoveryError,
+   * SelfBackendError or UserMapFileError.
+   */
   async prepare(config: ServiceConfig): Promise<Prepared> {
-    const { net } = this.#parts;
-    const probe = probeFor(config, net);
-    const isSameMap = userMapOf(this.#config) === userMapOf(config);
-    const userMap = isSameMap ? this.#userMap : await this.#openUserMap(config);
-    const areSame = haveSameCertificates(this.#config, config);
-    const certificates = areSame ? this.#certificates : await this.#openCertificates(config);
-    const watch = isFoundAlike(this.#config, config)
-      ? undefined
-      : await BackendWatch.open(config, net, this.#stop.signal);
-    return {
-      adopt: () => {
-        const { interval, rise, fall, ejectTime } = config.health;
-        this.#replacePassivePool(config);
-        this.#config = config;
-        this.#health.configure({ probe, interval, thresholds: { rise, fall } });
-        this.#ejection.configure(ejectTime);
-        if (!isSameMap) this.#userMap?.stop();
-        this.#userMap = userMap;
-        if (!areSame) this.#certificates?.stop();
-        this.#certificates = certificates;
-        if (watch) this.#replaceWatch(watch);
-      },
-      cancel: () => {
-        watch?.stop();
-        if (!isSameMap) userMap?.stop();
-        if (!areSame) certificates?.stop();
-      },
+    const { net, emit } = this.#parts;
+    const probe = probeFor(config, net, emit);
+    const adopt = (): void => {
+      this.#replacePassivePool(config);
+      this.#lives.configure(config.health, probe);
+      this.#lives.revise(revisionBetween(this.#config.backends, config.backends));
+      this.#config = config;
     };
+    return prepareAll([
+      async () => ({ adopt, cancel: () => undefined }),
+      () => this.#prepareUserMap(config),
+      () => this.#prepareCertificates(config),
+      () => this.#prepareWatch(config),
+    ]);
   }
 
   /** The service is gone, and its backends with it. */
@@ -155,22 +147,77 @@ export class ServiceControl {
     this.#take({ kind: 'backends', backends: [] });
   }
 
+  /** As Services.recall: those that the service does not have are as if it had had them until now. */
+  recall(backends: readonly FoundBackend[]): Backend[] {
+    const { indexes } = this.#parts;
+    const { name } = this.#config;
+    const strangers = backends.filter(
+      (backend) => !this.#pool.backends.some((own) => isSameBackend(own, backend)),
+    );
+    const all = indexes.update(name, [...this.#pool.backends, ...strangers]);
+    indexes.update(name, this.#pool.backends);
+    return backends.flatMap((backend) => all.find((known) => isSameBackend(known, backend)) ?? []);
+  }
+
   stop(): void {
     this.#stop.abort();
     this.#userMap?.stop();
     this.#certificates?.stop();
-    this.#health.stop();
-    this.#ejection.stop();
+    this.#lives.stop();
   }
 
-  /** Live traffic found a backend of some service bad. */
-  suspected(event: BackendSuspect): void {
-    this.#ejection.suspected(event);
+  /** Takes every event; those of other services are left aside. */
+  observe(event: Event): void {
+    this.#lives.observe(event);
   }
 
-  /** A worker has died, perhaps before it could tell which backends it found bad. */
-  adoptEjections(): void {
-    this.#ejection.adopt();
+  /** Undefined if there is no such backend. `by` is who gave the order. */
+  obey(backend: string, order: Order, by: string): { backend: Backend; changed: boolean } | undefined {
+    return this.#lives.obey(backend, order, by);
+  }
+
+  /** The operator's orders, for another process; and those of another one, which are in force here from now on. */
+  saveOrders(): SavedOrders[] {
+    return this.#lives.saveOrders();
+  }
+
+  restoreOrders(orders: readonly SavedOrders[]): void {
+    this.#lives.restoreOrders(orders);
+  }
+
+  /** What there is to say of a backend of the pool beside its row in the scoreboard. */
+  lifeOf(backend: Backend): BackendLife {
+    return this.#lives.lifeOf(backend);
+  }
+
+  async #prepareUserMap(config: ServiceConfig): Promise<Prepared> {
+    if (userMapOf(this.#config) === userMapOf(config)) return unchanged;
+    const userMap = await this.#openUserMap(config);
+    return {
+      adopt: () => {
+        this.#userMap?.stop();
+        this.#userMap = userMap;
+      },
+      cancel: () => userMap?.stop(),
+    };
+  }
+
+  async #prepareCertificates(config: ServiceConfig): Promise<Prepared> {
+    if (haveSameCertificates(this.#config, config)) return unchanged;
+    const certificates = await this.#openCertificates(config);
+    return {
+      adopt: () => {
+        this.#certificates?.stop();
+        this.#certificates = certificates;
+      },
+      cancel: () => certificates?.stop(),
+    };
+  }
+
+  async #prepareWatch(config: ServiceConfig): Promise<Prepared> {
+    if (isFoundAlike(this.#config, config)) return unchanged;
+    const watch = await BackendWatch.open(config, this.#parts.net, this.#stop.signal);
+    return { adopt: () => this.#replaceWatch(watch), cancel: () => watch.stop() };
   }
 
   /** Resolves to what it has of users, once that is read. Rejects with UserMapFileError. */
@@ -226,11 +273,15 @@ export class ServiceControl {
     }
     const found = update.backends.filter((backend) => this.#accepts(backend));
     const pool = { backends: this.#parts.indexes.update(this.#config.name, found) };
-    // Both clear the rows of newcomers, which must have happened before the data plane sees them.
-    this.#health.update(pool);
-    this.#ejection.update(pool);
+    // It clears the rows of newcomers, which must have happened before the data plane sees them.
+    this.#lives.update(pool);
     this.#announceChange(this.#pool, pool);
-    this.#pool = pool;
+    this.#pool = this.#lives.pool;
+  }
+
+  #onWeights(): void {
+    this.#pool = this.#lives.pool;
+    this.#parts.onChange();
   }
 
   /** One that turns out to be the balancer itself is left out, since the operator is not there to be told. */
@@ -264,6 +315,22 @@ export class ServiceControl {
 
 function isIn(pool: Pool, { index }: Backend): boolean {
   return pool.backends.some((other) => other.index === index);
+}
+
+/** What a configuration says anew of a backend, by the backend's name. */
+function revisionBetween(
+  before: readonly BackendConfig[],
+  after: readonly BackendConfig[],
+): (backend: string) => Revision {
+  const [earlier, later] = [before, after].map(
+    (backends) => new Map(backends.map(({ name, weight }) => [name, weight])),
+  );
+  return (backend) => {
+    const name = specNameOf(backend);
+    const weight = later?.get(name);
+    if (weight === undefined) return { kind: 'gone' };
+    return weight === earlier?.get(name) ? { kind: 'same' } : { kind: 'weight', weight };
+  };
 }
 
 function userMapOf(config: ServiceConfig): string | undefined {

@@ -4,7 +4,7 @@
  */
 import type { Scoreboard } from '../balance/scoreboard.ts';
 
-/** There are more services, or more that still have sessions, than the scoreboard has rows. */
+/** There are more services, or more that still have sessions, than there are rows for them. */
 export class TooManyServicesError extends Error {
   override readonly name = 'TooManyServicesError';
   readonly code = 'TLB_ERR_TOO_MANY_SERVICES';
@@ -18,26 +18,28 @@ export class TooManyServicesError extends Error {
 
 export class ServiceRows {
   readonly #scoreboard: Scoreboard;
+  readonly #capacity: number;
   /** By row that was left: the version of the last snapshot that has it. */
   readonly #left = new Map<number, number>();
   /** Rows from here on have never been given away. */
   #unused = 0;
 
-  constructor(scoreboard: Scoreboard) {
+  /** Rows from `capacity` on are somebody else's. */
+  constructor(scoreboard: Scoreboard, capacity: number) {
     this.#scoreboard = scoreboard;
+    this.#capacity = capacity;
   }
 
   /** A row for the service. Throws TooManyServicesError. */
   take(service: string): number {
-    const { services: capacity } = this.#scoreboard.size;
-    if (this.#unused < capacity) return this.#unused++;
+    if (this.#unused < this.#capacity) return this.#unused++;
     for (const row of this.#left.keys()) {
       if (!this.isFree(row)) continue;
       this.#left.delete(row);
       this.#scoreboard.resetService(row);
       return row;
     }
-    throw new TooManyServicesError(service, capacity);
+    throw new TooManyServicesError(service, this.#capacity);
   }
 
   /** From the next snapshot on, its service is gone. */

@@ -3,6 +3,7 @@ import type { ServiceConfig } from '../config/config.ts';
 import type { FtpTlsConfig } from '../config/config.ts';
 import type { FtpTlsRules, Service } from '../engine/snapshot.ts';
 import type { Certificates } from './certificate-files.ts';
+import type { ServiceTraffic } from './traffic.ts';
 
 /** What a service has beside its configuration. */
 export interface ServiceState {
@@ -15,16 +16,18 @@ export interface ServiceState {
   readonly userMap: string | undefined;
   /** Undefined where it has none. */
   readonly certificates: Certificates | undefined;
+  readonly traffic: ServiceTraffic;
 }
 
 /** What the data plane needs to know of a service. */
 export function specOf(config: ServiceConfig, state: ServiceState): Service {
-  const { index, pool, passivePool, userMap, certificates } = state;
   const { name, listeners, policy, limits } = config;
-  const common = { index, name, listeners, pool, policy, limits };
+  const { index, pool, passivePool, userMap, certificates, traffic } = state;
+  const { access, rates, affinity, routes } = traffic;
+  const common = { index, name, listeners, pool, policy, limits, access, rates, affinity };
   if (config.kind === 'tftp') {
     const { kind, tids, requests, timing } = config;
-    return { kind, ...common, tids, requests, timing };
+    return { kind, ...common, tids, requests, routes, timing };
   }
   const { kind, commands, data, timing, proxy } = config;
   const tls = tlsRulesOf(config.tls, certificates);

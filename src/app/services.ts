@@ -1,19 +1,26 @@
 /** The control planes of all services: those that there are, those that come, and what is left of those that went. */
 import { IndexTable } from '../balance/index-table.ts';
+import type { Backend, FoundBackend } from '../balance/pool.ts';
 import type { Scoreboard } from '../balance/scoreboard.ts';
 import type { ServiceConfig } from '../config/config.ts';
 import type { Service } from '../engine/snapshot.ts';
 import type { Net } from '../net/net.ts';
-import type { BackendSuspect, Emit } from '../observe/events.ts';
+import type { Emit, Event } from '../observe/events.ts';
+import type { ServiceOrders } from '../runtime/takeover-talk.ts';
 import { type Prepared, prepareAll } from './prepared.ts';
 import type { ReloadPlan } from './reload-plan.ts';
 import { ServiceControl } from './service-control.ts';
 import { ServiceRows } from './service-rows.ts';
+import type { SharedTables } from './shared-tables.ts';
+
+/** Services that may be known at once, removed ones with running sessions included. */
+export const maxServices = 256;
 
 export interface ServicesParts {
   readonly net: Net;
   readonly scoreboard: Scoreboard;
   readonly emit: Emit;
+  readonly tables: SharedTables;
   /** Some pool is another one. */
   readonly onChange: () => void;
 }
@@ -32,10 +39,10 @@ export class Services {
   #controls: readonly ServiceControl[];
   readonly #leaving = new Set<LeavingService>();
 
-  /** Throws PasswordError or TooManyServicesError. */
+  /** Throws PasswordError, ProbeCommandError or TooManyServicesError. */
   constructor(services: readonly ServiceConfig[], parts: ServicesParts) {
     this.#parts = parts;
-    this.#rows = new ServiceRows(parts.scoreboard);
+    this.#rows = new ServiceRows(parts.scoreboard, maxServices);
     this.#indexes = new IndexTable(parts.scoreboard);
     this.#controls = services.map((service) => this.#create(service));
   }
@@ -79,12 +86,31 @@ export class Services {
     return gone;
   }
 
-  suspected(event: BackendSuspect): void {
-    for (const control of this.#controls) control.suspected(event);
+  /** Takes every event. */
+  observe(event: Event): void {
+    for (const control of this.#controls) control.observe(event);
   }
 
-  adoptEjections(): void {
-    for (const control of this.#controls) control.adoptEjections();
+  /**
+   * Rows of the scoreboard for backends that running sessions of a service have, whether it still has them or not.
+   * Throws TooManyBackendsError.
+   */
+  recall(service: string, backends: readonly FoundBackend[]): Backend[] {
+    const control = this.#controls.find(({ config }) => config.name === service);
+    if (!control) throw new TypeError(`there is no service ${service}`);
+    return control.recall(backends);
+  }
+
+  /** The operator's orders, for another process. */
+  saveOrders(): ServiceOrders[] {
+    return this.#controls.map((control) => ({ service: control.config.name, orders: control.saveOrders() }));
+  }
+
+  /** Those of another process are in force here. Those of services that are not here are forgotten. */
+  restoreOrders(saved: readonly ServiceOrders[]): void {
+    for (const { service, orders } of saved) {
+      this.#controls.find(({ config }) => config.name === service)?.restoreOrders(orders);
+    }
   }
 
   stop(): void {
@@ -140,6 +166,7 @@ export class Services {
   #remove(control: ServiceControl): void {
     const { name, kind } = control.config;
     control.leave();
+    this.#parts.tables.forget(name);
     this.#rows.leave(control.index);
     this.#leaving.add({ name, kind, index: control.index });
   }

@@ -34,6 +34,7 @@ export class Selector {
   readonly #classes: Uint8Array;
   readonly #eligible: Eligible;
   #anyUp = false;
+  #anyFull = false;
   #doubted = false;
 
   /** `maxPerBackend` 0 means no limit. */
@@ -51,12 +52,21 @@ export class Selector {
     return this.#doubted;
   }
 
-  /** The scoreboard index of a backend for this request, or -1. `tried` holds the indexes that it has been with. */
-  select(request: PickRequest, tried: readonly number[]): number {
+  /** Whether the last `select` passed over a backend because it was at its limit. */
+  get full(): boolean {
+    return this.#anyFull;
+  }
+
+  /**
+   * The scoreboard index of a backend for this request, or -1. `tried` holds the indexes that it has been with. Where
+   * `preferred` is one of those that the policy might pick, it is taken, and the policy not asked.
+   */
+  select(request: PickRequest, tried: readonly number[], preferred = -1): number {
     const best = this.#classify(tried);
     this.#doubted = best >= downClass && best < notEligible && !this.#anyUp;
     if (best === notEligible || (best >= downClass && this.#anyUp)) return -1;
-    this.#gather(best);
+    const hasPreferred = this.#gather(best, preferred);
+    if (hasPreferred) return preferred;
     this.#eligible.retry = tried.length > 0;
     return this.#policy.pick(this.#eligible, request);
   }
@@ -66,6 +76,7 @@ export class Selector {
     const { backends } = this.#pool;
     let best = notEligible;
     this.#anyUp = false;
+    this.#anyFull = false;
     for (let at = 0; at < backends.length; at += 1) {
       const index = backends[at]?.index ?? -1;
       const ownClass = this.#classOf(index, tried);
@@ -84,17 +95,24 @@ export class Selector {
   }
 
   #isFull(index: number): boolean {
-    return this.#maxPerBackend > 0 && this.#scoreboard.active(index) >= this.#maxPerBackend;
+    const isFull = this.#maxPerBackend > 0 && this.#scoreboard.active(index) >= this.#maxPerBackend;
+    if (isFull) this.#anyFull = true;
+    return isFull;
   }
 
-  #gather(wanted: number): void {
+  /** Returns whether `preferred` is among them. */
+  #gather(wanted: number, preferred: number): boolean {
     const { indexes } = this.#eligible;
     let count = 0;
+    let hasPreferred = false;
     for (let at = 0; at < this.#classes.length; at += 1) {
       if (this.#classes[at] !== wanted) continue;
-      indexes[count] = this.#pool.backends[at]?.index ?? -1;
+      const index = this.#pool.backends[at]?.index ?? -1;
+      if (index === preferred) hasPreferred = true;
+      indexes[count] = index;
       count += 1;
     }
     this.#eligible.count = count;
+    return hasPreferred;
   }
 }

@@ -16,13 +16,20 @@ export interface CliContext {
 /** Exit codes of a failure: it broke while running, or it was asked for wrongly. */
 export const ExitCode = { failed: 1, usage: 2 } as const;
 
-/** A failure that the user is told of in one line, without a stack trace: `tftp-lb: MESSAGE`. */
+/** A failure that the user is told of in a line, or a line for each fault, without a stack trace: `tftp-lb: MESSAGE`. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: (typeof ExitCode)[keyof typeof ExitCode];
+  readonly lines: readonly string[];
 
-  constructor(exitCode: (typeof ExitCode)[keyof typeof ExitCode], message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(
+    exitCode: (typeof ExitCode)[keyof typeof ExitCode],
+    said: string | readonly string[],
+    options?: ErrorOptions,
+  ) {
+    const lines = typeof said === 'string' ? [said] : said;
+    super(lines.join('; '), options);
     this.exitCode = exitCode;
+    this.lines = lines;
   }
 }

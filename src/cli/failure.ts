@@ -17,7 +17,7 @@ const advice: Readonly<Record<string, string>> = {
   TLB_ERR_ADDRESS_NOT_LOCAL:
     'give --vip an address that this host has (ip address shows them), or 0.0.0.0 or ::, which follow addresses that come and go',
   TLB_ERR_SELF_BACKEND: 'give the address or port of the server behind it',
-  TLB_ERR_DISCOVERY: 'correct the --backend, make its name resolve, or give an address instead',
+  TLB_ERR_DISCOVERY: 'correct the name or the file that tells of backends, or give their addresses instead',
   TLB_ERR_UNKNOWN_HOST: 'correct the name, make it resolve, or give an address instead',
   TLB_ERR_NO_DESCRIPTORS: 'raise the limit of open files (ulimit -n, LimitNOFILE= in a systemd unit)',
   TLB_ERR_NO_PORTS: 'widen --tid-ports or net.ipv4.ip_local_port_range, or lower --max-sessions',
@@ -30,6 +30,8 @@ const faultsOfConfiguration: ReadonlySet<string> = new Set([
   'TLB_ERR_TOO_MANY_BACKENDS',
   'TLB_ERR_ENGINE',
   'TLB_ERR_PASSWORD',
+  'TLB_ERR_PROBE_COMMAND',
+  'TLB_ERR_ADMIN_TOKEN',
   'TLB_ERR_XFERLOG',
   'TLB_ERR_USER_MAP_FILE',
 ]);
@@ -45,7 +47,7 @@ function describe(error: unknown): Failure {
   if (error instanceof CommanderError) {
     return { lines: [error.message.replace(/^error: /, '')], exitCode: ExitCode.usage };
   }
-  if (error instanceof CliError) return { lines: [error.message], exitCode: error.exitCode };
+  if (error instanceof CliError) return { lines: error.lines, exitCode: error.exitCode };
   if (error instanceof ConfigError) return { lines: error.faults.map(faultText), exitCode: ExitCode.usage };
   const code = codeOf(error);
   if (error instanceof Error && code.startsWith('TLB_ERR_')) {

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 
 import { registerCheck } from './check.ts';
+import { registerCtl } from './ctl.ts';
 import { registerDemo } from './demo.ts';
 import { registerGet } from './get.ts';
 import { shapeHelp } from './help.ts';
@@ -26,6 +27,7 @@ export function createProgram(context: ServeContext): Command {
   const serve = registerServe(program, context);
   registerCheck(program, context);
   registerSchema(program, context);
+  registerCtl(program, context);
   registerGet(program, context);
   registerPut(program, context);
   registerDemo(program, context);

@@ -3,6 +3,8 @@ import { BlockList, isIP, SocketAddress } from 'node:net';
 
 import type { ListenerSpec } from '../engine/snapshot.ts';
 
+const dnsPort = 53;
+
 /** A host with a port or without one, taken apart but not looked up. */
 export interface HostPort {
   readonly host: string;
@@ -69,6 +71,17 @@ function parseHost(text: string): string | undefined {
 export function parseServer(text: string): string | undefined {
   const at = parseHostPort(text);
   return at === undefined || at.port !== undefined || isUnspecified(at.host) ? undefined : at.host;
+}
+
+/** A domain name in lower case, without a dot at its end. */
+export function parseDomain(text: string): string | undefined {
+  return isIP(text) === 0 ? parseHost(text) : undefined;
+}
+
+/** ADDR or ADDR:PORT with a numeric address and a port that DNS servers have. */
+export function parseDnsServer(text: string): ListenerSpec | undefined {
+  const { host = '', port = dnsPort } = parseHostPort(text) ?? {};
+  return isIP(host) === 0 || isUnspecified(host) ? undefined : { address: host, port };
 }
 
 /** 0.0.0.0 and :: stand for every address, and are nobody's own. */

@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 
 import { ConfigError } from './fault.ts';
 
-/** Bytes: a thousand services are fewer. */
-const maxSize = 1_048_576;
+/** Bytes: thousands of backends are fewer, and what takes longest to understand takes a second. */
+const maxSize = 262_144;
 
 /** The text of a configuration file. Throws ConfigError. */
 export function readConfigFile(path: string): string {

@@ -2,12 +2,15 @@ import type { Network } from '../engine/network.ts';
 import type { SecurityPolicy } from '../ftp/effects.ts';
 import type { TlsServerOptions } from '../net/tls.ts';
 import type {
+  AccessRules,
   CommandRules,
   DataRules,
   FtpTiming,
   ListenerSpec,
   PolicyName,
+  RequestRate,
   RequestRules,
+  Route,
   SessionLimits,
   TftpTiming,
   TidMode,
@@ -31,6 +34,10 @@ export interface Config {
 export interface AdminConfig {
   /** Where the admin endpoints listen; port 0 lets the system choose. Undefined turns them off. */
   readonly listen: ListenerSpec | undefined;
+  /** Path of the unix socket that changes are asked for at; `auto` is in the runtime directory, undefined is none. */
+  readonly socket: string | undefined;
+  /** Where the token is that lets `listen` make changes, too; undefined leaves it at showing. */
+  readonly tokenFile: string | undefined;
 }
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -50,17 +57,38 @@ interface AnyServiceConfig {
   readonly name: string;
   /** Port 0 lets the system choose. */
   readonly listeners: readonly ListenerSpec[];
-  /** At least one; names differ. */
+  /** Names differ. Empty where discovery finds them. */
   readonly backends: readonly BackendConfig[];
   readonly discovery: DiscoveryConfig;
   readonly policy: PolicyName;
   readonly limits: SessionLimits;
+  readonly access?: AccessRules | undefined;
+  readonly rates?: RatesConfig | undefined;
+  readonly affinity?: AffinityConfig | undefined;
 }
+
+/** What is left out has no bound. */
+export interface RatesConfig {
+  readonly perClient?: RequestRate | undefined;
+  /** `ipv4` and `ipv6` are leading bits. */
+  readonly perPrefix?: (RequestRate & { readonly ipv4: number; readonly ipv6: number }) | undefined;
+}
+
+export interface AffinityConfig {
+  /** Milliseconds from the end of a client's last session. */
+  readonly duration: number;
+  /** Whose services send a client to the same backend; those with the same names of backends, if left out. */
+  readonly group?: string | undefined;
+}
+
+/** See Route. */
+export type RouteConfig = Omit<Route, 'row'>;
 
 export interface TftpServiceConfig extends AnyServiceConfig {
   readonly kind: 'tftp';
   readonly tids: TidMode;
   readonly requests: RequestRules;
+  readonly routes?: readonly RouteConfig[] | undefined;
   readonly timing: TftpTiming;
   readonly health: TftpHealthConfig;
 }
@@ -150,9 +178,37 @@ export interface BackendConfig {
   readonly weight: number;
 }
 
+/** Where backends come from that are not listed: one of `dns` and `file` at most. Durations in milliseconds. */
 export interface DiscoveryConfig {
-  /** Milliseconds between two resolutions of a backend's host name. */
+  /** Between two resolutions of a backend's host name. */
   readonly resolveInterval: number;
+  /** How long a source is not believed that there are no backends. */
+  readonly emptyGrace: number;
+  readonly dns?: DnsConfig | undefined;
+  readonly file?: ListFileConfig | undefined;
+}
+
+/** Durations in milliseconds. */
+export interface DnsConfig {
+  /** A whole name: nothing is added to it. */
+  readonly name: string;
+  readonly records: 'address' | 'srv';
+  /** Of backends whose records have none. */
+  readonly port: number;
+  readonly family: 4 | 6 | undefined;
+  /** Who is asked; those of the system if empty. */
+  readonly servers: readonly ListenerSpec[];
+  /** Bounds of the time from one look to the next. */
+  readonly minInterval: number;
+  readonly maxInterval: number;
+}
+
+export interface ListFileConfig {
+  readonly path: string;
+  /** Of backends that the file gives none. */
+  readonly port: number;
+  /** Milliseconds between two looks at the file where the system tells nothing of changes. */
+  readonly pollInterval: number;
 }
 
 /** Durations in milliseconds. */
@@ -164,13 +220,29 @@ export interface HealthConfig {
   readonly rise: number;
   /** Checks in a row that take a backend down. */
   readonly fall: number;
-  /** How long a backend that live traffic found bad is tried last. */
+  /** How long a backend that live traffic found bad is tried last, the first time. */
   readonly ejectTime: number;
+  /** Failures in a row that eject a backend; 0 is no limit. */
+  readonly ejectErrors: number;
+  /** How long a backend that comes back takes to its full weight; 0 is at once. */
+  readonly slowStart: number;
+  readonly probe: ProbeSpec;
 }
+
+/** How backends are checked. */
+export type ProbeSpec =
+  /** As clients of their protocol. */
+  | { readonly kind: 'protocol' }
+  /** Connects; undefined is the port that the backend serves at. */
+  | { readonly kind: 'tcp'; readonly port: number | undefined }
+  /** An absolute path. `{name}`, `{address}` and `{port}` in arguments stand for those of the backend. */
+  | { readonly kind: 'exec'; readonly program: string; readonly args: readonly string[] };
 
 export interface TftpHealthConfig extends HealthConfig {
   /** What is asked for; printable ASCII. */
   readonly file: string;
+  /** What the digest of its content has to be, in lower case; undefined takes any answer for a sign of life. */
+  readonly sha256: string | undefined;
 }
 
 export interface FtpHealthConfig extends HealthConfig {

@@ -6,10 +6,21 @@
 import { z } from 'zod';
 
 import type { Network } from '../engine/network.ts';
-import type { AdvertisedAddress, ListenerSpec, PortRange } from '../engine/snapshot.ts';
-import { isLabel, parseAddress, parseInteger, parseListener, parseServer } from './address.ts';
+import type { AdvertisedAddress, ListenerSpec, PortRange, RequestRate } from '../engine/snapshot.ts';
+import {
+  isLabel,
+  parseAddress,
+  parseDnsServer,
+  parseDomain,
+  parseInteger,
+  parseListener,
+  parseServer,
+} from './address.ts';
 import { formatDuration, parseDuration } from './duration.ts';
+import type { ProbeSpec } from './config.ts';
 import { parseAdvertised, parseNetworks, parseVerbs } from './ftp-fields.ts';
+import { parseProbe, parseSha256, parseSocketPath } from './life-fields.ts';
+import { parseGlob, parseNetwork, parseRate, parseRewrite } from './traffic-fields.ts';
 import { complaintsOf, issueOf } from './section.ts';
 
 declare module 'zod' {
@@ -68,6 +79,18 @@ export function host(): z.ZodType<string> {
   return read('HOST', string, 'expected a host name or the address of a server', parseServer);
 }
 
+/** A domain name in lower case, which nothing is added to. */
+export function domain(): z.ZodType<string> {
+  return read('DOMAIN', string, 'expected a domain name such as _tftp._udp.example.com', parseDomain);
+}
+
+/** Where a DNS server answers: ADDR, or ADDR:PORT. */
+export function dnsServer(): z.ZodType<ListenerSpec> {
+  const expected =
+    'expected ADDR or ADDR:PORT with an address in numbers (IPv6 in brackets if a port follows)';
+  return read('ADDR[:PORT]', string, expected, parseDnsServer);
+}
+
 export const labelForm = '1 to 63 letters, digits, dots, hyphens or underscores, the first a letter or digit';
 
 /** A name in logs, metrics and URLs. */
@@ -88,10 +111,14 @@ export function portRange(min: number): z.ZodType<PortRange> {
 /** A numeric address with a port, or undefined for `false`. */
 export function listenerOrOff(): z.ZodType<ListenerSpec | undefined> {
   const expected = 'expected ADDR:PORT with an address in numbers (IPv6 in brackets), or false';
+  return orOff(read('ADDR:PORT', string, expected, parseListener), expected).meta({ title: 'ADDR:PORT' });
+}
+
+/** What `value` takes, or undefined for `false`. */
+function orOff<T>(value: z.ZodType<T>, expected: string): z.ZodType<T | undefined> {
   const off = z.literal([false, 'false']).transform(() => undefined);
-  const place = read('ADDR:PORT', string, expected, parseListener);
   const form = { anyOf: [string, { const: false }] };
-  return z.union([off, place], { error: expected }).meta({ title: 'ADDR:PORT', form });
+  return z.union([off, value], { error: expected }).meta({ form });
 }
 
 /** A file name that any server understands and any log shows. */
@@ -130,6 +157,48 @@ export function verbs(): z.ZodType<readonly string[]> {
   return read('CMD,...', list, 'expected FTP commands behind commas, such as SITE,DELE', parseVerbs);
 }
 
+/** The addresses of one network, or one address. */
+export function network(): z.ZodType<Network> {
+  return read('CIDR', string, 'expected ADDR/BITS such as 10.0.0.0/8, or an address', parseNetwork);
+}
+
+export function rate(): z.ZodType<RequestRate> {
+  const expected = 'expected N/s[,BURST] such as 10/s or 10/s,50, also by the minute (N/m) or hour (N/h)';
+  return read('RATE', string, expected, parseRate);
+}
+
+export function glob(): z.ZodType<string> {
+  return read(
+    'GLOB',
+    string,
+    'expected a pattern of file names of up to 255 bytes, such as boot/**/*.efi',
+    parseGlob,
+  );
+}
+
+/** What stands in place of a file name. */
+export function rewrite(): z.ZodType<string> {
+  const expected =
+    'expected a file name of up to 255 bytes with {client_ip} and {name}, without ".." as a folder';
+  return read('TEXT', string, expected, parseRewrite);
+}
+
+/** How backends are checked; `own` is what the protocol itself does. */
+export function probe(own: 'tftp' | 'ftp'): z.ZodType<ProbeSpec> {
+  const expected = `expected ${own}, tcp, tcp:PORT, or exec:COMMAND with the absolute path of a program and its arguments`;
+  return read('PROBE', string, expected, (text) => parseProbe(text, own));
+}
+
+export function sha256(): z.ZodType<string> {
+  return read('HEX', string, 'expected a SHA-256 of 64 hexadecimal digits', parseSha256);
+}
+
+/** The path of a unix socket, or undefined for `false`. */
+export function socketPathOrOff(): z.ZodType<string | undefined> {
+  const expected = 'expected a path of up to 107 bytes, or false';
+  return orOff(read('PATH', string, expected, parseSocketPath), expected).meta({ title: 'PATH' });
+}
+
 export function word<W extends string>(words: readonly W[]): z.ZodType<W> {
   return read(
     words.join('|'),
@@ -165,6 +234,15 @@ export function textOr<T extends object>(
     return z.NEVER;
   });
   return either.meta({ title, form: { anyOf: [string, z.toJSONSchema(whole, { io: 'input' })] } });
+}
+
+/** A section, or the text of its key `key` alone. */
+export function keyOr<T extends object>(key: string, title: string, whole: z.ZodType<T>): z.ZodType<T> {
+  const parse = (text: string): T | string => {
+    const { data, error } = whole.safeParse({ [key]: text });
+    return data ?? error?.issues[0]?.message ?? `expected ${title}`;
+  };
+  return textOr(title, parse, whole);
 }
 
 const string = { type: 'string' };

@@ -1,15 +1,7 @@
 /** A configuration file in YAML (or JSON, which is YAML too), with the line and column of every part. */
-import {
-  type Document as Yaml,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-} from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq } from 'yaml';
 
+import { composeYaml, type ComposedYaml, YamlError } from '../discovery/bounded-yaml.ts';
 import { dotted, type Document, isSecret, type Path, placesOf, problemOf } from './document.ts';
 import { ConfigError, type Fault } from './fault.ts';
 import { setAt } from './flag-document.ts';
@@ -20,21 +12,24 @@ import type { Said } from './sources.ts';
 
 /** Bytes of memory that aliases may make of one. */
 const maxAliases = 1000;
+/** Of a list or section: more backends than the balancer can know. */
+const maxItems = 1_024;
 
 export class FileDocument implements Document {
   readonly content: Record<string, unknown> = {};
   readonly #name: string;
-  readonly #yaml: Yaml;
-  readonly #lines: LineCounter;
+  readonly #yaml: ComposedYaml['document'];
+  readonly #lines: ComposedYaml['lines'];
   /** What was said elsewhere, by path. */
   readonly #overridden = new Map<string, Said>();
 
   /** `name` is what the file is called in messages. Throws ConfigError if the text is no YAML. */
   constructor(name: string, text: string) {
     this.#name = name;
-    this.#lines = new LineCounter();
-    this.#yaml = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, merge: true });
-    const { errors, warnings } = this.#yaml;
+    const { document, lines } = this.#compose(text);
+    this.#lines = lines;
+    this.#yaml = document;
+    const { errors, warnings } = document;
     if (errors.length + warnings.length > 0) {
       throw new ConfigError(
         [...errors, ...warnings].map(({ pos, message }) => this.#fault(pos[0], '', message)),
@@ -60,6 +55,17 @@ export class FileDocument implements Document {
 
   nameOf(path: Path): string {
     return this.#overridden.get(dotted(path))?.source ?? dotted(path);
+  }
+
+  #compose(text: string): ComposedYaml {
+    try {
+      return composeYaml(text, { maxItems, merge: true });
+    } catch (cause) {
+      if (!(cause instanceof YamlError)) throw cause;
+      const { line, column, problem } = cause;
+      const source = `${this.#name}:${line}:${column}`;
+      throw new ConfigError([{ source, value: undefined, problem }], { cause });
+    }
   }
 
   #read(): unknown {

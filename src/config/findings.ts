@@ -192,6 +192,7 @@ function ofLimits(service: ServiceConfig, { nameOf }: Scene): Finding[] {
   const { limits, backends } = service;
   const { total, perClient, perBackend } = limits;
   const flag = limitName(service, nameOf);
+  // How many will be found is not known.
   const reachable = perBackend * backends.length;
   return [
     ...when(
@@ -205,7 +206,7 @@ function ofLimits(service: ServiceConfig, { nameOf }: Scene): Finding[] {
     ...when(total > 0 && perBackend > total, 'limit-without-effect', () => {
       return `${flag}-per-backend ${perBackend} is above ${flag} ${total}`;
     }),
-    ...when(perBackend > 0 && reachable < total, 'limit-without-effect', () => {
+    ...when(backends.length > 0 && perBackend > 0 && reachable < total, 'limit-without-effect', () => {
       return `${flag} ${total} is out of reach: ${backends.length} backends with ${perBackend} each carry ${reachable}`;
     }),
   ];
@@ -260,19 +261,26 @@ function ofWrites(service: ServiceConfig, { machine, nameOf }: Scene): Finding[]
     .find(isPublic);
   return when(open !== undefined, 'open-to-writes', () => {
     const readOnly = nameOf(['services', service.name, 'read-only']);
-    return `service ${service.name} takes writes from whoever reaches ${open}, a public address; ${readOnly} refuses them`;
+    const allow = nameOf(['services', service.name, 'access', 'allow']);
+    return `service ${service.name} takes writes from whoever reaches ${open}, a public address; ${readOnly} refuses them, ${allow} says who may`;
   });
 }
 
 /** Whether something keeps strangers from writing. */
 function isGuarded(service: ServiceConfig): boolean {
+  if ((service.access?.allow.length ?? 0) > 0) return true;
   return service.kind === 'tftp' ? service.requests.readOnly : service.commands.readOnly;
 }
 
-function ofAdmin({ admin: { listen } }: Config, { nameOf }: Scene): Finding[] {
+function ofAdmin({ admin: { listen, tokenFile } }: Config, { nameOf }: Scene): Finding[] {
   if (listen === undefined || isLoopback(listen.address)) return [];
   const place = `${nameOf(['admin', 'listen'])} ${formatHostPort(listen.address, listen.port)}`;
-  return [finding('admin-public', `${place} shows metrics and status to whoever reaches that address`)];
+  return [
+    finding(
+      'admin-public',
+      `${place} shows metrics and status to whoever reaches that address${tokenFile === undefined ? '' : ', and its token crosses the network as it is'}`,
+    ),
+  ];
 }
 
 function when(holds: boolean, kind: FindingKind, message: () => string): Finding[] {

@@ -61,7 +61,7 @@ export class FlagDocument implements Document {
     const before = valueAt(this.content, path);
     const entries = Array.isArray(before) ? before : [];
     const added = values.map((value) => (part === undefined ? value : { [part]: value }));
-    setAt(this.content, path, [...entries, ...added]);
+    this.#set(path, [...entries, ...added], place);
     for (const [at, value] of values.entries()) {
       this.#places.set(dotted([...path, entries.length + at]), { ...place, value });
     }

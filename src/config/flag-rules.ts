@@ -49,14 +49,21 @@ export function serviceFaults(said: SaidOptions, file: string): Fault[] {
 }
 
 function missingBackends(said: SaidOptions, running: readonly Protocol[]): Fault[] {
-  if (said.has('backend')) return [];
-  const lacking = running.filter((protocol) => !said.has(`${protocol}Backend`));
+  const lacking = running.filter((protocol) => !sources(protocol).some((key) => said.has(key)));
   if (lacking.length === 0) return [];
   const alone = lacking.map((protocol) => `--${protocol}-backend`).join(' and ');
   const others = lacking.map((protocol) => `--no-${protocol}`).join(' and ');
   const isWhole = lacking.length === running.length;
   const problem = `required: a server to balance over, HOST[:PORT] (or ${alone}${isWhole ? '' : `, or ${others}`})`;
   return [{ source: '--backend', value: undefined, problem }];
+}
+
+/** What says where the backends of a protocol are. */
+function sources(protocol: Protocol): readonly OptionKey[] {
+  return [
+    ...(['backend', 'backendsDns', 'backendsFile'] as const),
+    ...([`${protocol}Backend`, `${protocol}BackendsDns`, `${protocol}BackendsFile`] as const),
+  ];
 }
 
 /** A port belongs to one protocol. */

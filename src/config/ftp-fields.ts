@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 
 import type { Network } from '../engine/network.ts';
 import type { AdvertisedAddress } from '../engine/snapshot.ts';
-import { parseAddress, parseInteger } from './address.ts';
+import { parseAddress } from './address.ts';
+import { parseNetwork } from './traffic-fields.ts';
 
 /** `auto`, ADDR, or CIDR=ADDR,...; `auto` is the empty list. PASV knows IPv4 alone (RFC 959). */
 export function parseAdvertised(text: string): AdvertisedAddress[] | undefined {
@@ -29,19 +30,6 @@ export function parseVerbs(text: string): string[] | undefined {
 
 /** Behind commas; an address is a network of its own. */
 export function parseNetworks(text: string): Network[] | undefined {
-  const parts = text.split(',').map((part) => parseNetwork(part.includes('/') ? part : wholeAddress(part)));
+  const parts = text.split(',').map((part) => parseNetwork(part));
   return parts.every((part) => part !== undefined) ? parts : undefined;
-}
-
-function wholeAddress(text: string): string {
-  return `${text}/${isIP(text) === 4 ? 32 : 128}`;
-}
-
-/** ADDR/BITS (RFC 4632). */
-function parseNetwork(text: string): Network | undefined {
-  const [place = '', bits = '', ...rest] = text.split('/');
-  const address = parseAddress(place);
-  if (address === undefined || address.includes('%') || rest.length > 0) return undefined;
-  const prefix = parseInteger(bits, 0, isIP(address) === 4 ? 32 : 128);
-  return prefix === undefined ? undefined : { address, prefix };
 }

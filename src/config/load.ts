@@ -22,6 +22,8 @@ export type Loaded =
       readonly file: string | undefined;
       /** Whether to reload when the file changes. */
       readonly watch: boolean;
+      /** Whether to take over from a process that runs. */
+      readonly takeover: boolean;
     }
   | { readonly kind: 'faulty'; readonly faults: readonly Fault[] };
 
@@ -31,6 +33,7 @@ export function loadConfig(flags: FlagValues, environment: Environment): Loaded 
   const strangers = [...switchFaults(said), ...unknownVariables(environment)];
   const { file, ...read } = said.has('config') ? fromFile(said) : fromFlags(said);
   const watch = isOn(said, 'watch', false);
+  const takeover = isOn(said, 'takeover', false);
   const faults = distinct([
     ...read.faults,
     ...strangers,
@@ -38,7 +41,7 @@ export function loadConfig(flags: FlagValues, environment: Environment): Loaded 
   ]);
   const { config, document } = read;
   if (config === undefined || document === undefined || faults.length > 0) return { kind: 'faulty', faults };
-  return { kind: 'config', config, document, file, watch };
+  return { kind: 'config', config, document, file, watch, takeover };
 }
 
 interface Read {

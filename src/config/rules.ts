@@ -12,6 +12,7 @@ import { isRecord } from './json-schema.ts';
 import { listener } from './listener.ts';
 import type { Complaint } from './section.ts';
 import { defaultPorts } from './sections/services.ts';
+import { didYouMean } from './suggest.ts';
 
 const [listenerField, backendField, portField] = [listener(), backend(), field.integer(0, 65_535)];
 
@@ -22,10 +23,16 @@ interface Placed<T> {
 
 /** What is sound of a service. */
 interface Facts {
+  readonly path: Path;
   readonly name: string;
   readonly kind: 'tftp' | 'ftp';
   readonly listeners: readonly Placed<ListenerSpec>[];
   readonly backends: readonly Placed<BackendConfig>[];
+  readonly isListed: boolean;
+  /** What is to find backends that are not listed. */
+  readonly finders: readonly Path[];
+  /** Names of backends in routes. */
+  readonly routed: readonly Placed<string>[];
 }
 
 /** Of a whole configuration, as it was said. */
@@ -34,13 +41,36 @@ export function contradictions(content: unknown): Complaint[] {
   const facts = Object.entries(services).flatMap(([name, service]) => factsOf(name, service) ?? []);
   return [
     ...Object.keys(services).flatMap(wrongName),
-    ...facts.flatMap((own) => [...distinctNames(own), ...distinctListeners(own), ...noLoop(own)]),
+    ...facts.flatMap((own) => [
+      ...oneSource(own),
+      ...distinctNames(own),
+      ...distinctListeners(own),
+      ...noLoop(own),
+      ...knownInRoutes(own),
+    ]),
     ...facts.flatMap((own, at) => ownListeners(own, facts.slice(0, at))),
   ];
 }
 
 function wrongName(name: string): Complaint[] {
   return isLabel(name) ? [] : [complaint(['services', name], `expected a name of ${field.labelForm}`)];
+}
+
+/** Backends are listed, or found somewhere. */
+function oneSource({ path, isListed, finders }: Facts): Complaint[] {
+  if (isListed)
+    return finders.map((finder) => complaint(finder, 'cannot stand beside backends that are listed'));
+  const problem = 'required: servers to balance over, HOST[:PORT] (or discovery.dns, or discovery.file)';
+  return finders.length === 0 ? [complaint([...path, 'backends'], problem)] : [];
+}
+
+/** What is found is not known yet; a backend that is listed is, by its name. */
+function knownInRoutes({ isListed, backends, routed }: Facts): Complaint[] {
+  const names = new Set(backends.map(({ spec: { name } }) => name));
+  const strangers = isListed ? routed.filter(({ spec }) => !names.has(spec)) : [];
+  return strangers.map(({ path, spec }) => {
+    return complaint(path, `no backend of the service has that name${didYouMean(spec, [...names])}`);
+  });
 }
 
 function distinctNames({ backends }: Facts): Complaint[] {
@@ -100,6 +130,7 @@ function factsOf(name: string, service: unknown): Facts | undefined {
   const port = service['port'] === undefined ? fallback : portField.safeParse(service['port']).data;
   const path = ['services', name];
   return {
+    path,
     name,
     kind,
     listeners: entries(service, [...path, 'listeners']).flatMap(({ path, said }) => {
@@ -113,7 +144,23 @@ function factsOf(name: string, service: unknown): Facts | undefined {
       const spec = backendField.safeParse(said).data;
       return spec === undefined ? [] : [{ path, spec: { ...spec, port: spec.port ?? fallback } }];
     }),
+    isListed: service['backends'] !== undefined,
+    finders: findersOf(service, path),
+    routed: entries(service, [...path, 'routes']).flatMap(({ path, said }) => namesIn(said, path)),
   };
+}
+
+function findersOf({ discovery }: Readonly<Record<string, unknown>>, path: Path): Path[] {
+  const said = isRecord(discovery) ? discovery : {};
+  const keys = ['dns', 'file'].filter((key) => said[key] !== undefined);
+  return keys.map((key) => path.concat('discovery', key));
+}
+
+function namesIn(route: unknown, path: Path): Placed<string>[] {
+  if (!isRecord(route)) return [];
+  return entries(route, [...path, 'backends']).flatMap(({ path, said }) =>
+    typeof said === 'string' ? [{ path, spec: said }] : [],
+  );
 }
 
 function entries(service: Readonly<Record<string, unknown>>, path: Path): { path: Path; said: unknown }[] {

@@ -4,7 +4,18 @@ export type SourceUpdate =
   /** All backends that there are now; replaces what was told before. */
   | { readonly kind: 'backends'; readonly backends: readonly FoundBackend[] }
   /** `source` (a host, a file) could not be asked: what it said last stays in force. */
-  | { readonly kind: 'failed'; readonly source: string; readonly error: Error };
+  | ({ readonly kind: 'failed' } & Failure);
+
+/** Why `source` could not be asked. */
+export interface Failure {
+  readonly source: string;
+  readonly error: Error;
+}
+
+/** What was thrown while `source` was asked. */
+export function failureOf(source: string, thrown: unknown): Failure {
+  return { source, error: thrown instanceof Error ? thrown : new Error(String(thrown)) };
+}
 
 /** Where the backends of a service come from. */
 export interface BackendSource {
@@ -22,7 +33,7 @@ export class DiscoveryError extends Error {
   readonly code = 'TLB_ERR_DISCOVERY';
   readonly sources: readonly string[];
 
-  constructor(failures: readonly { readonly source: string; readonly error: Error }[]) {
+  constructor(failures: readonly Failure[]) {
     super(failures.map(({ error }) => error.message).join('; '), { cause: failures[0]?.error });
     this.sources = failures.map(({ source }) => source);
   }

@@ -1,11 +1,13 @@
 import { formatEndpoint } from '../net/net.ts';
 
+export const maxWeight = 256;
+
 /** A backend as the operator gives it. */
 export interface BackendSpec {
   /** Numeric address or host name. */
   readonly host: string;
   readonly port: number;
-  /** 1 to 256. */
+  /** 1 to `maxWeight`. */
   readonly weight: number;
   readonly name?: string | undefined;
 }
@@ -36,6 +38,17 @@ export function nameSpecs(specs: readonly BackendSpec[]): NamedSpec[] {
     names.add(name);
   }
   return named;
+}
+
+/** What one of the addresses of a backend whose host has several is called. */
+export function nameAt(spec: string, address: string): string {
+  return `${spec}@${address}`;
+}
+
+/** The name that the operator gave, of a backend that may be one of several addresses. */
+export function specNameOf(backend: string): string {
+  const [spec = backend] = backend.split('@', 1);
+  return spec;
 }
 
 function defaultName(spec: BackendSpec, specs: readonly BackendSpec[]): string {

@@ -6,8 +6,15 @@
 import type { FoundBackend } from '../balance/pool.ts';
 import type { Net, Timer } from '../net/net.ts';
 import { addressesOfOneFamily, numericAddress } from './addresses.ts';
-import { type BackendSource, DiscoveryError, type SourceUpdate } from './backend-source.ts';
-import { type BackendSpec, type NamedSpec, nameSpecs } from './backend-spec.ts';
+import {
+  type BackendSource,
+  DiscoveryError,
+  type Failure,
+  failureOf,
+  type SourceUpdate,
+} from './backend-source.ts';
+import { type BackendSpec, nameAt, type NamedSpec, nameSpecs } from './backend-spec.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export type Resolver = Pick<Net, 'lookup' | 'setTimer'>;
 
@@ -81,12 +88,12 @@ class HostWatch {
   }
 
   /** Keeps the last addresses of a host that cannot be resolved, and returns why it cannot. */
-  async #resolve(host: string): Promise<{ source: string; error: Error } | undefined> {
+  async #resolve(host: string): Promise<Failure | undefined> {
     try {
       this.#addresses.set(host, addressesOfOneFamily(await this.#resolver.lookup(host)));
       return undefined;
     } catch (error) {
-      return { source: host, error: error instanceof Error ? error : new Error(String(error)) };
+      return failureOf(host, error);
     }
   }
 
@@ -111,7 +118,7 @@ class HostWatch {
   #backendsOf({ host, name, port, weight }: NamedSpec): FoundBackend[] {
     const addresses = this.#addresses.get(host) ?? [];
     return addresses.map((address) => ({
-      name: addresses.length === 1 ? name : `${name}@${address}`,
+      name: addresses.length === 1 ? name : nameAt(name, address),
       address,
       ...(numericAddress(host) === undefined && { host }),
       port,
@@ -121,17 +128,5 @@ class HostWatch {
 
   #stop(): void {
     for (const timer of this.#timers.values()) timer.cancel();
-  }
-}
-
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

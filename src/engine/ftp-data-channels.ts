@@ -22,6 +22,8 @@ import type { DataRules } from './snapshot.ts';
 export interface ControlEnds {
   readonly local: Endpoint;
   readonly remote: Endpoint;
+  /** What the other end has connected to, where that was not `local` itself but a proxy in front of it. */
+  readonly reached?: Endpoint;
 }
 
 /** What the channels need of their session. */
@@ -68,9 +70,9 @@ export class FtpDataChannels {
 
   listenForClient(generation: number, form: 'pasv' | 'epsv'): void {
     const { ports, service } = this.#host;
-    const { local, remote } = this.#owner.clientEnds;
+    const { local, remote, reached = local } = this.#owner.clientEnds;
     const address =
-      (form === 'pasv' && advertisedTo(remote.address, service.data)) || withoutZone(local.address);
+      (form === 'pasv' && advertisedTo(remote.address, service.data)) || withoutZone(reached.address);
     const leg = this.#openLeg(generation, 'client', (event) => this.#tellClient(generation, address, event));
     void leg.listen((handlers) => ports.listen(local.address, handlers), remote.address);
   }

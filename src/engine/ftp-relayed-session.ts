@@ -26,29 +26,34 @@ import type { TlsFacts, TlsSession } from '../net/tls.ts';
 import type { FtpDataRefusal } from '../observe/events.ts';
 import { ControlLeg } from './control-leg.ts';
 import { type ControlEnds, type DataChannelsOwner, FtpDataChannels } from './ftp-data-channels.ts';
-import type { FtpSessionHost } from './ftp-session-host.ts';
+import type { FtpSessionHost, ServiceSession } from './ftp-session-host.ts';
+import type { PassedClient } from './ftp-passthrough.ts';
 import { FtpTries, type FtpTriesOwner } from './ftp-tries.ts';
 import { FtpSessionTls, type Leg } from './ftp-session-tls.ts';
 import { faultEvent, sessionEvent, transferEvent, type Whose } from './ftp-summary.ts';
 import type { FtpService } from './snapshot.ts';
 import { WheelEntry } from './timer-wheel.ts';
 
-export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTriesOwner, DataChannelsOwner {
+export class FtpRelayedSession
+  extends WheelEntry
+  implements FtpEffects, FtpTriesOwner, DataChannelsOwner, ServiceSession
+{
   readonly #host: FtpSessionHost;
   readonly #client: ControlLeg;
   readonly #tries: FtpTries;
   readonly #channels: FtpDataChannels;
   readonly #machine: FtpInputs;
   readonly #startedAt: number;
+  readonly #vip: Endpoint;
   readonly #tls: FtpSessionTls;
   #backend: ControlLeg | undefined;
   #isOver = false;
 
-  /** `isImplicit`: the client's connection is under TLS from its beginning. */
-  constructor(host: FtpSessionHost, socket: TcpSocket, isImplicit: boolean) {
+  constructor(host: FtpSessionHost, { socket, vip, isImplicit }: PassedClient) {
     super();
     this.#host = host;
     this.#startedAt = host.net.now();
+    this.#vip = vip;
     this.#tls = new FtpSessionTls(host, () => this.#whose);
     this.#client = new ControlLeg(host, socket, {
       onBytes: (bytes) => this.tell((machine, now) => machine.onClientBytes(bytes, now)),
@@ -61,7 +66,7 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
       onSecure: (facts) => this.#tls.onSecure('client', 'control', facts),
     });
     const isByUser = dependsOnUser(host.service);
-    this.#tries = new FtpTries(host, this, socket.remote, isByUser);
+    this.#tries = new FtpTries(host, this, { client: socket.remote, vip }, isByUser);
     this.#channels = new FtpDataChannels(host, this);
     this.#machine = host.createMachine(
       { ...optionsOf(host.service, socket.remote.address, isImplicit), isByUser },
@@ -75,7 +80,8 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
   }
 
   get clientEnds(): ControlEnds {
-    return this.#client;
+    const { local, remote } = this.#client;
+    return { local, remote, reached: this.#vip };
   }
 
   get backendEnds(): ControlEnds | undefined {
@@ -274,11 +280,11 @@ export class FtpRelayedSession extends WheelEntry implements FtpEffects, FtpTrie
   }
 
   get #whose(): Whose {
-    const { local, remote } = this.#client;
+    const { remote } = this.#client;
     return {
       service: this.#host.service.name,
       client: formatEndpoint(remote.address, remote.port),
-      vip: formatEndpoint(local.address, local.port),
+      vip: formatEndpoint(this.#vip.address, this.#vip.port),
       backend: this.#tries.backend?.name ?? '',
     };
   }

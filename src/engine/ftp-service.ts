@@ -10,21 +10,29 @@ import type { Emit, RejectReason } from '../observe/events.ts';
 import { Departures } from './departures.ts';
 import type { EngineParts } from './engine.ts';
 import { FtpListeners } from './ftp-listeners.ts';
+import { FtpPassthrough, type PassedClient } from './ftp-passthrough.ts';
 import { FtpRelayedSession } from './ftp-relayed-session.ts';
-import type { CreateFtpMachine, FtpSessionHost } from './ftp-session-host.ts';
+import type { CreateFtpMachine, FtpSessionHost, ServiceSession } from './ftp-session-host.ts';
 import { FtpTls } from './ftp-tls.ts';
+import { Gate, type GateReason } from './gate.ts';
 import { PassivePool } from './passive-pool.ts';
 import { PassivePorts } from './passive-ports.ts';
+import { ProxiedClients } from './proxied-clients.ts';
 import { ServiceBackends } from './service-backends.ts';
 import type { FtpService } from './snapshot.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
-type Refusal = Extract<RejectReason, 'max-sessions' | 'max-sessions-per-client' | 'draining'>;
+type Refusal = GateReason | Extract<RejectReason, 'max-sessions' | 'max-sessions-per-client' | 'draining'>;
 
 /** Milliseconds that clients have to read their last reply when the service stops. */
 const stopTime = 1_000;
 
+const tooOften = { code: 421, text: 'Too many connections in a short time, try again later.' };
+
 const refusals: Readonly<Record<Refusal, Uint8Array>> = {
+  'denied-address': encodeAnswer({ code: 421, text: 'Service not available to your address.' }),
+  'rate-per-client': encodeAnswer(tooOften),
+  'rate-per-prefix': encodeAnswer(tooOften),
   'max-sessions': encodeAnswer({ code: 421, text: 'Too many connections, try again later.' }),
   'max-sessions-per-client': encodeAnswer({
     code: 421,
@@ -42,11 +50,15 @@ export class FtpServiceEngine implements FtpSessionHost {
   readonly emit: Emit;
   readonly createMachine: CreateFtpMachine;
   readonly #worker: number;
+  /** To a clock that all workers share. */
+  readonly #epoch: number;
   readonly #listeners: FtpListeners;
-  readonly #sessions = new Set<FtpRelayedSession>();
+  readonly #proxied: ProxiedClients;
+  readonly #sessions = new Set<ServiceSession>();
   /** Sessions by client address. */
   readonly #perClient = new Map<string, number>();
   #service: FtpService;
+  #gate: Gate;
   #users: UserMap | undefined;
   #pool: PassivePool;
   #ports: PassivePorts;
@@ -59,9 +71,12 @@ export class FtpServiceEngine implements FtpSessionHost {
     this.createMachine = createMachine;
     this.#worker = parts.worker;
     this.departures = new Departures(parts.net, wheel);
-    this.backends = new ServiceBackends(parts, service);
+    this.#epoch = parts.epoch ?? 0;
+    this.backends = new ServiceBackends(parts, service, wheel);
     this.tls = new FtpTls(parts.tls, service.tls);
+    this.#proxied = new ProxiedClients(parts.net);
     this.#service = service;
+    this.#gate = new Gate(service.access, service.rates);
     this.#users = usersOf(service);
     this.#pool = new PassivePool(service.passivePool, parts.worker);
     this.#ports = new PassivePorts(parts.net, this.#pool);
@@ -105,6 +120,7 @@ export class FtpServiceEngine implements FtpSessionHost {
   update(service: FtpService): Promise<void> {
     this.backends.update(service);
     this.tls.update(service.tls);
+    this.#gate = new Gate(service.access, service.rates);
     if (service.userMap !== this.#service.userMap) this.#users = usersOf(service);
     this.#service = service;
     this.#replacePool(service);
@@ -116,6 +132,11 @@ export class FtpServiceEngine implements FtpSessionHost {
     this.#isDraining = true;
     this.#listeners.close();
     this.backends.update({ ...this.#service, pool: { backends: [] } });
+  }
+
+  /** Another process listens: sessions go on as ever, those that have no backend yet included. */
+  leave(): void {
+    this.#listeners.close();
   }
 
   get hasSessions(): boolean {
@@ -141,11 +162,12 @@ export class FtpServiceEngine implements FtpSessionHost {
   async stop(): Promise<void> {
     this.#isDraining = true;
     this.#listeners.close();
+    this.#proxied.close();
     for (const session of this.#sessions) session.shutdown();
     await this.departures.settle(stopTime);
   }
 
-  onEnded(session: FtpRelayedSession): void {
+  onEnded(session: ServiceSession): void {
     this.#sessions.delete(session);
     const { clientAddress } = session;
     const left = (this.#perClient.get(clientAddress) ?? 1) - 1;
@@ -154,15 +176,25 @@ export class FtpServiceEngine implements FtpSessionHost {
   }
 
   #onConnection(socket: TcpSocket, isImplicit: boolean): void {
+    this.#proxied.take(socket, this.#service.proxy, {
+      onClient: (client, vip) => this.#onClient({ socket: client, vip, isImplicit }),
+      onFault: (proxy, listener) => this.#emitReject('proxy-header', proxy, listener),
+    });
+  }
+
+  #onClient(client: PassedClient): void {
+    const { socket, vip, isImplicit } = client;
     const { address, port } = socket.remote;
     const refusal = this.#refusalOf(address);
     if (refusal) {
-      socket.write(refusals[refusal]);
+      // Within TLS it could not be read.
+      if (!isImplicit) socket.write(refusals[refusal]);
       this.departures.add(socket);
-      this.#emitReject(refusal, formatEndpoint(address, port), socket.local);
+      this.#emitReject(refusal, formatEndpoint(address, port), vip);
       return;
     }
-    const session = new FtpRelayedSession(this, socket, isImplicit);
+    const { isPassthrough } = this.#service.tls;
+    const session = isPassthrough ? new FtpPassthrough(this, client) : new FtpRelayedSession(this, client);
     this.#sessions.add(session);
     this.#perClient.set(address, (this.#perClient.get(address) ?? 0) + 1);
     this.emit({ kind: 'ftp.session.start', service: this.#service.name });
@@ -172,6 +204,8 @@ export class FtpServiceEngine implements FtpSessionHost {
   #refusalOf(address: string): Refusal | undefined {
     const { total, perClient } = this.#service.limits;
     if (this.#isDraining) return 'draining';
+    const turnedAway = this.#gate.refusalOf(address, this.net.now() + this.#epoch);
+    if (turnedAway) return turnedAway;
     if (total > 0 && this.backends.active >= total) return 'max-sessions';
     const isTooMuch = perClient > 0 && (this.#perClient.get(address) ?? 0) >= perClient;
     return isTooMuch ? 'max-sessions-per-client' : undefined;

@@ -32,18 +32,19 @@ export function sessionEvent(whose: Whose, record: SessionRecord): FtpSessionEnd
   return { kind: 'ftp.session.end', ...whose, user, isLoggedIn, tries, commands, transfers, duration, end };
 }
 
+/** Of a session whose bytes were carried unread. */
+export function unreadEvent(
+  whose: Whose,
+  about: Pick<FtpSessionEnd, 'end' | 'tries' | 'duration'>,
+): FtpSessionEnd {
+  const unread = { user: '', isLoggedIn: false, commands: 0, transfers: 0 };
+  return { kind: 'ftp.session.end', ...whose, ...unread, ...about };
+}
+
 /** What is left to say of a session whose machine has failed. */
 export function faultEvent(whose: Whose, duration: number, error: unknown): FtpSessionEnd {
   return {
-    kind: 'ftp.session.end',
-    ...whose,
-    user: '',
-    isLoggedIn: false,
-    tries: 0,
-    commands: 0,
-    transfers: 0,
-    duration,
-    end: 'fault',
+    ...unreadEvent(whose, { end: 'fault', tries: 0, duration }),
     error: error instanceof Error ? error.message : String(error),
   };
 }

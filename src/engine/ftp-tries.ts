@@ -1,9 +1,12 @@
 import type { Backend } from '../balance/pool.ts';
 import type { GreetingFailure, NoBackend } from '../ftp/effects.ts';
 import { type Endpoint, formatEndpoint, NetError } from '../net/net.ts';
+import { encodeProxyHeader } from '../net/proxy-header.ts';
 import type { TcpSocket } from '../net/tcp.ts';
 import type { FailoverReason } from '../observe/events.ts';
 import type { FtpSessionHost } from './ftp-session-host.ts';
+import { noRoute } from './routes.ts';
+import type { Asking } from './service-backends.ts';
 import { isShortage } from './tries.ts';
 
 /** Who hears how it goes; never from within a call. */
@@ -17,6 +20,13 @@ export interface FtpTriesOwner {
   onNobody(reason: NoBackend): void;
 }
 
+/** Whose session it is. */
+export interface TriesFor {
+  readonly client: Endpoint;
+  /** What the client has connected to. */
+  readonly vip: Endpoint;
+}
+
 /**
  * The backends that one FTP session asks, one after the other. The one that was asked last counts the session; where it
  * depends on the user, the service alone counts it until then. A session that leaves what it had found starts over.
@@ -25,6 +35,7 @@ export class FtpTries {
   readonly #host: FtpSessionHost;
   readonly #owner: FtpTriesOwner;
   readonly #client: Endpoint;
+  readonly #vip: Endpoint;
   readonly #isByUser: boolean;
   /** Scoreboard indexes, in the order in which they were asked for the user. */
   #tried: number[] = [];
@@ -37,10 +48,11 @@ export class FtpTries {
   /** Why the backend was given up. */
   #failure: FailoverReason | undefined;
 
-  constructor(host: FtpSessionHost, owner: FtpTriesOwner, client: Endpoint, isByUser: boolean) {
+  constructor(host: FtpSessionHost, owner: FtpTriesOwner, { client, vip }: TriesFor, isByUser: boolean) {
     this.#host = host;
     this.#owner = owner;
     this.#client = client;
+    this.#vip = vip;
     this.#isByUser = isByUser;
   }
 
@@ -100,6 +112,10 @@ export class FtpTries {
     this.#stopWaiting();
   }
 
+  get #asking(): Asking {
+    return { client: this.#client.address, file: '', user: this.#user, route: noRoute };
+  }
+
   #startOver(user: string): void {
     this.#user = user;
     this.#tried = [];
@@ -124,20 +140,21 @@ export class FtpTries {
 
   #release(): void {
     const { backends } = this.#host;
-    backends.moveActive(this.#backend, undefined);
+    backends.moveActive(this.#backend, undefined, this.#asking);
     if (this.#backend) backends.letGo(this.#backend);
   }
 
   /** `name`: the one backend that may be asked, if it may not be any. */
   #next(name: string | undefined): Backend | undefined {
     const { backends } = this.#host;
-    const wanted = { client: this.#client.address, file: '', user: this.#user };
     const next =
-      name === undefined ? backends.pick(wanted, this.#tried) : backends.pickNamed(name, wanted, this.#tried);
+      name === undefined
+        ? backends.pick(this.#asking, this.#tried)
+        : backends.pickNamed(name, this.#asking, this.#tried);
     if (!next) return undefined;
     this.#stopWaiting();
     const previous = this.#backend;
-    backends.moveActive(previous, next);
+    backends.moveActive(previous, next, this.#asking);
     backends.hold(next);
     if (previous) backends.letGo(previous);
     if (previous && this.#failure) this.#emitFailover(previous, next, this.#failure);
@@ -150,7 +167,10 @@ export class FtpTries {
   async #reach(backend: Backend, signal: AbortSignal): Promise<TcpSocket | undefined> {
     const { net, service } = this.#host;
     try {
-      return await net.connectTcp(backend, { timeout: service.timing.connect, signal });
+      const socket = await net.connectTcp(backend, { timeout: service.timing.connect, signal });
+      const { version } = service.proxy;
+      if (version !== undefined) socket.write(encodeProxyHeader(version, this.#client, this.#vip));
+      return socket;
     } catch (error) {
       if (!signal.aborted) this.#onUnreachable(error);
       return undefined;

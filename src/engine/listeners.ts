@@ -3,7 +3,6 @@
  * answer from it, and boot loaders drop what comes from another one. So an unspecified address is expanded to one
  * socket per local address, and looked through again now and then for VIPs that come and go.
  */
-import { EndpointTable } from '../net/endpoint-table.ts';
 import {
   type Endpoint,
   formatEndpoint,
@@ -13,9 +12,9 @@ import {
   type UdpHandlers,
   type UdpSocket,
 } from '../net/net.ts';
-import type { OnStranger, TidNet, VipTids } from '../net/tids.ts';
+import type { OnStranger, TidNet, VipLendOptions, VipTid, VipTids } from '../net/tids.ts';
 import type { EngineEvent } from '../observe/events.ts';
-import type { RelayedSession } from './relayed-session.ts';
+import { ClientSessions } from './client-sessions.ts';
 import type { ListenerSpec, TidMode } from './snapshot.ts';
 
 /** Milliseconds between two looks at the local addresses. */
@@ -48,7 +47,7 @@ export class Listener {
   /** Taken out of service, and open for the sessions alone that have no other socket. */
   isParting = false;
   /** By the client's address and port: the sessions to which a datagram that arrives here may belong. */
-  readonly sessions: EndpointTable<readonly RelayedSession[]> = new EndpointTable();
+  readonly sessions: ClientSessions = new ClientSessions();
 
   /** Throws NetError. */
   constructor(net: TidNet, spec: ListenerSpec, tids: TidMode, handlers: ListenerHandlers) {
@@ -95,11 +94,11 @@ export class Listener {
   }
 
   /** The VIP TID of one session; the listener's own in single-port mode. Throws NetError. */
-  openVipTid(client: Endpoint, receiveBuffer: number | undefined, handlers: UdpHandlers): UdpSocket {
-    return this.#vipTids?.lend(client, handlers, receiveBuffer) ?? this.#socket;
+  openVipTid(client: Endpoint, handlers: UdpHandlers, options: VipLendOptions): VipTid {
+    return this.#vipTids?.lend(client, handlers, options) ?? this.#socket;
   }
 
-  closeVipTid(socket: UdpSocket): void {
+  closeVipTid(socket: VipTid): void {
     if (socket !== this.#socket) socket.close();
   }
 

@@ -7,44 +7,41 @@
  * source gets ERROR 5 and the session does not notice (RFC 1350 section 4).
  */
 import type { Backend } from '../balance/pool.ts';
-import { formatEndpoint, type UdpHandlers, type UdpSocket } from '../net/net.ts';
-import type { FailoverReason, SessionEnd } from '../observe/events.ts';
+import type { UdpHandlers } from '../net/net.ts';
+import type { VipTid } from '../net/tids.ts';
+import type { FailoverReason } from '../observe/events.ts';
 import {
   blockOf,
   encodeError,
   ErrorCode,
-  errorMessageOf,
   isError,
   latin1,
   Opcode,
   transferOpcodeOf,
 } from '../tftp/packet.ts';
-import { blockSizeOf, decodeOack, optionRecord, type TftpRequest, transferOptions } from '../tftp/request.ts';
-import { RepeatVerdict, TftpSession, TimerVerdict, Verdict } from '../tftp/session.ts';
+import {
+  blockSizeOf,
+  decodeOack,
+  decodeRequest,
+  maxPacketLength,
+  type TftpRequest,
+  transferOptions,
+} from '../tftp/request.ts';
+import { TftpSession } from '../tftp/session.ts';
+import { RepeatVerdict, TimerVerdict, Verdict } from '../tftp/session-verdicts.ts';
 import type { BackendLeg, LegOwner } from './backend-leg.ts';
 import type { Listener } from './listeners.ts';
 import { windowBytes } from './request-rules.ts';
+import type { BackendPlaces, SavedRelay } from './saved-relay.ts';
+import { SessionAccount } from './session-account.ts';
 import type { SessionHost } from './session-host.ts';
-import { summarize } from './session-summary.ts';
+import { reopening, type SessionOpening } from './session-opening.ts';
 import { WheelEntry } from './timer-wheel.ts';
-import { Tries } from './tries.ts';
+import { type Question, Tries } from './tries.ts';
 
 const unknownTid = encodeError(ErrorCode.unknownTid, 'unknown transfer ID');
 const nobodyLeft = encodeError(ErrorCode.notDefined, 'no server is available, try again later');
 const givenUp = encodeError(ErrorCode.notDefined, 'transfer given up by the load balancer');
-
-/** What a session is opened with. */
-export interface SessionOpening {
-  readonly listener: Listener;
-  readonly clientPort: number;
-  readonly clientAddress: string;
-  readonly request: TftpRequest;
-  /** The request as the client sent it, one character a byte: less memory than an array of its own. */
-  readonly received: string;
-  /** The request as backends get to see it, likewise. */
-  readonly forwarded: string;
-  readonly now: number;
-}
 
 export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers {
   readonly listener: Listener;
@@ -52,60 +49,76 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   readonly clientAddress: string;
   readonly #host: SessionHost;
   readonly #machine: TftpSession;
-  readonly #request: TftpRequest;
+  /** Place of its route among those of the service, or `noRoute`. */
+  readonly route: number;
   readonly #openedAt: number;
   readonly #tries: Tries;
+  readonly #account: SessionAccount;
+  /** What is needed once or twice is read again from these: there may be very many sessions. */
   readonly #received: string;
+  readonly #forwarded: string;
   /** A socket of its own, or the listener's in single-port mode. */
-  readonly #clientSocket: UdpSocket;
+  readonly #clientSocket: VipTid;
   /** Set when a backend has answered. */
   #leg: BackendLeg | undefined;
-  /** Whose active session this is; undefined when it does not count as active. */
-  #countedOn: Backend | undefined;
-  #lastBackend: Backend | undefined;
-  #granted: Record<string, string> = {};
-  #error: SessionEnd['error'];
-  #isReported = false;
   #isClosed = false;
 
-  /** Opens the sockets that the client's side needs. Throws NetError. */
-  constructor(host: SessionHost, opening: SessionOpening) {
+  /** Opens the sockets that the client's side needs, or goes on with what is `saved`. Throws NetError. */
+  constructor(host: SessionHost, opening: SessionOpening, saved?: SavedRelay) {
     super();
     this.#host = host;
     this.listener = opening.listener;
     this.clientPort = opening.clientPort;
     this.clientAddress = opening.clientAddress;
-    this.#request = opening.request;
+    this.route = opening.route;
     this.#received = opening.received;
-    this.#openedAt = opening.now;
+    this.#forwarded = opening.forwarded;
+    this.#openedAt = opening.now - (saved?.openedAgo ?? 0);
     const { requests, timing } = host.service;
     const isRead = opening.request.opcode === Opcode.rrq;
-    this.#machine = new TftpSession(isRead, requests.retryNotFound, timing, opening.now);
-    const window = windowBytes(opening.request);
-    this.#tries = new Tries(
-      host,
-      this,
-      opening.request.file,
-      opening.clientAddress,
-      opening.forwarded,
-      isRead ? window : undefined,
-    );
+    this.#machine = saved
+      ? TftpSession.restore(saved.machine, opening.now)
+      : new TftpSession(isRead, requests.retryNotFound, timing, opening.now);
+    this.#account = new SessionAccount(host, this);
+    this.#tries = new Tries(host, this);
     const client = { address: opening.clientAddress, port: opening.clientPort };
-    this.#clientSocket = opening.listener.openVipTid(client, isRead ? undefined : window, this);
+    const receiveBuffer = isRead ? undefined : windowBytes(opening.request);
+    const options = { receiveBuffer, moved: saved?.vipTid };
+    this.#clientSocket = opening.listener.openVipTid(client, this, options);
+  }
+
+  /** A session that another process has saved goes on here. Throws NetError, with the session closed. */
+  static restore(
+    host: SessionHost,
+    listener: Listener,
+    saved: SavedRelay,
+    backends: readonly Backend[],
+  ): RelayedSession {
+    const session = new RelayedSession(host, reopening(saved, listener, host.net.now()), saved);
+    try {
+      const legs = session.#tries.restore(saved.tries, backends);
+      session.#leg = legs[saved.answered];
+      session.#account.restore(saved.account, backends);
+      host.wheel.schedule(session);
+      return session;
+    } catch (error) {
+      session.#close();
+      throw error;
+    }
   }
 
   /**
-   * Asks the first backend. Returns false when there is none; the session is closed then.
+   * Asks the first backend; `opening` is that of the constructor. Returns false when there is none; the session is closed then.
    * Throws NetError, with the session closed, when this host has run out of ports or descriptors.
    */
-  open(): boolean {
+  open(opening: SessionOpening): boolean {
     try {
-      const backend = this.#tries.askFirst();
+      const backend = this.#tries.askFirst(this.#questionOf(opening));
       if (!backend) {
         this.#close();
         return false;
       }
-      this.#countOn(backend);
+      this.#account.countOn(backend);
       this.#host.onActive(this);
       this.#host.wheel.schedule(this);
       return true;
@@ -132,7 +145,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   onRepeatedRequest(): boolean {
     const verdict = this.#machine.onRepeat(this.#host.net.now());
     if (verdict === RepeatVerdict.renew) return false;
-    if (verdict === RepeatVerdict.resend) this.#tries.askAgain();
+    if (verdict === RepeatVerdict.resend) this.#tries.askAgain(this.#forwarded);
     else this.#host.dropped('repeated-request');
     return true;
   }
@@ -148,7 +161,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     leg.send(data);
     this.#host.relayedToBackend(leg.backend, data.length);
     if (verdict === Verdict.relay) return;
-    if (opcode === Opcode.error) this.#noteError('client', data);
+    if (opcode === Opcode.error) this.#account.noteError('client', data);
     this.#afterRelay(verdict);
   }
 
@@ -211,10 +224,34 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     if (this.isActive) {
       this.#leg?.send(givenUp);
       this.#toClient(givenUp);
-      this.#noteError('balancer', givenUp);
+      this.#account.noteError('balancer', givenUp);
     }
     this.#machine.aborted(now);
     this.#report(now);
+    this.#close();
+  }
+
+  /** All of it, for another process. */
+  save(now: number, places: BackendPlaces): SavedRelay {
+    const { address, port } = this.listener;
+    return {
+      listener: { address, port },
+      client: { address: this.clientAddress, port: this.clientPort },
+      vipTid: this.#clientSocket.move?.(),
+      received: this.#received,
+      forwarded: this.#forwarded,
+      route: this.route,
+      openedAgo: now - this.#openedAt,
+      machine: this.#machine.save(now),
+      tries: this.#tries.save(places),
+      answered: this.#tries.placeOf(this.#leg),
+      account: this.#account.save(places),
+    };
+  }
+
+  /** Another process has it: what is counted for it is taken back, and nobody is told anything. */
+  leave(): void {
+    this.#account.countOn(undefined);
     this.#close();
   }
 
@@ -237,7 +274,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     this.#toClient(data);
     this.#host.relayedToClient(leg.backend, data.length);
     if (verdict === Verdict.relay) return;
-    if (opcode === Opcode.error) this.#noteError('backend', data);
+    if (opcode === Opcode.error) this.#account.noteError('backend', data);
     this.#afterRelay(verdict);
   }
 
@@ -245,11 +282,11 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     leg.pin(port, address);
     this.#leg = leg;
     this.#tries.answeredBy(leg);
-    this.#countOn(leg.backend);
+    this.#account.countOn(leg.backend);
     if (transferOpcodeOf(data) !== Opcode.oack) return;
     const options = decodeOack(data);
     const { windowsize, timeout } = transferOptions(options);
-    this.#granted = optionRecord(options);
+    this.#account.granted = latin1(data, 0, Math.min(data.length, maxPacketLength));
     this.#machine.granted(blockSizeOf(options), windowsize, timeout);
   }
 
@@ -258,6 +295,25 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     if (verdict === Verdict.relayAndEnd || verdict === Verdict.relayPinAndEnd) this.#report(now);
     if (verdict === Verdict.relayAndResume) this.#resume();
     this.#host.wheel.schedule(this);
+  }
+
+  get #request(): TftpRequest {
+    return decodeRequest(Buffer.from(this.#received, 'latin1'));
+  }
+
+  get #forwardedFile(): string {
+    return decodeRequest(Buffer.from(this.#forwarded, 'latin1')).file;
+  }
+
+  #questionOf({ request, file }: Pick<SessionOpening, 'request' | 'file'>): Question {
+    return {
+      client: this.clientAddress,
+      file,
+      user: '',
+      route: this.route,
+      packet: this.#forwarded,
+      receiveBuffer: request.opcode === Opcode.rrq ? windowBytes(request) : undefined,
+    };
   }
 
   #onTryInterval(): void {
@@ -274,17 +330,18 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   }
 
   #askNext(from: Backend | undefined, reason: FailoverReason): void {
-    const next = this.#tries.askAnother();
+    const question = this.#questionOf({ request: this.#request, file: this.#forwardedFile });
+    const next = this.#tries.askAnother(question);
     const now = this.#host.net.now();
     if (next) {
       this.#machine.asked(now);
-      this.#countOn(next);
-      this.#emitFailover(from, next, reason);
+      this.#account.countOn(next);
+      this.#account.tellFailover(from, next, reason);
     } else if (!this.#tries.isWaiting && this.#tries.notFound) {
       this.#machine.errorFromBackend(ErrorCode.fileNotFound, now);
       this.#failWith('backend', this.#tries.notFound, now);
     } else if (this.#tries.hasOpen) {
-      this.#countOn(this.#tries.latest?.backend);
+      this.#account.countOn(this.#tries.latest?.backend);
       if (!this.#tries.isWaiting) this.#machine.exhausted();
     } else {
       this.#machine.noBackend(now);
@@ -293,36 +350,14 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     this.#host.wheel.schedule(this);
   }
 
-  #emitFailover(from: Backend | undefined, to: Backend, reason: FailoverReason): void {
-    this.#host.emit({
-      kind: 'session.failover',
-      service: this.#host.service.name,
-      client: formatEndpoint(this.clientAddress, this.clientPort),
-      from: from?.name ?? '',
-      to: to.name,
-      reason,
-    });
-  }
-
   #failWith(from: 'backend' | 'balancer', packet: Uint8Array, now: number): void {
     this.#toClient(packet);
-    this.#noteError(from, packet);
+    this.#account.noteError(from, packet);
     this.#report(now);
   }
 
   #toClient(data: Uint8Array): void {
     this.#clientSocket.send(data, this.clientPort, this.clientAddress);
-  }
-
-  #countOn(backend: Backend | undefined): void {
-    if (backend) this.#lastBackend = backend;
-    if (backend === this.#countedOn) return;
-    this.#host.backends.moveActive(this.#countedOn, backend);
-    this.#countedOn = backend;
-  }
-
-  #noteError(from: 'client' | 'backend' | 'balancer', packet: Uint8Array): void {
-    this.#error ??= { from, code: blockOf(packet), message: errorMessageOf(packet) };
   }
 
   #drop(verdict: number): void {
@@ -338,39 +373,19 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
 
   /** The transfer has ended: counted, logged and out of the limits, once. */
   #report(now: number): void {
-    if (this.#countedOn) {
-      this.#countOn(undefined);
+    if (this.#account.isCounted) {
+      this.#account.countOn(undefined);
       this.#host.onEnded(this);
     }
-    if (this.#isReported) return;
-    this.#isReported = true;
-    this.#host.emit(this.#summary(now));
-  }
-
-  #summary(now: number): SessionEnd {
-    const facts = {
-      service: this.#host.service.name,
-      vip: this.listener,
-      clientPort: this.clientPort,
-      clientAddress: this.clientAddress,
-      backend: this.#lastBackend?.name ?? '',
-      request: this.#request,
-      granted: this.#granted,
-      openedAt: this.#openedAt,
-      error: this.#error,
-    };
-    return summarize(facts, this.#machine, now);
+    if (this.#account.isReported) return;
+    const facts = { request: this.#request, forwarded: this.#forwardedFile, openedAt: this.#openedAt };
+    this.#account.report(facts, this.#machine, now);
   }
 
   #resume(): void {
-    this.#countOn(this.#leg?.backend);
+    this.#account.countOn(this.#leg?.backend);
     this.#host.onActive(this);
-    this.#host.emit({
-      kind: 'session.resume',
-      service: this.#host.service.name,
-      client: formatEndpoint(this.clientAddress, this.clientPort),
-      file: this.#request.file,
-    });
+    this.#account.tellResumed(this.#request.file);
   }
 
   #close(): void {

@@ -7,16 +7,46 @@ import {
   Opcode,
   TftpProtocolError,
 } from '../tftp/packet.ts';
-import { editRequest } from '../tftp/edit.ts';
-import { blockSizeOf, decodeRequest, type TftpRequest, transferOptions } from '../tftp/request.ts';
+import { editRequest, renameRequest } from '../tftp/edit.ts';
+import {
+  blockSizeOf,
+  decodeRequest,
+  maxPacketLength,
+  type TftpRequest,
+  transferOptions,
+} from '../tftp/request.ts';
 import type { RejectReason } from '../observe/events.ts';
+import { type FileFilter, plainName } from './file-filter.ts';
+import type { RouteTable } from './routes.ts';
 import type { RequestRules } from './snapshot.ts';
 
 /** IP and UDP headers plus the opcode and block number of DATA, for `--max-blksize auto`. */
 const overhead = { 4: 32, 6: 52 } as const;
 
+/** What a service says of files. */
+export interface FileTraffic {
+  readonly files: FileFilter;
+  readonly routes: RouteTable;
+}
+
+/** Of whom a request came, and where. */
+export interface Arrival {
+  readonly family: 4 | 6;
+  readonly client: string;
+  /** That of the VIP's interface, if known. */
+  readonly mtu: number | undefined;
+}
+
 export type Admission =
-  | { readonly kind: 'accepted'; readonly request: TftpRequest; readonly forwarded: Uint8Array }
+  | {
+      readonly kind: 'accepted';
+      readonly request: TftpRequest;
+      readonly forwarded: Uint8Array;
+      /** The name in `forwarded`. */
+      readonly file: string;
+      /** Place of its route, or `noRoute`. */
+      readonly route: number;
+    }
   | {
       readonly kind: 'rejected';
       readonly reason: RejectReason;
@@ -25,12 +55,12 @@ export type Admission =
       readonly file: string | undefined;
     };
 
-/** Reads a request and applies the rules that need no state. `mtu` is that of the VIP's interface, if known. */
+/** Reads a request and applies the rules that need no state. */
 export function admit(
   packet: Uint8Array,
   rules: RequestRules,
-  family: 4 | 6,
-  mtu: number | undefined,
+  { files, routes }: FileTraffic,
+  { family, client, mtu }: Arrival,
 ): Admission {
   let request: TftpRequest;
   try {
@@ -42,13 +72,24 @@ export function admit(
   if (climbs(request.file)) {
     return rejected('forbidden-name', denied('file name not allowed'), request.file);
   }
+  const name = plainName(request.file);
+  if (!files.permits(name)) {
+    return rejected('denied-name', denied('file name not allowed'), request.file);
+  }
   if (rules.readOnly && request.opcode === Opcode.wrq) {
     return rejected('read-only', denied('writing is not allowed'), request.file);
   }
   const { maxWindowsize, stripMulticast } = rules;
   const maxBlksize = rules.maxBlksize === 'auto' ? blksizeFor(family, mtu) : rules.maxBlksize;
   const forwarded = editRequest(packet, request, { maxBlksize, maxWindowsize, stripMulticast });
-  return { kind: 'accepted', request, forwarded };
+  const route = routes.find(request.opcode === Opcode.rrq ? 'read' : 'write', name);
+  const file = routes.rewritten(route, request.file, client);
+  if (file === request.file) return { kind: 'accepted', request, forwarded, file, route };
+  const renamed = renameRequest(forwarded, request, file);
+  if (climbs(file) || file === '' || renamed.length > maxPacketLength) {
+    return rejected('forbidden-name', denied('file name not allowed'), request.file);
+  }
+  return { kind: 'accepted', request, forwarded: renamed, file, route };
 }
 
 /** Whether a name has a `..` between its slashes or backslashes. */

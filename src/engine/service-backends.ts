@@ -1,37 +1,47 @@
-import { type Backend, isSamePool, type PickRequest, type Policy } from '../balance/pool.ts';
-import { policies } from '../balance/policies.ts';
+import { mayEject } from '../balance/ejection-limit.ts';
+import type { Backend, PickRequest } from '../balance/pool.ts';
 import type { Scoreboard, ScoreWriter } from '../balance/scoreboard.ts';
-import { Selector } from '../balance/selector.ts';
+import type { Clock } from '../net/net.ts';
 import type { BackendSuspect } from '../observe/events.ts';
+import { BackendPool, type BackendPoolParts } from './backend-pool.ts';
 import type { EngineParts } from './engine.ts';
-import type { Service } from './snapshot.ts';
+import type { Route, Service } from './snapshot.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+
+/** What a session wants a backend for. */
+export interface Asking extends PickRequest {
+  /** Place of its route among those of the service, or `noRoute`. */
+  readonly route: number;
+}
+
+/** Whose backend it is, as affinity knows it. */
+export type Place = Pick<Asking, 'client' | 'route'>;
 
 /** The backends of one service, as its sessions see them: who is asked next, and what is counted for whom. */
 export class ServiceBackends {
   readonly #scoreboard: Scoreboard;
   readonly #writer: ScoreWriter;
   readonly #emit: EngineParts['emit'];
+  readonly #poolParts: BackendPoolParts;
   #service: Service;
-  #policy: Policy;
-  #selector: Selector;
+  /** That of the whole service first, then those of its routes. */
+  #pools: BackendPool[] = [];
   #byIndex: ReadonlyMap<number, Backend>;
 
-  constructor({ scoreboard, worker, emit }: EngineParts<unknown>, service: Service) {
+  constructor(parts: EngineParts<Pick<Clock, 'now'>>, service: Service, wheel: TimerWheel) {
+    const { scoreboard, worker, emit, net: clock, epoch = 0 } = parts;
     this.#scoreboard = scoreboard;
     this.#writer = scoreboard.writer(worker);
     this.#emit = emit;
+    this.#poolParts = { scoreboard, wheel, clock, epoch };
     this.#service = service;
     this.#byIndex = byIndex(service);
-    this.#policy = this.#policyFor(service);
-    this.#selector = this.#selectorFor(service);
+    this.#updatePools(service);
   }
 
-  /** The service may have another pool, policy or limit now. */
+  /** The service may have another pool, policy, limit or route now. A session that goes on has the route at its place. */
   update(service: Service): void {
-    // Snapshots come for the sake of other services, too, and the table of a hash takes milliseconds to work out.
-    const isSame = service.policy === this.#service.policy && isSamePool(service.pool, this.#service.pool);
-    if (!isSame) this.#policy = this.#policyFor(service);
-    this.#selector = this.#selectorFor(service);
+    this.#updatePools(service);
     this.#byIndex = byIndex(service);
     this.#service = service;
   }
@@ -42,11 +52,17 @@ export class ServiceBackends {
   }
 
   /** The backend to ask next, or undefined when none is eligible. `tried` has scoreboard indexes. */
-  pick(request: PickRequest, tried: readonly number[]): Backend | undefined {
-    const index = this.#selector.select(request, tried);
-    if (index >= 0 && this.#selector.doubted) {
+  pick(asking: Asking, tried: readonly number[]): Backend | undefined {
+    const pool = this.#poolOf(asking);
+    const index = pool?.pick(asking, tried) ?? -1;
+    if (index >= 0 && pool?.isDoubted) {
       this.#emit({ kind: 'health.doubted', service: this.#service.name });
     }
+    return this.#byIndex.get(index);
+  }
+
+  /** The backend of the pool with this scoreboard index. */
+  named(index: number): Backend | undefined {
     return this.#byIndex.get(index);
   }
 
@@ -54,19 +70,19 @@ export class ServiceBackends {
    * The same among the backends that `name` stands for: one, or `name@address` for each address of a host. One that is
    * down by its checks is asked all the same, because there is no other.
    */
-  pickNamed(name: string, request: PickRequest, tried: readonly number[]): Backend | undefined {
-    const { pool, limits } = this.#service;
-    const backends = pool.backends.filter(
-      (backend) => backend.name === name || backend.name.startsWith(`${name}@`),
-    );
-    const selector = new Selector({ backends }, this.#policy, this.#scoreboard, limits.perBackend);
-    return this.#byIndex.get(selector.select(request, tried));
+  pickNamed(name: string, asking: Asking, tried: readonly number[]): Backend | undefined {
+    return this.#byIndex.get(this.#poolOf(asking)?.pickNamed(name, asking, tried) ?? -1);
   }
 
-  /** Takes the backend out of the first rank and tells the control plane. */
+  /** Whether a backend that the last pick might have found was at its limit. */
+  isFullFor(place: Place): boolean {
+    return this.#poolOf(place)?.isFull ?? false;
+  }
+
+  /** Takes the backend out of the first rank, unless too many are out already, and tells the control plane. */
   suspect(backend: Backend, reason: BackendSuspect['reason']): void {
-    this.#scoreboard.setEjected(backend.index, true);
-    const { name: service } = this.#service;
+    const { name: service, pool } = this.#service;
+    if (mayEject(pool, this.#scoreboard, backend.index)) this.#scoreboard.setEjected(backend.index, true);
     this.#emit({ kind: 'backend.suspect', service, backend: backend.name, index: backend.index, reason });
   }
 
@@ -80,10 +96,12 @@ export class ServiceBackends {
   }
 
   /** The active sessions of `from` are one less, those of `to` one more; undefined where there is none. */
-  moveActive(from: Backend | undefined, to: Backend | undefined): void {
+  moveActive(from: Backend | undefined, to: Backend | undefined, whose: Place): void {
     const { index } = this.#service;
     if (from) this.#writer.sessionEnded(index, from.index);
     if (to) this.#writer.sessionStarted(index, to.index);
+    if (to) this.#poolOf(whose)?.began(whose.client, to.name, from === undefined);
+    else if (from) this.#poolOf(whose)?.ended(whose.client);
   }
 
   /** A session that has no backend yet counts for the service alone. */
@@ -100,12 +118,22 @@ export class ServiceBackends {
     else this.#writer.streamedToBackend(backend.index, bytes);
   }
 
-  #policyFor({ pool, policy, index }: Service): Policy {
-    return policies[policy](pool, this.#scoreboard, index);
+  #poolOf({ route }: Place): BackendPool | undefined {
+    return this.#pools[route + 1];
   }
 
-  #selectorFor({ pool, limits }: Service): Selector {
-    return new Selector(pool, this.#policy, this.#scoreboard, limits.perBackend);
+  #updatePools(service: Service): void {
+    const routes: readonly (Route | undefined)[] = [
+      undefined,
+      ...(service.kind === 'tftp' ? (service.routes ?? []) : []),
+    ];
+    const known = this.#pools;
+    this.#pools = routes.map((route, at) => {
+      const pool = known[at];
+      pool?.update(service, route);
+      return pool ?? new BackendPool(this.#poolParts, service, route);
+    });
+    for (const pool of known.slice(routes.length)) pool.close();
   }
 }
 

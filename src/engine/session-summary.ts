@@ -1,7 +1,7 @@
 import { formatEndpoint } from '../net/net.ts';
 import type { SessionEnd } from '../observe/events.ts';
 import { Opcode } from '../tftp/packet.ts';
-import { optionRecord, type TftpRequest } from '../tftp/request.ts';
+import { decodeOack, optionRecord, type TftpRequest } from '../tftp/request.ts';
 import type { TftpSession } from '../tftp/session.ts';
 
 /** What is known of a session at its end and is not in its machine. */
@@ -12,7 +12,10 @@ export interface SessionFacts {
   readonly clientAddress: string;
   readonly backend: string;
   readonly request: TftpRequest;
-  readonly granted: Readonly<Record<string, string>>;
+  /** The name that backends were asked for. */
+  readonly forwarded: string;
+  /** The OACK, one character a byte; '' if there was none. */
+  readonly granted: string;
   readonly openedAt: number;
   readonly error: SessionEnd['error'];
 }
@@ -28,9 +31,10 @@ export function summarize(facts: SessionFacts, machine: TftpSession, now: number
     backend: facts.backend,
     op: request.opcode === Opcode.rrq ? 'read' : 'write',
     file: request.file,
+    ...(facts.forwarded !== request.file && { forwarded: facts.forwarded }),
     mode: request.mode,
     asked: optionRecord(request.options),
-    granted: facts.granted,
+    granted: optionRecord(decodeOack(Buffer.from(facts.granted, 'latin1'))),
     bytes: machine.bytes,
     blocks: machine.blocks,
     repeats: machine.repeats,

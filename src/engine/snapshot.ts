@@ -1,6 +1,7 @@
 import type { Pool } from '../balance/pool.ts';
 import type { FtpCaps, FtpSessionOptions, FtpTimeouts, SecurityPolicy } from '../ftp/effects.ts';
 import type { TlsClientOptions, TlsServerOptions } from '../net/tls.ts';
+import type { Operation } from '../observe/events.ts';
 import type { Network } from './network.ts';
 
 /**
@@ -23,12 +24,18 @@ interface AnyService {
   readonly pool: Pool;
   readonly policy: PolicyName;
   readonly limits: SessionLimits;
+  /** Everybody may do everything if left out. */
+  readonly access?: AccessRules | undefined;
+  readonly rates?: RequestRates | undefined;
+  readonly affinity?: Affinity | undefined;
 }
 
 export interface TftpService extends AnyService {
   readonly kind: 'tftp';
   readonly tids: TidMode;
   readonly requests: RequestRules;
+  /** The first that is for a request counts. */
+  readonly routes?: readonly Route[] | undefined;
   readonly timing: TftpTiming;
 }
 
@@ -98,6 +105,74 @@ export interface SessionLimits {
   readonly total: number;
   readonly perClient: number;
   readonly perBackend: number;
+  /** Also for what `rates` refuse; `error` if left out. */
+  readonly answer?: RefusalAnswer | undefined;
+}
+
+/** Whether TFTP clients hear of a refusal. FTP clients always do. */
+export type RefusalAnswer = 'error' | 'silent';
+
+/** Who may use a service. */
+export interface AccessRules {
+  /** Everybody if empty. */
+  readonly allow: readonly Network[];
+  /** Counts before `allow`. */
+  readonly deny: readonly Network[];
+  /** Which files may be asked for, TFTP alone; all if left out. */
+  readonly files?: FileRules | undefined;
+  /** Also for what `files` refuse; `error` if left out. */
+  readonly answer?: RefusalAnswer | undefined;
+}
+
+/** Patterns of names, see glob.ts. */
+export interface FileRules {
+  /** Every name if empty. */
+  readonly allow: readonly string[];
+  /** Counts before `allow`. */
+  readonly deny: readonly string[];
+}
+
+/** How often somebody may ask. */
+export interface RequestRate {
+  readonly perSecond: number;
+  /** Requests that may come at once after a silence. */
+  readonly burst: number;
+}
+
+/** A rate, and who has how much of it left, in memory that all workers share: made by createRateTable. */
+export interface SharedRate extends RequestRate {
+  readonly table: SharedArrayBuffer;
+}
+
+/** What is left out has no bound. */
+export interface RequestRates {
+  readonly perClient?: SharedRate | undefined;
+  /** For all clients together whose addresses begin with as many bits. */
+  readonly perPrefix?: (SharedRate & { readonly ipv4: number; readonly ipv6: number }) | undefined;
+}
+
+/** A client stays with its backend. */
+export interface Affinity {
+  /** Milliseconds from the end of its last session. */
+  readonly duration: number;
+  /** The same for services that send a client to the same backend, by its name. */
+  readonly key: number;
+  /** Which backend each client has: made by createAffinityTable. All workers and services share it. */
+  readonly table: SharedArrayBuffer;
+}
+
+/** What becomes of requests of one kind. */
+export interface Route {
+  /** Both if left out. */
+  readonly op?: Operation | undefined;
+  /** Patterns of the names that it is for, see glob.ts; every name if left out. */
+  readonly files?: readonly string[] | undefined;
+  /** Names of the backends that alone serve it, where a host name stands for all of its addresses; all if left out. */
+  readonly backends?: readonly string[] | undefined;
+  /** What backends are asked for instead, see rewrite.ts; the name as it came if left out. */
+  readonly rewrite?: string | undefined;
+  /** Row of the scoreboard that has its turns alone. */
+  readonly row: number;
 }
 
 /** Milliseconds. */

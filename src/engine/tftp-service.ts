@@ -18,11 +18,17 @@ import {
 } from '../tftp/packet.ts';
 import type { EngineParts } from './engine.ts';
 import { ErrorThrottle } from './error-throttle.ts';
+import { FileFilter } from './file-filter.ts';
+import { Gate } from './gate.ts';
 import { type Listener, type ListenerHandlers, ListenerSet } from './listeners.ts';
-import { RelayedSession, type SessionOpening } from './relayed-session.ts';
-import { admit } from './request-rules.ts';
-import { ServiceBackends } from './service-backends.ts';
+import { isSilent } from './refusals.ts';
+import { RelayedSession } from './relayed-session.ts';
+import { admit, type FileTraffic } from './request-rules.ts';
+import { RouteTable } from './routes.ts';
+import { BackendPlaces, type SavedService } from './saved-relay.ts';
+import { type Place, ServiceBackends } from './service-backends.ts';
 import type { SessionHost } from './session-host.ts';
+import type { SessionOpening } from './session-opening.ts';
 import type { TftpService } from './snapshot.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { isShortage } from './tries.ts';
@@ -31,6 +37,8 @@ const unknownTid = encodeError(ErrorCode.unknownTid, 'unknown transfer ID');
 const unknownHere = encodeError(ErrorCode.unknownTid, 'no transfer is known here');
 const malformed = encodeError(ErrorCode.illegalOperation, 'not a TFTP packet');
 const tooMany = encodeError(ErrorCode.notDefined, 'too many transfers, try again later');
+const notYou = encodeError(ErrorCode.accessViolation, 'not allowed');
+const tooOften = encodeError(ErrorCode.notDefined, 'too many requests, try again later');
 const nobody = encodeError(ErrorCode.notDefined, 'no server is available, try again later');
 
 export class TftpServiceEngine implements SessionHost {
@@ -42,6 +50,8 @@ export class TftpServiceEngine implements SessionHost {
   readonly backends: ServiceBackends;
   readonly #writer: ScoreWriter;
   readonly #workers: number;
+  /** To a clock that all workers share. */
+  readonly #epoch: number;
   readonly #listeners: ListenerSet;
   readonly #sessions = new Set<RelayedSession>();
   /** Sessions that have ended and only listen for late packets, the oldest first. */
@@ -49,6 +59,8 @@ export class TftpServiceEngine implements SessionHost {
   /** Active sessions by client address. */
   readonly #perClient = new Map<string, number>();
   #service: TftpService;
+  #gate: Gate;
+  #traffic: FileTraffic;
   #isDraining = false;
   #isRetired = false;
 
@@ -58,8 +70,11 @@ export class TftpServiceEngine implements SessionHost {
     this.wheel = wheel;
     this.#writer = parts.scoreboard.writer(parts.worker);
     this.#workers = parts.scoreboard.size.workers;
+    this.#epoch = parts.epoch ?? 0;
     this.#service = service;
-    this.backends = new ServiceBackends(parts, service);
+    this.#gate = new Gate(service.access, service.rates);
+    this.#traffic = trafficOf(service);
+    this.backends = new ServiceBackends(parts, service, wheel);
     this.tids = parts.net.backendTids((tid, data, port, address) =>
       this.#onStranger('foreign-backend', tid, data, port, address),
     );
@@ -95,6 +110,8 @@ export class TftpServiceEngine implements SessionHost {
   /** The mode of its TIDs is the same. Running sessions keep their backend, and all rules that they began with. */
   update(service: TftpService): void {
     this.backends.update(service);
+    this.#gate = new Gate(service.access, service.rates);
+    this.#traffic = trafficOf(service);
     this.#service = service;
     this.#listeners.update(service.listeners, service.tids);
   }
@@ -119,6 +136,40 @@ export class TftpServiceEngine implements SessionHost {
 
   drain(): void {
     this.#isDraining = true;
+  }
+
+  /** All sessions, for another process. */
+  save(): SavedService {
+    const now = this.net.now();
+    const places = new BackendPlaces();
+    const sessions = [...this.#sessions].map((session) => session.save(now, places));
+    return { name: this.#service.name, backends: places.backends, sessions };
+  }
+
+  /** Goes on with sessions that another process has saved. Throws NetError if one of them cannot be had. */
+  restore({ sessions, backends }: SavedService<Backend>): void {
+    for (const saved of sessions) {
+      const { address, port } = saved.listener;
+      const listener = this.listeners.find((own) => own.address === address && own.port === port);
+      if (!listener) {
+        const place = formatEndpoint(address, port);
+        throw new NetError('TLB_ERR_ADDRESS_NOT_LOCAL', `nobody listens on ${place}, where a session began`);
+      }
+      if (listener.isSinglePort !== (saved.vipTid === undefined)) {
+        throw new TypeError(`service ${this.#service.name} takes its TIDs from elsewhere than before`);
+      }
+      const session = RelayedSession.restore(this, listener, saved, backends);
+      this.#add(session);
+      if (saved.account.countedOn >= 0) this.onActive(session);
+      else this.#ended.add(session);
+    }
+  }
+
+  /** Another process has the sessions: nobody is told anything. */
+  leave(): void {
+    this.#isDraining = true;
+    for (const session of this.#sessions) session.leave();
+    this.#listeners.close();
   }
 
   stop(): void {
@@ -156,10 +207,8 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   onClosed(session: RelayedSession): void {
-    const { listener, clientPort, clientAddress } = session;
-    const others = listener.sessions.get(clientPort, clientAddress)?.filter((other) => other !== session);
-    if (others && others.length > 0) listener.sessions.set(clientPort, clientAddress, others);
-    else listener.sessions.delete(clientPort, clientAddress);
+    const { listener } = session;
+    listener.sessions.remove(session);
     this.#sessions.delete(session);
     this.#ended.delete(session);
     this.#listeners.left(listener);
@@ -167,14 +216,14 @@ export class TftpServiceEngine implements SessionHost {
   }
 
   #onDatagram(listener: Listener, data: Uint8Array, port: number, address: string): void {
-    const known = listener.sessions.get(port, address);
+    const known = listener.sessions.first(port, address);
     const opcode = opcodeOf(data);
     if (opcode === Opcode.rrq || opcode === Opcode.wrq) {
-      const same = known?.findLast((session) => session.isSameRequest(data));
+      const same = known && listener.sessions.asking(data, port, address);
       if (same?.onRepeatedRequest()) return;
       this.#onRequest(listener, data, port, address);
-    } else if (known?.[0] && listener.isSinglePort) {
-      known[0].onDatagram(data);
+    } else if (known && listener.isSinglePort) {
+      known.onDatagram(data);
     } else {
       this.#onStray(listener, data, port, address);
     }
@@ -204,19 +253,21 @@ export class TftpServiceEngine implements SessionHost {
 
   #onRequest(listener: Listener, data: Uint8Array, clientPort: number, clientAddress: string): void {
     const reject = (reason: RejectReason, answer: Uint8Array | undefined, file?: string): void => {
-      if (answer) listener.send(answer, clientPort, clientAddress);
+      if (answer && !isSilent(reason, this.#service)) listener.send(answer, clientPort, clientAddress);
       this.#emitReject(listener, clientPort, clientAddress, reason, file);
     };
     // Silence: the client repeats, and whoever takes the VIP over serves it.
     if (this.#isDraining || listener.isParting) return reject('draining', undefined);
+    const now = this.net.now();
+    const turnedAway = this.#gate.refusalOf(clientAddress, now + this.#epoch);
+    if (turnedAway) return reject(turnedAway, turnedAway === 'denied-address' ? notYou : tooOften);
     const { requests } = this.#service;
     const family = listener.address.includes(':') ? 6 : 4;
     const mtu = requests.maxBlksize === 'auto' ? this.net.mtuOf(listener.address) : undefined;
-    const admission = admit(data, requests, family, mtu);
+    const admission = admit(data, requests, this.#traffic, { family, client: clientAddress, mtu });
     if (admission.kind === 'rejected') return reject(admission.reason, admission.answer, admission.file);
-    const { request, forwarded } = admission;
-    const now = this.net.now();
-    if (listener.isSinglePort) listener.sessions.get(clientPort, clientAddress)?.[0]?.replace(now);
+    const { request, forwarded, file, route } = admission;
+    if (listener.isSinglePort) listener.sessions.first(clientPort, clientAddress)?.replace(now);
     const limit = this.#limitReached(clientAddress);
     if (limit) return reject(limit, tooMany, request.file);
     // The net may overwrite what it has handed over, and this is needed for as long as the session may repeat it.
@@ -228,10 +279,23 @@ export class TftpServiceEngine implements SessionHost {
       request,
       received,
       forwarded: forwarded === data ? received : latin1(forwarded, 0, forwarded.length),
+      file,
+      route,
       now,
     };
     const failure = this.#open(opening);
-    if (failure) reject(failure, failure === 'no-backend' ? nobody : tooMany, request.file);
+    if (failure) reject(failure, this.#answerTo(failure, { client: clientAddress, route }), request.file);
+  }
+
+  #answerTo(failure: RejectReason, place: Place): Uint8Array | undefined {
+    if (failure !== 'no-backend') return tooMany;
+    const isLimit = this.backends.isFullFor(place);
+    return isLimit && this.#service.limits.answer === 'silent' ? undefined : nobody;
+  }
+
+  #add(session: RelayedSession): void {
+    session.listener.sessions.add(session);
+    this.#sessions.add(session);
   }
 
   #limitReached(clientAddress: string): RejectReason | undefined {
@@ -257,11 +321,9 @@ export class TftpServiceEngine implements SessionHost {
 
   #tryOpen(opening: SessionOpening): RejectReason | undefined {
     const session = new RelayedSession(this, opening);
-    if (!session.open()) return 'no-backend';
-    const { listener, clientPort, clientAddress, request } = opening;
-    const others = listener.sessions.get(clientPort, clientAddress) ?? [];
-    listener.sessions.set(clientPort, clientAddress, others.concat(session));
-    this.#sessions.add(session);
+    const { request } = opening;
+    if (!session.open(opening)) return 'no-backend';
+    this.#add(session);
     const op = request.opcode === Opcode.rrq ? 'read' : 'write';
     this.emit({ kind: 'session.start', service: this.#service.name, op });
     return undefined;
@@ -285,7 +347,7 @@ export class TftpServiceEngine implements SessionHost {
   #onListenerGone(listener: Listener): void {
     if (!listener.isSinglePort) return;
     const now = this.net.now();
-    for (const [session] of listener.sessions.values()) session?.abort(now);
+    for (const session of listener.sessions) session.abort(now);
   }
 
   #emitReject(
@@ -304,4 +366,11 @@ export class TftpServiceEngine implements SessionHost {
       ...(file !== undefined && { file }),
     });
   }
+}
+
+function trafficOf({ access, routes }: TftpService): FileTraffic {
+  return {
+    files: new FileFilter(access?.files ?? { allow: [], deny: [] }),
+    routes: new RouteTable(routes ?? []),
+  };
 }

@@ -1,7 +1,21 @@
 import type { Backend } from '../balance/pool.ts';
 import { NetError } from '../net/net.ts';
+import type { BackendTidOptions } from '../net/tids.ts';
+import { latin1 } from '../tftp/packet.ts';
 import { BackendLeg, type LegOwner } from './backend-leg.ts';
+import { backendAt, type BackendPlaces, type SavedTries } from './saved-relay.ts';
+import type { Asking } from './service-backends.ts';
 import type { SessionHost } from './session-host.ts';
+
+/** What a backend is picked by, and asked with. */
+export interface Question extends Asking {
+  /** As backends get to see it, one character a byte. */
+  readonly packet: string;
+  /** Bytes for what comes back, see BackendTidOptions. */
+  readonly receiveBuffer: number | undefined;
+}
+
+const none: readonly never[] = [];
 
 /**
  * The backends that were asked for one session, and which of them are still listened to. There are as many of these as
@@ -10,32 +24,15 @@ import type { SessionHost } from './session-host.ts';
 export class Tries {
   readonly #host: SessionHost;
   readonly #owner: LegOwner;
-  readonly #file: string;
-  readonly #client: string;
-  /** One character a byte. */
-  readonly #request: string;
-  readonly #receiveBuffer: number | undefined;
-  /** Scoreboard indexes, in the order in which they were asked. */
-  #tried: readonly number[] = [];
-  #open: BackendLeg[] = [];
+  #open: readonly BackendLeg[] = none;
+  /** Scoreboard indexes of those that were asked and are no longer listened to. */
+  #given: readonly number[] = none;
   /** The ERROR 1 that is relayed if nobody has the file. */
   notFound: Uint8Array | undefined;
 
-  /** `file` and `client` are what backends are picked by, `request` is what they get to see. */
-  constructor(
-    host: SessionHost,
-    owner: LegOwner,
-    file: string,
-    client: string,
-    request: string,
-    receiveBuffer: number | undefined,
-  ) {
+  constructor(host: SessionHost, owner: LegOwner) {
     this.#host = host;
     this.#owner = owner;
-    this.#file = file;
-    this.#client = client;
-    this.#request = request;
-    this.#receiveBuffer = receiveBuffer;
   }
 
   /** The one that was asked last and is still listened to. */
@@ -53,9 +50,9 @@ export class Tries {
   }
 
   /** As askFirst, but where this host has run out of ports or descriptors, the session makes do with whom it has asked. */
-  askAnother(): Backend | undefined {
+  askAnother(question: Question): Backend | undefined {
     try {
-      return this.askFirst();
+      return this.askFirst(question);
     } catch (error) {
       if (error instanceof NetError) return undefined;
       throw error;
@@ -66,16 +63,16 @@ export class Tries {
    * Asks the next eligible backend and returns it, or undefined when none is left. One that cannot be reached at all
    * counts as refusing. Throws NetError when this host has run out of ports or descriptors.
    */
-  askFirst(): Backend | undefined {
+  askFirst(question: Question): Backend | undefined {
     for (;;) {
-      const wanted = { client: this.#client, file: this.#file, user: '' };
-      const backend = this.#host.backends.pick(wanted, this.#tried);
+      const tried = this.#open.length === 0 ? this.#given : this.#given.concat(this.#open.map(indexOf));
+      const backend = this.#host.backends.pick(question, tried);
       if (!backend) return undefined;
-      this.#tried = this.#tried.concat(backend.index);
       try {
-        this.#ask(backend);
+        this.#ask(backend, question);
         return backend;
       } catch (error) {
+        this.#given = this.#given.concat(backend.index);
         if (!(error instanceof NetError) || isShortage(error)) throw error;
         this.#host.backends.suspect(backend, 'refused');
       }
@@ -83,11 +80,11 @@ export class Tries {
   }
 
   /** Asks once more the one that has waited for it the longest: one that stays silent may not keep others from it. */
-  askAgain(): void {
+  askAgain(packet: string): void {
     const [longest, ...others] = this.#open;
     if (!longest) return;
     this.#open = [...others, longest];
-    longest.ask(Buffer.from(this.#request, 'latin1'));
+    longest.ask(Buffer.from(packet, 'latin1'));
   }
 
   /** All that were asked so far have let the try interval pass. */
@@ -104,35 +101,72 @@ export class Tries {
 
   /** Nothing more is expected from this backend. */
   drop(leg: BackendLeg): void {
-    const open = this.#open.filter((other) => other !== leg);
-    if (open.length === this.#open.length) return;
-    this.#open = open;
+    if (!this.#open.includes(leg)) return;
+    this.#open = this.#open.filter((other) => other !== leg);
+    this.#given = this.#given.concat(leg.backend.index);
     this.#release(leg);
   }
 
   close(): void {
     const open = this.#open;
-    this.#open = [];
+    this.#open = none;
     for (const leg of open) this.#release(leg);
   }
 
-  #ask(backend: Backend): void {
+  /** The leg's place among those that are saved; -1 if it is not among them. */
+  placeOf(leg: BackendLeg | undefined): number {
+    return leg ? this.#open.indexOf(leg) : -1;
+  }
+
+  save(places: BackendPlaces): SavedTries {
+    const { backends } = this.#host;
+    const given = this.#given.map((index) => places.of(backends.named(index)));
+    return {
+      given: given.filter((place) => place >= 0),
+      legs: this.#open.map((leg) => leg.save(places)),
+      notFound: this.notFound && latin1(this.notFound, 0, this.notFound.length),
+    };
+  }
+
+  /** Asks nobody: all that was asked has been. Returns the legs in their places. Throws NetError. */
+  restore(saved: SavedTries, backends: readonly Backend[]): readonly BackendLeg[] {
+    this.#given = saved.given.map((place) => backendAt(backends, place).index);
+    if (saved.notFound !== undefined) this.notFound = Buffer.from(saved.notFound, 'latin1');
+    for (const { backend, tid, ...leg } of saved.legs) {
+      const options = { receiveBuffer: undefined, anyAddress: tid.hearsAll, moved: tid };
+      const restored = this.#lend(backendAt(backends, backend), options);
+      restored.isSilent = leg.isSilent;
+      restored.peerPort = leg.peerPort;
+      restored.peerAddress = leg.peerAddress;
+    }
+    return this.#open;
+  }
+
+  #ask(backend: Backend, { client, packet, receiveBuffer }: Question): void {
     const { requests } = this.#host.service;
     const options = {
-      receiveBuffer: this.#receiveBuffer,
+      receiveBuffer,
       anyAddress: requests.backendAnyAddress,
-      source: requests.transparent ? this.#client : undefined,
+      source: requests.transparent ? client : undefined,
     };
+    this.#lend(backend, options).ask(Buffer.from(packet, 'latin1'));
+  }
+
+  #lend(backend: Backend, options: BackendTidOptions): BackendLeg {
     const leg = new BackendLeg(this.#host.tids, backend, options, this.#owner);
     this.#open = this.#open.concat(leg);
     this.#host.backends.hold(backend);
-    leg.ask(Buffer.from(this.#request, 'latin1'));
+    return leg;
   }
 
   #release(leg: BackendLeg): void {
     leg.close();
     this.#host.backends.letGo(leg.backend);
   }
+}
+
+function indexOf({ backend }: BackendLeg): number {
+  return backend.index;
 }
 
 /** Whether this host has run out of ports or descriptors. */

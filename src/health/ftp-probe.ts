@@ -14,6 +14,7 @@ import type { TcpNet, TcpSocket } from '../net/tcp.ts';
 import type { ProbeOutcome } from '../observe/events.ts';
 import { DialogueLostError, FtpDialogue } from './ftp-dialogue.ts';
 import type { Probe } from './probe.ts';
+import { outcomeOfNetError, outcomeWithin, type ProbeRun } from './probe-run.ts';
 
 export interface FtpLogin {
   /** One character a byte (latin1). */
@@ -50,24 +51,13 @@ export class FtpProbe implements Probe {
     this.#options = options;
   }
 
-  async check(address: Endpoint, signal: AbortSignal): Promise<ProbeOutcome> {
-    signal.throwIfAborted();
-    const run = new ProbeRun(this.#net, address, this.#options);
-    const { promise: cut, resolve, reject } = Promise.withResolvers<ProbeOutcome>();
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    const timer = this.#net.setTimer(this.#options.timeout, () => resolve('timeout'));
-    try {
-      return await Promise.race([run.outcome(), cut]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-      timer.cancel();
-      run.close();
-    }
+  check(address: Endpoint, signal: AbortSignal): Promise<ProbeOutcome> {
+    const run = new Dialing(this.#net, address, this.#options);
+    return outcomeWithin(this.#net, this.#options.timeout, run, signal);
   }
 }
 
-class ProbeRun {
+class Dialing implements ProbeRun {
   readonly #net: TcpNet;
   readonly #backend: Endpoint;
   readonly #options: FtpProbeOptions;
@@ -81,7 +71,6 @@ class ProbeRun {
     this.#options = options;
   }
 
-  /** Never rejects. */
   async outcome(): Promise<ProbeOutcome> {
     try {
       await this.#talk();
@@ -177,12 +166,9 @@ function readToEnd(socket: TcpSocket): Promise<boolean> {
   return promise;
 }
 
-/** A network without a way to the backend refuses in its name; every other error is our own. */
 function outcomeOf(error: unknown): ProbeOutcome {
   if (error instanceof Verdict) return error.outcome;
   if (error instanceof FtpProtocolError) return 'malformed';
   if (error instanceof DialogueLostError) return 'refused';
-  if (!(error instanceof NetError)) return 'failed';
-  if (error.code === 'TLB_ERR_REFUSED' || error.code === 'TLB_ERR_UNREACHABLE') return 'refused';
-  return error.code === 'TLB_ERR_TIMEOUT' ? 'timeout' : 'failed';
+  return error instanceof NetError ? outcomeOfNetError(error) : 'failed';
 }

@@ -1,9 +1,11 @@
 /**
  * Checks every backend of one service again and again, the first time at once, and writes what comes of it into the
  * scoreboard. Each backend has its own beat, with some jitter, so that balancers that were started together do not
- * knock together.
+ * knock together. While checks contradict what a backend counts as, they come faster, so that it is soon clear.
  *
  *   due -> waiting (while `maxAtOnce` checks are running) -> running -> due again after the interval
+ *
+ * Backends that rest are not checked, and stay what they are.
  */
 import { type Backend, isSameBackend, type Pool } from '../balance/pool.ts';
 import type { Scoreboard } from '../balance/scoreboard.ts';
@@ -17,6 +19,10 @@ export interface HealthParts {
   readonly probe: Probe;
   readonly scoreboard: Scoreboard;
   readonly emit: Emit;
+  /** Whether the operator wants the backend left alone; every one is checked if left out. */
+  readonly isResting?: (backend: Backend) => boolean;
+  /** Hears that a backend has gone up or down, before anybody is told. */
+  readonly onTurn?: (backend: Backend, isUp: boolean) => void;
 }
 
 export interface HealthSettings {
@@ -31,13 +37,16 @@ export interface HealthSettings {
 
 /** Share of the interval by which a beat may come early or late. */
 const jitter = 0.1;
+/** Share of the interval that is waited while a backend is on the way from up to down or back. */
+const hurry = 0.2;
 
 interface Patient {
   readonly backend: Backend;
-  readonly removal: AbortController;
   standing: Standing;
-  isRunning: boolean;
-  timer?: Timer;
+  /** Ends its checks; undefined while it rests. */
+  checks: AbortController | undefined;
+  /** Runs from one check to the next. */
+  timer: Timer | undefined;
 }
 
 /** What may change while checks go on. */
@@ -78,7 +87,18 @@ export class HealthScheduler {
     for (const backend of pool.backends) {
       if (!this.#patients.has(backend.index)) this.#admit(backend);
     }
-    this.#unchecked ??= new Set(this.#settings.interval > 0 ? this.#patients.values() : []);
+    this.#unchecked ??= new Set([...this.#patients.values()].filter(({ checks }) => checks !== undefined));
+    this.#noteFirstRound();
+    this.#startWaiting();
+  }
+
+  /** Other backends rest now. Whoever no longer does is checked at once. */
+  review(): void {
+    for (const patient of this.#patients.values()) {
+      const isResting = this.#parts.isResting?.(patient.backend) ?? false;
+      if (isResting && patient.checks) this.#rest(patient);
+      else if (!isResting && !patient.checks) this.#wake(patient);
+    }
     this.#noteFirstRound();
     this.#startWaiting();
   }
@@ -90,14 +110,11 @@ export class HealthScheduler {
     this.#settings = { ...this.#settings, interval, thresholds };
     if (interval === before) return;
     for (const patient of this.#patients.values()) {
-      patient.timer?.cancel();
-      this.#leaveQueue(patient);
       if (interval === 0) this.#discharge(patient);
-      else if (before === 0) this.#waiting.push(patient);
-      else if (!patient.isRunning) this.#checkLater(patient);
+      else if (patient.timer) this.#checkLater(patient);
     }
     if (interval === 0) this.#endFirstRound();
-    this.#startWaiting();
+    this.review();
   }
 
   /** Ends all checks; the scoreboard stays as it is. */
@@ -107,32 +124,37 @@ export class HealthScheduler {
   }
 
   #admit(backend: Backend): void {
-    const patient: Patient = {
-      backend,
-      removal: new AbortController(),
-      standing: newStanding,
-      isRunning: false,
-    };
+    const patient: Patient = { backend, standing: newStanding, checks: undefined, timer: undefined };
     this.#patients.set(backend.index, patient);
     this.#parts.scoreboard.setUp(backend.index, true);
-    if (this.#settings.interval > 0) this.#waiting.push(patient);
+    if (this.#parts.isResting?.(backend) !== true) this.#wake(patient);
   }
 
   #dismiss(patient: Patient): void {
-    patient.removal.abort();
-    patient.timer?.cancel();
+    this.#rest(patient);
     this.#patients.delete(patient.backend.index);
-    this.#leaveQueue(patient);
-    this.#unchecked?.delete(patient);
   }
 
-  #leaveQueue(patient: Patient): void {
+  #wake(patient: Patient): void {
+    if (this.#settings.interval === 0) return;
+    patient.checks = new AbortController();
+    this.#waiting.push(patient);
+  }
+
+  #rest(patient: Patient): void {
+    patient.checks?.abort();
+    patient.checks = undefined;
+    patient.timer?.cancel();
+    patient.timer = undefined;
+    patient.standing = { ...patient.standing, contrary: 0 };
     const place = this.#waiting.indexOf(patient);
     if (place >= 0) this.#waiting.splice(place, 1);
+    this.#unchecked?.delete(patient);
   }
 
   /** Nobody checks it any longer: it counts as up. */
   #discharge(patient: Patient): void {
+    this.#rest(patient);
     const { isUp } = patient.standing;
     patient.standing = newStanding;
     if (!isUp) this.#announce(patient, 'alive');
@@ -141,22 +163,19 @@ export class HealthScheduler {
   #startWaiting(): void {
     while (this.#running < this.#settings.maxAtOnce) {
       const patient = this.#waiting.shift();
-      if (!patient) return;
+      if (!patient?.checks) return;
       this.#running += 1;
-      void this.#check(patient);
+      void this.#check(patient, patient.checks.signal);
     }
   }
 
-  async #check(patient: Patient): Promise<void> {
+  async #check(patient: Patient, signal: AbortSignal): Promise<void> {
     const { net, probe } = this.#parts;
     const startedAt = net.now();
-    const { signal } = patient.removal;
-    patient.isRunning = true;
     // A probe that breaks its contract must not end the checks of its backend.
     const outcome = await probe.check(patient.backend, signal).catch((): ProbeOutcome => 'failed');
     this.#running -= 1;
-    patient.isRunning = false;
-    if (!signal.aborted && this.#settings.interval > 0) this.#record(patient, outcome, net.now() - startedAt);
+    if (!signal.aborted) this.#record(patient, outcome, net.now() - startedAt);
     this.#startWaiting();
   }
 
@@ -174,6 +193,7 @@ export class HealthScheduler {
 
   #announce({ backend, standing }: Patient, reason: ProbeOutcome): void {
     this.#parts.scoreboard.setUp(backend.index, standing.isUp);
+    this.#parts.onTurn?.(backend, standing.isUp);
     this.#parts.emit({
       kind: 'backend.state',
       service: this.#settings.service,
@@ -187,8 +207,12 @@ export class HealthScheduler {
 
   #checkLater(patient: Patient): void {
     const { net } = this.#parts;
-    const delay = this.#settings.interval * (1 - jitter + 2 * jitter * net.random());
+    const isTurning = patient.standing.contrary > 0;
+    const interval = this.#settings.interval * (isTurning ? hurry : 1);
+    const delay = interval * (1 - jitter + 2 * jitter * net.random());
+    patient.timer?.cancel();
     patient.timer = net.setTimer(delay, () => {
+      patient.timer = undefined;
       this.#waiting.push(patient);
       this.#startWaiting();
     });

@@ -5,7 +5,7 @@ import type { Clock, Timer } from './net.ts';
 const defaultMaxSteps = 20_000_000;
 
 /** Promise jobs in a row that one step may set off in code that awaits. */
-const promiseTurns = 16;
+const promiseTurns = 48;
 
 /** Time that passes only when it is told to, from one happening to the next. */
 export class VirtualClock implements Clock {

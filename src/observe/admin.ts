@@ -1,13 +1,18 @@
-/** The admin endpoints: read-only HTTP for scrapers, orchestrators and operators. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+/** The admin endpoints: HTTP for scrapers, orchestrators and operators, over TCP and over a unix socket. */
+import type { IncomingMessage, Server } from 'node:http';
 
 import type { ListenerSpec } from '../engine/snapshot.ts';
+import type { Access } from './admin-access.ts';
+import { answerChange, changePaths, isChangePath } from './admin-changes.ts';
+import { type Answer, closeServer, createAdminServer, data, text } from './admin-http.ts';
+import type { Operator } from './operator.ts';
 import type { StatusSource } from './status.ts';
 
-/** What the endpoints show. */
+/** What the endpoints show, and who is asked for changes. */
 export interface AdminSources {
   readonly status: StatusSource;
   readonly metrics: { render(): Promise<{ readonly type: string; readonly text: string }> };
+  readonly operator: Operator;
 }
 
 export interface AdminServer {
@@ -23,31 +28,22 @@ export class AdminError extends Error {
   readonly code = 'TLB_ERR_ADMIN';
 }
 
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
-/** Nobody who means well is slower; whoever is loses the connection (milliseconds). */
-const patience = { headers: 5000, request: 10_000, idle: 5000 } as const;
-/** Scrapers and probes are few. */
-const maxConnections = 64;
-
-const plain = 'text/plain; charset=utf-8';
-const json = 'application/json; charset=utf-8';
-
-/** Listens at `at`; port 0 lets the system choose. Rejects with AdminError. */
-export async function startAdmin(at: ListenerSpec, sources: AdminSources): Promise<AdminServer> {
-  const server = createServer(
-    { headersTimeout: patience.headers, requestTimeout: patience.request, keepAliveTimeout: patience.idle },
-    (request, response) => void respond(request, response, sources),
-  );
-  server.maxConnections = maxConnections;
+/** Listens at `at`; port 0 lets the system choose. `access` is asked for each request. Rejects with AdminError. */
+export async function startAdmin(
+  at: ListenerSpec,
+  sources: AdminSources,
+  access: () => Access,
+): Promise<AdminServer> {
+  const server = serverFor(sources, access);
   await listen(server, at);
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : at.port;
-  return { address: at.address, port, close: () => close(server) };
+  return { address: at.address, port, close: () => closeServer(server) };
+}
+
+/** The same endpoints, listening nowhere yet. */
+export function serverFor(sources: AdminSources, access: () => Access): Server {
+  return createAdminServer((request) => answerTo(request, sources, access()));
 }
 
 async function listen(server: Server, { address, port }: ListenerSpec): Promise<void> {
@@ -73,39 +69,13 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
 };
 
-async function close(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeAllConnections();
-  await promise;
-}
-
-async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  sources: AdminSources,
-): Promise<void> {
-  const { status, type, body } = await answerTo(request, sources);
-  response.writeHead(status, {
-    'content-type': type,
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
-  });
-  response.end(request.method === 'HEAD' ? undefined : body);
-}
-
-async function answerTo(request: IncomingMessage, sources: AdminSources): Promise<Answer> {
+async function answerTo(request: IncomingMessage, sources: AdminSources, access: Access): Promise<Answer> {
   const [path = ''] = (request.url ?? '').split('?', 1);
+  if (isChangePath(path)) return answerChange(request, sources.operator, access);
   const endpoint = endpoints.get(path);
-  if (endpoint === undefined) return text(404, `not found; there are ${[...endpoints.keys()].join(', ')}\n`);
-  if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'only GET and HEAD\n');
-  try {
-    return await endpoint(sources);
-  } catch (error) {
-    return text(500, `${error instanceof Error ? error.message : String(error)}\n`);
-  }
+  if (endpoint === undefined) return text(404, unknownPath);
+  if (request.method === 'GET' || request.method === 'HEAD') return endpoint(sources);
+  return text(405, 'only GET and HEAD\n', { allow: 'GET, HEAD' });
 }
 
 type Endpoint = (sources: AdminSources) => Answer | Promise<Answer>;
@@ -117,6 +87,8 @@ const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ['/metrics', async ({ metrics }) => scrape(await metrics.render())],
 ]);
 
+const unknownPath = `not found; there are ${[...endpoints.keys(), ...changePaths.map((path) => `POST ${path}`)].join(', ')}\n`;
+
 function readyz(source: StatusSource): Answer {
   const readiness = source.readiness();
   return data(readiness.ready ? 200 : 503, readiness);
@@ -124,12 +96,4 @@ function readyz(source: StatusSource): Answer {
 
 function scrape({ type, text }: { readonly type: string; readonly text: string }): Answer {
   return { status: 200, type, body: text };
-}
-
-function data(status: number, value: unknown): Answer {
-  return { status, type: json, body: `${JSON.stringify(value, undefined, 2)}\n` };
-}
-
-function text(status: number, body: string): Answer {
-  return { status, type: plain, body };
 }

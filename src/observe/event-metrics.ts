@@ -108,6 +108,9 @@ export class EventMetrics {
       case 'backend.suspect':
         // Most suspicions only prolong an ejection, which is what counts.
         return;
+      case 'health.output':
+      case 'backend.weight':
+        return;
     }
   }
 

@@ -5,6 +5,17 @@
 import type { FtpTlsEvent } from './ftp-tls-events.ts';
 import type { UserMapEvent } from './user-map-events.ts';
 
+import type { BackendState, BackendWeight, HealthCheck, HealthOutput } from './backend-events.ts';
+
+export { probeOutcomes } from './backend-events.ts';
+export type {
+  BackendState,
+  BackendWeight,
+  HealthCheck,
+  HealthOutput,
+  ProbeOutcome,
+} from './backend-events.ts';
+
 /** How a transfer ended. Only `ok` and `ok-unacked` mean that the file arrived. */
 export const transferResults = [
   'ok',
@@ -23,10 +34,16 @@ export const rejectReasons = [
   'malformed',
   'read-only',
   'forbidden-name',
+  'denied-address',
+  'denied-name',
+  'rate-per-client',
+  'rate-per-prefix',
   'max-sessions',
   'max-sessions-per-client',
   'no-backend',
   'no-resources',
+  /** A trusted proxy has not said in time, or not so that it can be read, whose connection it was. */
+  'proxy-header',
   'draining',
 ] as const;
 export type RejectReason = (typeof rejectReasons)[number];
@@ -69,6 +86,8 @@ export interface SessionEnd {
   readonly op: Operation;
   /** The name as the client sent it, one character a byte (latin1). Subscribers escape it. */
   readonly file: string;
+  /** The name that servers were asked for instead, likewise, where a route says so. */
+  readonly forwarded?: string;
   readonly mode: string;
   readonly asked: Readonly<Record<string, string>>;
   readonly granted: Readonly<Record<string, string>>;
@@ -364,39 +383,6 @@ export interface WorkerDown {
 
 export type WorkerEvent = WorkerUp | WorkerDown;
 
-/** How one health check ended. */
-export const probeOutcomes = [
-  'alive',
-  'timeout',
-  'refused',
-  'malformed',
-  /** FTP: the user of the checks could not log in. */
-  'login-refused',
-  /** FTP: no listing could be fetched. */
-  'no-data',
-  'failed',
-] as const;
-export type ProbeOutcome = (typeof probeOutcomes)[number];
-
-export interface HealthCheck {
-  readonly kind: 'health.check';
-  readonly service: string;
-  readonly backend: string;
-  readonly outcome: ProbeOutcome;
-  /** Milliseconds. */
-  readonly duration: number;
-}
-
-export interface BackendState {
-  readonly kind: 'backend.state';
-  readonly service: string;
-  readonly backend: string;
-  readonly address: string;
-  readonly from: string;
-  readonly to: 'up' | 'down' | 'ejected' | 'readmitted' | 'added' | 'removed';
-  readonly reason: string;
-}
-
 export interface DiscoveryFailed {
   readonly kind: 'discovery.failed';
   readonly service: string;
@@ -404,6 +390,13 @@ export interface DiscoveryFailed {
   readonly error: string;
 }
 
-export type Event = EngineEvent | WorkerEvent | HealthCheck | BackendState | DiscoveryFailed;
+export type Event =
+  | EngineEvent
+  | WorkerEvent
+  | HealthCheck
+  | HealthOutput
+  | BackendState
+  | BackendWeight
+  | DiscoveryFailed;
 
 export type Emit = (event: Event) => void;

@@ -2,6 +2,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 import { type DropReason, dropReasons } from './events.ts';
+import { backendStates, type StateWord } from './status.ts';
 
 export const directions = ['to-client', 'to-backend'] as const;
 export type Direction = (typeof directions)[number];
@@ -14,9 +15,11 @@ export interface Traffic {
 export interface BackendCounters {
   readonly service: string;
   readonly backend: string;
+  readonly state: StateWord;
   readonly isUp: boolean;
   readonly isEnabled: boolean;
   readonly isEjected: boolean;
+  /** What it counts now. */
   readonly weight: number;
   /** Sessions that have not ended. */
   readonly active: number;
@@ -37,6 +40,7 @@ export interface HotCounters {
 export function registerHotMetrics(registry: Registry, counters: HotCounters): void {
   registerTraffic(registry, counters);
   registerDrops(registry, counters);
+  registerBackendGauges(registry, counters);
   registerBackendStates(registry, counters);
 }
 
@@ -80,7 +84,7 @@ function registerDrops(registry: Registry, counters: HotCounters): void {
   });
 }
 
-function registerBackendStates(registry: Registry, counters: HotCounters): void {
+function registerBackendGauges(registry: Registry, counters: HotCounters): void {
   const states: readonly (readonly [name: string, help: string, read: (row: BackendCounters) => number])[] = [
     ['tftplb_sessions_active', 'Sessions that have not ended.', (row) => row.active],
     ['tftplb_backend_up', '1 if health checks find the backend up, else 0.', (row) => Number(row.isUp)],
@@ -110,4 +114,20 @@ function registerBackendStates(registry: Registry, counters: HotCounters): void 
       },
     });
   }
+}
+
+function registerBackendStates(registry: Registry, counters: HotCounters): void {
+  const gauge: Gauge<'service' | 'backend' | 'state'> = new Gauge({
+    name: 'tftplb_backend_state',
+    help: '1 for the state that the backend is in, 0 for all others.',
+    labelNames: ['service', 'backend', 'state'],
+    registers: [registry],
+    collect() {
+      gauge.reset();
+      for (const { service, backend, state } of counters.backends()) {
+        for (const word of backendStates)
+          gauge.set({ service, backend, state: word }, Number(word === state));
+      }
+    },
+  });
 }

@@ -31,6 +31,8 @@ const failures: ReadonlySet<TransferResult> = new Set(['error', 'timeout', 'no-b
 
 /** What an operator can do something about, as against what a client did. */
 const shortages: ReadonlySet<RejectReason> = new Set([
+  'rate-per-client',
+  'rate-per-prefix',
   'max-sessions',
   'max-sessions-per-client',
   'no-backend',
@@ -109,8 +111,12 @@ function write(event: Event, log: Logger, throttle: Throttle<Topic>): void {
       return writeDoubt(event, log, throttle);
     case 'health.check':
       return writeCheck(event, log);
+    case 'health.output':
+      return log.debug({ ...fieldsOf(event), line: printable(event.line) }, 'health check said');
     case 'backend.state':
       return writeState(event, log);
+    case 'backend.weight':
+      return log.info({ ...fieldsOf(event), by: printable(event.by) }, 'backend has another weight');
     case 'listener.up':
       return log.info(fieldsOf(event), 'listening');
     case 'listener.down':
@@ -129,6 +135,7 @@ function writeEnd(event: SessionEnd, log: Logger): void {
   const fields = {
     ...rest,
     file: printable(event.file),
+    ...(event.forwarded === undefined ? {} : { forwarded: printable(event.forwarded) }),
     mode: printable(event.mode),
     asked: printableRecord(event.asked),
     granted: printableRecord(event.granted),
@@ -196,9 +203,11 @@ function writeCheck(event: HealthCheck, log: Logger): void {
 }
 
 function writeState(event: BackendState, log: Logger): void {
+  const by = event.by === undefined ? {} : { by: printable(event.by) };
+  const fields = { ...fieldsOf(event), ...by };
   const isLoss = event.to === 'down' || event.to === 'ejected';
-  if (isLoss) log.warn(fieldsOf(event), `backend ${event.to}`);
-  else log.info(fieldsOf(event), `backend ${event.to}`);
+  if (isLoss) log.warn(fields, `backend ${event.to}`);
+  else log.info(fields, `backend ${event.to}`);
 }
 
 function writeListenerDown(event: ListenerDown, log: Logger): void {

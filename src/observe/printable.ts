@@ -8,10 +8,13 @@ export const maxShown = 256;
 
 /** What moves a cursor, turns the direction of writing or cannot be seen is no text to a reader of logs. */
 const visible = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
+/** What nearly all names are: ASCII that is shown as it is. There is a line of the log for each transfer. */
+const plain = /^[ -[\]-~]*$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** `bytes` one character a byte (latin1). What is beyond `limit` bytes is only counted. */
 export function printable(bytes: string, limit: number = maxShown): string {
+  if (bytes.length <= limit && plain.test(bytes)) return bytes;
   const shown = Buffer.from(bytes.slice(0, limit), 'latin1');
   const parts: string[] = [];
   for (let at = 0; at < shown.length;) {

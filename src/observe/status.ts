@@ -1,4 +1,5 @@
 /** What the admin endpoints ask of the balancer: how it stands, as plain data. Durations in seconds, as in metrics. */
+import type { OperatorMode } from '../health/orders.ts';
 import type { WorkerStatus } from '../runtime/data-plane.ts';
 
 export interface StatusSource {
@@ -41,11 +42,37 @@ export interface ServiceStatus {
   readonly backends: readonly BackendStatus[];
 }
 
+/** How a backend stands, in one word: the first that fits, from below. */
+export const backendStates = [
+  /** It has its whole share. */
+  'up',
+  /** It has come back, and has a part of its share. */
+  'warming',
+  /** Live traffic found it bad: it is tried last. */
+  'ejected',
+  /** Health checks find it down. */
+  'down',
+  /** The operator wants no new sessions there, and some are left. */
+  'draining',
+  /** None is left. */
+  'drained',
+  /** The operator wants no new sessions there, and no health checks. */
+  'disabled',
+] as const;
+export type StateWord = (typeof backendStates)[number];
+
 export interface BackendStatus {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  readonly state: StateWord;
+  /** Relative to the others, as configured or as the operator has set it. */
   readonly weight: number;
+  /** As configured. */
+  readonly configuredWeight: number;
+  /** What it counts now: less than `weight` while it warms up. */
+  readonly effectiveWeight: number;
+  readonly operator: OperatorMode;
   readonly up: boolean;
   readonly enabled: boolean;
   readonly ejected: boolean;

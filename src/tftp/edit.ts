@@ -29,6 +29,11 @@ export function editRequest(packet: Uint8Array, request: TftpRequest, edits: Req
   return result;
 }
 
+/** The same request for another file, whose name has one character a byte (latin1). */
+export function renameRequest(packet: Uint8Array, { file }: TftpRequest, name: string): Uint8Array {
+  return splice(packet, 2, 2 + file.length, name);
+}
+
 function editedValue(option: OptionView, edits: RequestEdits): string | undefined {
   if (!/^\d{1,15}$/.test(option.value)) return undefined;
   const asked = Number(option.value);

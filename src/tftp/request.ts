@@ -11,7 +11,7 @@ import { ErrorCode, latin1, Opcode, opcodeOf, TftpProtocolError } from './packet
  * would be a cheap way to use up the memory of this program. RFC 2347 has 512 bytes; what is longer than one frame
  * carries is no boot program's.
  */
-const maxLength = 2_048;
+export const maxPacketLength = 2_048;
 /** A datagram has room for 20,000 options and nobody has a use for more than ten. */
 const maxOptions = 64;
 
@@ -51,7 +51,7 @@ export function decodeRequest(packet: Uint8Array): TftpRequest {
   if (opcode !== Opcode.rrq && opcode !== Opcode.wrq) {
     throw new TftpProtocolError(ErrorCode.illegalOperation, 'not a read or write request');
   }
-  if (packet.length > maxLength) {
+  if (packet.length > maxPacketLength) {
     throw new TftpProtocolError(ErrorCode.illegalOperation, 'the request is too long');
   }
   const fileEnd = packet.indexOf(0, 2);
@@ -71,7 +71,7 @@ export function decodeRequest(packet: Uint8Array): TftpRequest {
 
 /** The option pairs of an OACK, the first few where it is too long or has too many. */
 export function decodeOack(packet: Uint8Array): readonly OptionView[] {
-  return readOptions(packet.subarray(0, maxLength), 2);
+  return readOptions(packet.subarray(0, maxPacketLength), 2);
 }
 
 /** Picks the options that are numbers. What is not a plain decimal number counts as absent. */

@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
+import { ExecProbe, type CommandEnd } from '../../src/health/exec-probe.ts';
 import { FtpProbe } from '../../src/health/ftp-probe.ts';
+import { TcpProbe } from '../../src/health/tcp-probe.ts';
+import { TftpContentProbe } from '../../src/health/tftp-content-probe.ts';
 import { TftpProbe } from '../../src/health/tftp-probe.ts';
 import type { MemoryHost } from '../../src/net/memory-host.ts';
 import { MemoryNet } from '../../src/net/memory-net.ts';
 import type { TcpSocket } from '../../src/net/tcp.ts';
-import { probeOutcomes } from '../../src/observe/events.ts';
-import { encodeError, ErrorCode } from '../../src/tftp/packet.ts';
+import { encodeData, encodeError, encodeOack, ErrorCode } from '../../src/tftp/packet.ts';
 import { probeContract, type ProbeWorld } from './probe.ts';
 
 const address = '192.0.2.1';
@@ -18,10 +21,23 @@ function worldOf(
 ): ProbeWorld {
   return {
     probe,
-    backend: { address, port },
+    backend: { name: 'server', address, port },
     play: (work) => memory.play(work),
     leftOpen: () => balancer.openSockets + memory.pendingTimers,
   };
+}
+
+/** A host that answers every datagram to the port of TFTP with `answer`, if that is one. */
+function answering(memory: MemoryNet, answer: Uint8Array | undefined): void {
+  const socket = memory.host([address]).bindUdp(
+    { address, port: 69 },
+    {
+      onDatagram: (_data, port, from) => {
+        if (answer) socket.send(answer, port, from);
+      },
+      onError: () => undefined,
+    },
+  );
 }
 
 const answers = {
@@ -33,21 +49,36 @@ const answers = {
 probeContract('tftp', ['alive', 'timeout', 'refused', 'malformed', 'failed'], (outcome) => {
   const memory = new MemoryNet({ seed: 1 });
   const balancer = memory.host(['192.0.2.100']);
-  const server = memory.host([address]);
   if (outcome === 'failed') balancer.descriptorLimit = 0;
-  else if (outcome !== 'refused') {
-    const answer = answers[outcome];
-    const socket = server.bindUdp(
-      { address, port: 69 },
-      {
-        onDatagram: (_data, port, from) => {
-          if (answer) socket.send(answer, port, from);
-        },
-        onError: () => undefined,
-      },
-    );
-  }
+  if (outcome === 'refused') memory.host([address]);
+  else if (outcome !== 'failed') answering(memory, answers[outcome]);
   return worldOf(memory, balancer, 69, new TftpProbe(balancer, { file: 'health', timeout: 500 }));
+});
+
+const content = Buffer.from('all is well');
+const contents = {
+  alive: encodeData(1, content),
+  'wrong-content': encodeData(1, Buffer.from('all is lost')),
+  malformed: encodeOack({ blksize: '65464' }),
+  timeout: undefined,
+};
+
+function sha256Digest() {
+  const hash = createHash('sha256');
+  return { update: (bytes: Uint8Array) => void hash.update(bytes), end: () => hash.digest('hex') };
+}
+
+const contentOutcomes = ['alive', 'timeout', 'refused', 'malformed', 'wrong-content', 'failed'] as const;
+
+probeContract('tftp content', contentOutcomes, (outcome) => {
+  const memory = new MemoryNet({ seed: 1 });
+  const balancer = memory.host(['192.0.2.100']);
+  if (outcome === 'failed') balancer.descriptorLimit = 0;
+  if (outcome === 'refused') memory.host([address]);
+  else if (outcome !== 'failed') answering(memory, contents[outcome]);
+  const expected = createHash('sha256').update(content).digest('hex');
+  const options = { file: 'health', timeout: 500, expected, digest: sha256Digest };
+  return worldOf(memory, balancer, 69, new TftpContentProbe(balancer, options));
 });
 
 const dataPort = 2020;
@@ -67,7 +98,17 @@ const scripts = {
   'no-data': { ...healthy, LIST: '425 no connection' },
 } as const;
 
-probeContract('ftp', probeOutcomes, (outcome) => {
+const ftpOutcomes = [
+  'alive',
+  'timeout',
+  'refused',
+  'malformed',
+  'login-refused',
+  'no-data',
+  'failed',
+] as const;
+
+probeContract('ftp', ftpOutcomes, (outcome) => {
   const memory = new MemoryNet({ seed: 1 });
   const balancer = memory.host(['192.0.2.100']);
   const server = memory.host([address]);
@@ -82,6 +123,48 @@ probeContract('ftp', probeOutcomes, (outcome) => {
   }
   const login = { user: 'probe', password: 'secret' };
   return worldOf(memory, balancer, 21, new FtpProbe(balancer, { timeout: 500, login }));
+});
+
+const tcpOutcomes = ['alive', 'timeout', 'refused', 'failed'] as const;
+
+probeContract('tcp', tcpOutcomes, (outcome) => {
+  const memory = new MemoryNet({ seed: 1 });
+  const balancer = memory.host(['192.0.2.100']);
+  const server = memory.host([address]);
+  if (outcome === 'failed') balancer.descriptorLimit = 0;
+  if (outcome === 'timeout') server.state = 'silent';
+  if (outcome === 'alive') listen(server, 21, (socket) => converse(socket, {}));
+  return worldOf(memory, balancer, 21, new TcpProbe(balancer, { port: undefined, timeout: 500 }));
+});
+
+const execOutcomes = ['alive', 'timeout', 'command-failed', 'failed'] as const;
+const ends: Partial<Record<(typeof execOutcomes)[number], CommandEnd>> = {
+  alive: { code: 0, firstLine: 'well' },
+  'command-failed': { code: 3, firstLine: 'ill' },
+};
+
+probeContract('exec', execOutcomes, (outcome) => {
+  const clock = new MemoryNet({ seed: 1 });
+  let running = 0;
+  const start = () => {
+    const { promise: ended, resolve, reject } = Promise.withResolvers<CommandEnd>();
+    running += 1;
+    const kill = (): void => {
+      running -= 1;
+      resolve({ code: undefined, firstLine: '' });
+    };
+    const end = ends[outcome];
+    if (end) resolve(end);
+    if (outcome === 'failed') reject(new Error('no such program'));
+    return { ended, kill };
+  };
+  const options = { program: '/bin/check', args: [], timeout: 500, onOutput: ignore };
+  return {
+    probe: new ExecProbe(clock, start, options),
+    backend: { name: 'server', address, port: 69 },
+    play: (work) => clock.play(work),
+    leftOpen: () => running + clock.pendingTimers,
+  };
 });
 
 function listen(server: MemoryHost, port: number, onConnection: (socket: TcpSocket) => void): void {

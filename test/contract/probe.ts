@@ -1,15 +1,14 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import type { Probe } from '../../src/health/probe.ts';
-import type { Endpoint } from '../../src/net/net.ts';
+import type { Probe, ProbeTarget } from '../../src/health/probe.ts';
 import type { ProbeOutcome } from '../../src/observe/events.ts';
 
 export interface ProbeWorld {
   readonly probe: Probe;
-  readonly backend: Endpoint;
+  readonly backend: ProbeTarget;
   /** Lets time pass until `work` is done. */
   play<T>(work: Promise<T>): Promise<T>;
-  /** Timers and sockets that the probe keeps. */
+  /** Timers, sockets and processes that the probe keeps. */
   leftOpen(): number;
 }
 

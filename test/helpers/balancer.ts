@@ -1,8 +1,9 @@
 /** The balancer as users run it: a process of its own, seen through its log and its admin endpoints. */
 import { readdirSync } from 'node:fs';
+import { request } from 'node:http';
 import { formatEndpoint, type Endpoint } from '../../src/net/net.ts';
 import type { DropReason, SessionEnd } from '../../src/observe/events.ts';
-import type { Status } from '../../src/observe/status.ts';
+import type { BackendStatus, Status } from '../../src/observe/status.ts';
 import { entry as tftpLb } from './entry.ts';
 import { Program, until, type StartOptions } from './processes.ts';
 
@@ -122,11 +123,40 @@ export class Balancer {
     return (await this.admin('/status')).json() as Promise<Status>;
   }
 
+  /** Its admin socket. */
+  get socket(): string {
+    const line = this.lines().find(({ msg }) => msg === 'admin socket listens');
+    if (line === undefined) throw new Error(`no admin socket:\n${this.program.stdout}`);
+    return String(line['path']);
+  }
+
+  /** Gives an order at its admin socket, as `drain` for `tftp/b0`; resolves to the status code. */
+  order(backend: string, order: string): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const path = `/backends/${backend}/${order}`;
+    const asking = request({ socketPath: this.socket, method: 'POST', path, agent: false }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+    });
+    asking.on('error', reject).end();
+    return promise;
+  }
+
+  /** How a backend stands, of the only service. */
+  async backend(name: string): Promise<BackendStatus> {
+    const { services } = await this.status();
+    const found = services[0]?.backends.find((backend) => backend.name === name);
+    if (found === undefined) throw new Error(`no backend ${name}`);
+    return found;
+  }
+
   /** Asks the admin endpoints. */
-  admin(resource: string): Promise<Response> {
+  admin(resource: string, init?: RequestInit): Promise<Response> {
     const admin = this.lines().find(({ msg }) => msg === 'admin endpoints listen');
     if (admin === undefined) throw new Error(`no admin endpoints:\n${this.program.stdout}`);
-    return fetch(`http://${formatEndpoint(String(admin['address']), Number(admin['port']))}${resource}`);
+    return fetch(
+      `http://${formatEndpoint(String(admin['address']), Number(admin['port']))}${resource}`,
+      init,
+    );
   }
 
   #saying(fields: Readonly<Record<string, unknown>>): Line[] {

@@ -31,11 +31,22 @@ export const backends: readonly Endpoint[] = ['198.51.100.11', '198.51.100.12'].
 /** One more address of theirs. */
 const backendAddress6 = '2001:db8:1::11';
 
-/** How TFTP may be served, each on a port of its own, so that all of them can run at once. */
-export const variants: readonly { readonly name: string; readonly port: number; readonly flags: string[] }[] =
-  (isLinuxSkipped ? ['portable'] : ['linux', 'portable'])
-    .flatMap((engine) => ['--no-single-port', '--single-port'].map((mode) => [`--engine=${engine}`, mode]))
-    .map((flags, at) => ({ name: flags.join(' '), port: 69 + at, flags }));
+/** A way to serve TFTP. */
+interface Variant {
+  readonly name: string;
+  /** Its own, so that all of them can run at once. */
+  readonly port: number;
+  readonly flags: readonly string[];
+  /** Hears of hosts that cannot be reached, which Linux tells of to sockets with IP_RECVERR alone. */
+  readonly hearsRouters: boolean;
+}
+
+export const variants: readonly Variant[] = (isLinuxSkipped ? ['portable'] : ['linux', 'portable'])
+  .flatMap((engine) => ['--no-single-port', '--single-port'].map((mode) => ({ engine, mode })))
+  .map(({ engine, mode }, at) => {
+    const flags = [`--engine=${engine}`, mode];
+    return { name: flags.join(' '), port: 69 + at, flags, hearsRouters: engine === 'linux' };
+  });
 
 export class Network {
   readonly client: Host;

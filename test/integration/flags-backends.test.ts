@@ -1,15 +1,17 @@
 /** Which servers share the work, and how they are found. */
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import type { Answer } from 'dns-packet';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { formatEndpoint, type Endpoint } from '../../src/net/net.ts';
 import { startBalancer, type Balancer } from '../helpers/balancer.ts';
-import { fetchFile, lacksIpv6, startEmbedded } from '../helpers/embedded.ts';
+import { a, DnsServer, srv, zone } from '../helpers/dns-server.ts';
+import { fetchFile, lacksIpv6, nobody, startEmbedded } from '../helpers/embedded.ts';
 import { temporaryFolder } from '../helpers/folders.ts';
 import { stopAll } from '../helpers/processes.ts';
-import { ownLoopback } from '../helpers/sockets.ts';
+import { freePort, ownLoopback } from '../helpers/sockets.ts';
 import { describeFlags } from './flags.ts';
-import { connectTo, startFtpBalancer, startFtpServer } from './ftp.ts';
+import { connectTo, net, startFtpBalancer, startFtpServer } from './ftp.ts';
 
 const image = Buffer.from('the same everywhere');
 
@@ -29,6 +31,32 @@ async function sharesOf(balancer: Balancer, transfers: number): Promise<Record<s
   }
   await balancer.ended(before + transfers);
   return balancer.shares();
+}
+
+/** A file with a list of one backend. */
+function listOf(name: string, place: Endpoint): string {
+  const file = path.join(temporaryFolder('list'), 'backends.yaml');
+  writeFileSync(file, JSON.stringify([{ host: place.address, port: place.port, name }]));
+  return file;
+}
+
+interface KnownServer {
+  readonly name: string;
+  readonly server: Endpoint;
+}
+
+/** The address of a DNS server that knows these by their SRV records, and nothing else. */
+async function dnsWith(...known: readonly KnownServer[]): Promise<string> {
+  const records = known.flatMap(({ name, server }): [string, Answer[]][] => [
+    [`SRV ${name}`, [srv(name, `host.${name}:${server.port}`)]],
+    [`A host.${name}`, [a(`host.${name}`, server.address)]],
+    [`AAAA host.${name}`, []],
+  ]);
+  const address = ownLoopback();
+  const at = { address, port: await freePort(address) };
+  const dns = new DnsServer(net, at, zone(new Map(records)));
+  onTestFinished(() => dns.close());
+  return placeOf(at);
 }
 
 interface Resolver {
@@ -128,6 +156,91 @@ describeFlags('Backends', {
       expect((await balancer.status()).services).toMatchObject([
         { kind: 'ftp', backends: [{ name: 'special', address: '192.0.2.11', port: 21 }] },
       ]);
+    });
+  },
+
+  backendsDns: () => {
+    test('is where the servers of both protocols are', async () => {
+      const name = '_boot._any.test';
+      const server = startEmbedded({ image });
+      const flags = [`--backends-dns=${name}`, `--dns-server=${await dnsWith({ name, server })}`];
+      expect(await sharesOf(await start(flags), 1)).toEqual({ [`host.${name}:${server.port}`]: 1 });
+      const { services } = await (await startFtpBalancer([], ...flags)).status();
+      expect(services).toMatchObject([{ kind: 'ftp', backends: [{ port: server.port }] }]);
+    });
+  },
+
+  tftpBackendsDns: () => {
+    test('is where those of TFTP are, wherever others may be', async () => {
+      const name = '_tftp._udp.test';
+      const server = startEmbedded({ image });
+      const dns = `--dns-server=${await dnsWith({ name, server })}`;
+      const balancer = await start([dns, '--backends-dns=gone.test', `--tftp-backends-dns=${name}`]);
+      expect(await sharesOf(balancer, 1)).toEqual({ [`host.${name}:${server.port}`]: 1 });
+    });
+  },
+
+  ftpBackendsDns: () => {
+    test('is where those of FTP are, wherever others may be', async () => {
+      const name = '_ftp._tcp.test';
+      const server = await startFtpServer({ name: 'found' });
+      const dns = `--dns-server=${await dnsWith({ name, server })}`;
+      const flags = [dns, '--backends-dns=gone.test', `--ftp-backends-dns=${name}`];
+      const { listener } = await startFtpBalancer([], ...flags);
+      expect(await (await connectTo(listener)).line()).toBe('220 found ready');
+    });
+  },
+
+  dnsServer: () => {
+    test('is asked, and the next one where it does not answer', async () => {
+      const name = '_tftp._udp.test';
+      const dns = await dnsWith({ name, server: startEmbedded({ image }) });
+      const servers = [`--dns-server=${placeOf(nobody)}`, `--dns-server=${dns}`];
+      expect(Object.values(await sharesOf(await start([...servers, `--backends-dns=${name}`]), 1))).toEqual([
+        1,
+      ]);
+    });
+  },
+
+  backendsFile: () => {
+    test('lists the servers of both protocols', async () => {
+      const server = startEmbedded({ image });
+      const flag = `--backends-file=${listOf('listed', server)}`;
+      expect(await sharesOf(await start([flag]), 1)).toEqual({ listed: 1 });
+      const { services } = await (await startFtpBalancer([], flag)).status();
+      expect(services).toMatchObject([{ kind: 'ftp', backends: [{ name: 'listed', port: server.port }] }]);
+    });
+  },
+
+  tftpBackendsFile: () => {
+    test('lists those of TFTP, wherever others may be', async () => {
+      const file = listOf('listed', startEmbedded({ image }));
+      const balancer = await start(['--backends-file=/nowhere', `--tftp-backends-file=${file}`]);
+      expect(await sharesOf(balancer, 1)).toEqual({ listed: 1 });
+    });
+  },
+
+  ftpBackendsFile: () => {
+    test('lists those of FTP, wherever others may be', async () => {
+      const file = listOf('listed', await startFtpServer({ name: 'listed' }));
+      const flags = ['--backends-file=/nowhere', `--ftp-backends-file=${file}`];
+      const { listener } = await startFtpBalancer([], ...flags);
+      expect(await (await connectTo(listener)).line()).toBe('220 listed ready');
+    });
+  },
+
+  emptyGrace: () => {
+    test.each([
+      { flag: '--empty-grace=1h', isBelieved: false },
+      { flag: '--empty-grace=0', isBelieved: true },
+    ])('is how long an empty list is not believed: $flag', async ({ flag, isBelieved }) => {
+      const file = listOf('listed', startEmbedded({ image }));
+      const balancer = await start([`--backends-file=${file}`, flag]);
+      writeFileSync(file, '[]');
+      const event = isBelieved ? 'backend.state' : 'discovery.failed';
+      await balancer.said({ event, ...(isBelieved && { to: 'removed' }) });
+      const { services } = await balancer.status();
+      expect(services.map(({ backends }) => backends.length)).toEqual([isBelieved ? 0 : 1]);
     });
   },
 

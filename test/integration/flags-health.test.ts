@@ -11,6 +11,7 @@ import type { Handler } from '../helpers/ftp-server.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { UdpPeer } from '../helpers/udp-peer.ts';
 import { runTftpLb } from './cli.ts';
+import { describeLives } from './flags-lives.ts';
 import { describeFlags } from './flags.ts';
 import { startFtpBalancer, startFtpServer } from './ftp.ts';
 
@@ -128,6 +129,8 @@ describeFlags('Health', {
       expect(await balancer.metric('tftplb_ejections_total', { backend: 'b0' })).toBe(1);
     });
   },
+
+  ...describeLives(),
 
   ftpHealthUser: () => {
     test('is whom checks log in as, to fetch a listing', async () => {

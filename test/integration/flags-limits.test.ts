@@ -149,4 +149,20 @@ describeFlags('Limits', {
       expect(servers.map(({ server }) => server.sessions.length)).toEqual([1, 1]);
     });
   },
+
+  limitAnswer: () => {
+    test('silent leaves a client that is refused without an answer', async () => {
+      const flags = ['--max-sessions=1', '--limit-answer=silent'];
+      const balancer = await startBalancer([startEmbedded({ image })], { flags });
+      const held = await HeldDownload.begin(balancer.listener, 'image');
+      const client = await UdpPeer.open();
+      client.send(encodeRequest(Opcode.rrq, 'one-more', 'octet'), balancer.listener);
+      await balancer.said({ event: 'session.reject', reason: 'max-sessions', file: 'one-more' });
+      expect(await held.finish()).toEqual(image);
+      await balancer.ended(1);
+      // What comes first is the answer to this request, not to the one before it.
+      client.send(encodeRequest(Opcode.rrq, 'image', 'octet'), balancer.listener);
+      expect((await client.next()).data.readUInt16BE()).toBe(Opcode.data);
+    });
+  },
 });

@@ -1,14 +1,16 @@
 /** How the running balancer is seen and stopped. */
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { startBalancer } from '../helpers/balancer.ts';
+import { type Balancer, startBalancer } from '../helpers/balancer.ts';
 import { fetchFile, lacksIpv6, nobody, startEmbedded } from '../helpers/embedded.ts';
-import { noise } from '../helpers/folders.ts';
+import { noise, temporaryFolder } from '../helpers/folders.ts';
 import { tcpPortsOf, threadsOf, udpPortsAt, udpPortsOf } from '../helpers/kernel.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 import { HeldDownload } from '../helpers/udp-peer.ts';
-import { startTftpLb } from './cli.ts';
+import { runTftpLb, startTftpLb } from './cli.ts';
 import { describeFlags } from './flags.ts';
 
 const image = noise(2_000);
@@ -36,6 +38,10 @@ async function levelsLogged(level: string): Promise<Set<string>> {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const lines = stdout.split('\n').slice(0, -1);
   return new Set(lines.map((line) => (JSON.parse(line) as { level: string }).level));
+}
+
+function drain(balancer: Balancer, headers: Record<string, string> = {}): Promise<number> {
+  return balancer.admin('/backends/tftp/b0/drain', { method: 'POST', headers }).then(({ status }) => status);
 }
 
 describeFlags('Operation', {
@@ -137,6 +143,89 @@ describeFlags('Operation', {
       balancer.program.signal('SIGTERM');
       expect(await balancer.program.ended).toMatchObject({ code: 3, stderr: '' });
       await balancer.said({ msg: 'stopping', outcome: 'timed-out' });
+    });
+  },
+
+  adminSocket: () => {
+    const folder = temporaryFolder('run');
+
+    test('is where changes are asked for', async () => {
+      const place = path.join(folder, 'given.sock');
+      const balancer = await startBalancer([startEmbedded()], { flags: [`--admin-socket=${place}`] });
+      expect(balancer.socket).toBe(place);
+      expect(await balancer.order('tftp/b0', 'drain')).toBe(200);
+      await balancer.said({ event: 'backend.state', backend: 'b0', to: 'draining' });
+      const { code } = await balancer.program.stop();
+      expect([code, existsSync(place)]).toEqual([0, false]);
+    });
+
+    test('is in the runtime directory by itself', async () => {
+      const env = { RUNTIME_DIRECTORY: folder, TFTP_LB_ADMIN_SOCKET: '' };
+      const balancer = await startBalancer([startEmbedded()], { env });
+      expect(balancer.socket).toBe(path.join(folder, 'admin.sock'));
+      expect(await balancer.order('tftp/b0', 'enable')).toBe(200);
+      const second = await runTftpLb(
+        ['--vip=127.0.0.1', '--no-ftp', '--tftp-port=0', '--backend=192.0.2.11', '--admin=127.0.0.1:0'],
+        { env },
+      );
+      expect(second).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /^tftp-lb: the admin socket cannot be at .*: another process listens there/,
+        ),
+      });
+    });
+
+    test('is given up, with a word, where there is nothing that it could be in', async () => {
+      const env = { RUNTIME_DIRECTORY: '/proc/nowhere', TFTP_LB_ADMIN_SOCKET: '' };
+      const balancer = await startBalancer([startEmbedded({ image })], { env });
+      await balancer.said({ msg: 'no admin socket: nothing can be changed through it' });
+      expect((await fetchFile(balancer.listener, 'image')).bytes).toEqual(image);
+    });
+
+    test('--no-admin-socket leaves none', async () => {
+      const other = path.join(folder, 'none');
+      const env = { RUNTIME_DIRECTORY: other, TFTP_LB_ADMIN_SOCKET: '' };
+      await startBalancer([startEmbedded()], { flags: ['--no-admin-socket'], env });
+      expect(existsSync(other)).toBe(false);
+    });
+  },
+
+  adminTokenFile: () => {
+    const file = path.join(temporaryFolder('token'), 'token');
+
+    test('has the token that lets changes through', async () => {
+      writeFileSync(file, 'a-token-of-the-test\nand a comment\n');
+      const balancer = await startBalancer([startEmbedded()], { flags: [`--admin-token-file=${file}`] });
+      expect([
+        await drain(balancer),
+        await drain(balancer, { authorization: 'Bearer another-token-of-the-test' }),
+        await drain(balancer, { authorization: 'Bearer a-token-of-the-test', origin: 'http://127.0.0.1' }),
+      ]).toEqual([401, 401, 403]);
+      expect(await balancer.backend('b0')).toMatchObject({ operator: 'enabled' });
+      expect(await drain(balancer, { authorization: 'Bearer a-token-of-the-test' })).toBe(200);
+      expect(await balancer.backend('b0')).toMatchObject({ operator: 'draining' });
+      expect(balancer.program.stdout).not.toContain('a-token-of-the-test');
+    });
+
+    test('is none by default, and nothing can be changed', async () => {
+      const balancer = await startBalancer([startEmbedded()]);
+      expect([await drain(balancer), await drain(balancer, { authorization: 'Bearer ' })]).toEqual([
+        403, 403,
+      ]);
+      expect(await balancer.backend('b0')).toMatchObject({ operator: 'enabled' });
+    });
+
+    test.each([
+      ['that is missing', undefined, /cannot read --admin-token-file: ENOENT/],
+      ['that is too short to be a secret', 'secret', /expected 16 printable characters or more/],
+      ['that is empty', '', /expected 16 printable characters or more/],
+    ])('%s keeps the balancer from starting', async (_what, token, said) => {
+      rmSync(file, { force: true });
+      if (token !== undefined) writeFileSync(file, token);
+      const flags = ['--vip=127.0.0.1', '--no-ftp', '--tftp-port=0', '--backend=192.0.2.11'];
+      const exit = await runTftpLb([...flags, `--admin-token-file=${file}`]);
+      expect(exit).toMatchObject({ code: 2, stderr: expect.stringMatching(said) });
     });
   },
 });

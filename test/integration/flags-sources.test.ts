@@ -32,6 +32,7 @@ const one: Settings = {
   tftpBackend: '192.0.2.13:70',
   ftpBackend: '192.0.2.15:2021',
   resolveInterval: '1m',
+  emptyGrace: '2m',
   readOnly: 'true',
   policy: 'file-hash',
   maxBlksize: '1024',
@@ -50,6 +51,13 @@ const one: Settings = {
   portAddress: 'control',
   backendPasvAddress: 'trust',
   ftpDeny: 'SITE',
+  limitAnswer: 'silent',
+  allow: '10.0.0.0/8 ::/0',
+  deny: '10.1.0.0/16',
+  allowFile: 'boot/** *.efi',
+  denyFile: '**/.*',
+  rate: '10/s,20',
+  affinity: '10m',
   ftpMaxWaiting: '8',
   ftpMaxLine: '1000',
   ftpMaxReplyLine: '2000',
@@ -64,6 +72,7 @@ const one: Settings = {
   ftpStallTimeout: '7s',
   ftpReplyTimeout: '8s',
   xferlog: '/var/log/one',
+  ftpUserMap: '/etc/one-users',
   maxSessions: '90',
   maxSessionsPerClient: '40',
   maxSessionsPerBackend: '30',
@@ -78,12 +87,19 @@ const one: Settings = {
   healthRise: '5',
   healthFall: '6',
   ejectTime: '20s',
+  tftpHealthProbe: 'tftp',
+  ftpHealthProbe: 'tcp',
+  healthSha256: '0'.repeat(64),
+  ejectErrors: '7',
+  slowStart: '30s',
   admin: '127.0.0.1:1',
   logLevel: 'debug',
   drainTimeout: '10s',
   workers: '2',
   engine: 'portable',
   busyPoll: '0',
+  adminSocket: '/run/one.sock',
+  adminTokenFile: '/etc/one',
 };
 const other: Settings = {
   vip: '192.0.2.2',
@@ -96,6 +112,7 @@ const other: Settings = {
   tftpBackend: '192.0.2.14:71,weight=2',
   ftpBackend: '192.0.2.16:7022,weight=5',
   resolveInterval: '2m',
+  emptyGrace: '3m',
   readOnly: 'false',
   policy: 'first',
   maxBlksize: 'auto',
@@ -114,6 +131,13 @@ const other: Settings = {
   portAddress: 'client',
   backendPasvAddress: 'ignore',
   ftpDeny: 'DELE,RMD',
+  limitAnswer: 'error',
+  allow: '192.0.2.0/24',
+  deny: '192.0.2.7 2001:db8::/32',
+  allowFile: '**',
+  denyFile: 'x?',
+  rate: '30/m',
+  affinity: '20m',
   ftpMaxWaiting: '9',
   ftpMaxLine: '1001',
   ftpMaxReplyLine: '2001',
@@ -128,6 +152,7 @@ const other: Settings = {
   ftpStallTimeout: '17s',
   ftpReplyTimeout: '18s',
   xferlog: '/var/log/other',
+  ftpUserMap: '/etc/other-users',
   maxSessions: '91',
   maxSessionsPerClient: '41',
   maxSessionsPerBackend: '31',
@@ -142,12 +167,32 @@ const other: Settings = {
   healthRise: '7',
   healthFall: '8',
   ejectTime: '21s',
+  tftpHealthProbe: 'exec:/bin/true',
+  ftpHealthProbe: 'ftp',
+  ejectErrors: '8',
+  slowStart: '31s',
   admin: 'false',
   logLevel: 'error',
   drainTimeout: '12s',
   workers: 'auto',
   engine: 'auto',
   busyPoll: '50',
+  adminSocket: 'false',
+};
+
+/** Backends that are not listed, in two ways. */
+const found: Settings = {
+  vip: '192.0.2.1',
+  backendsDns: 'one.example',
+  tftpBackendsDns: '_tftp._udp.one.example',
+  ftpBackendsDns: '_ftp._tcp.one.example',
+  dnsServer: '127.0.0.1:8600',
+};
+const foundElsewhere: Settings = {
+  vip: '192.0.2.2',
+  backendsFile: '/etc/backends',
+  tftpBackendsFile: '/etc/tftp-backends',
+  ftpBackendsFile: '/etc/ftp-backends',
 };
 
 /** What no command line can do without. */
@@ -195,7 +240,7 @@ describe('options', () => {
   });
 
   test('have values in this file', () => {
-    const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+    const keys = new Set([one, other, found, foundElsewhere].flatMap((settings) => Object.keys(settings)));
     const wanted = optionInfos.filter(({ group }) => group !== 'Configuration').map(({ key }) => key);
     expect([...keys].toSorted()).toEqual(wanted.toSorted());
   });
@@ -217,7 +262,17 @@ describe('options', () => {
 
     const second = new Map(leaves(otherFlags));
     const same = leaves(flags).filter(([place, value]) => second.get(place) === value);
-    expect(same.map(([place]) => place)).toEqual(['/services/tftp/protocol', '/services/ftp/protocol']);
+    // Flags have no words for these.
+    const unsaid = /\/(protocol|rates\/prefix-ipv[46])$/;
+    expect(same.map(([place]) => place).filter((place) => !unsaid.test(place))).toEqual([]);
+  });
+
+  test.each([found, foundElsewhere])('mean the same, where they tell how backends are found', async (way) => {
+    const [flags, variables] = await Promise.all([resolved(asFlags(way)), resolved([], asVariables(way))]);
+    expect(variables).toEqual(flags);
+    const said = new Set(leaves(flags).map(([, value]) => value));
+    const shared = Object.entries(way).filter(([key]) => !key.startsWith('backends'));
+    expect(shared.filter(([, value]) => !said.has(value))).toEqual([]);
   });
 
   test.each(['tftp', 'ftp'] as const)('leave %s out by --no-, whatever its variable says', async (name) => {

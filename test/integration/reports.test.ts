@@ -79,7 +79,9 @@ test('/status shows workers, services, listeners and backends with what they did
   await fetchFile(balancer.listener, 'image', { blksize: 1024 });
   await balancer.ended(1);
   await HeldDownload.begin(balancer.listener, 'image');
-  const common = { address: first.address, weight: 1, up: true, enabled: true, ejected: false };
+  const weights = { weight: 1, configuredWeight: 1, effectiveWeight: 1 };
+  const flags = { state: 'up', operator: 'enabled', up: true, enabled: true, ejected: false };
+  const common = { address: first.address, ...weights, ...flags };
   expect(await balancer.status()).toEqual({
     version,
     engine: { name: expect.any(String), reason: expect.any(String) },

@@ -1,16 +1,19 @@
 /** What keeps the balancer from starting: one clear line each, an exit code, no stack trace; and what it warns of. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import path from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startBalancer } from '../helpers/balancer.ts';
 import { startEmbedded } from '../helpers/embedded.ts';
+import { removeFolders, temporaryFolder } from '../helpers/folders.ts';
 import { strict } from '../helpers/peers.ts';
 import { run, stopAll, type Exit } from '../helpers/processes.ts';
 import { UdpPeer } from '../helpers/udp-peer.ts';
 import { runTftpLb, tftpLbCommand } from './cli.ts';
 
 afterAll(stopAll);
+afterAll(removeFolders);
 
 const server = '--backend=192.0.2.11';
 const anyPort = ['--vip=127.0.0.1', '--no-ftp', '--tftp-port=0'];
@@ -91,9 +94,22 @@ describe('a backend', () => {
     ]);
     // What a resolver says of it depends on whether it reaches a name server.
     expect(complaint).toMatch(
-      /^cannot find the host "no-such-host\.invalid": .*; correct the --backend, make its name resolve, or give an address instead$/,
+      /^cannot find the host "no-such-host\.invalid": .*; correct the name or the file that tells of backends, or give their addresses instead$/,
     );
     expect(others).toEqual([]);
+  });
+
+  test('that a file should list are missed, and so is the file', async () => {
+    const file = path.join(temporaryFolder('list'), 'backends.yaml');
+    const args = [...anyPort, `--backends-file=${file}`, '--no-admin'];
+    const advice = 'correct the name or the file that tells of backends, or give their addresses instead';
+    const [missing] = await complaints(1, args);
+    expect(missing).toMatch(/^cannot read .*backends\.yaml: ENOENT.*; correct the name or the file/);
+    writeFileSync(file, '[]');
+    expect(await complaints(1, args)).toEqual([`there are no backends in ${file}; ${advice}`]);
+    writeFileSync(file, '- a b\n- 192.0.2.11:0\n');
+    const [wrong] = await complaints(1, args);
+    expect(wrong).toMatch(/: line 1: expected .*; line 2: expected a port from 1 to 65535; correct /);
   });
 });
 

@@ -18,6 +18,11 @@ export function timeoutOf(part: number): number {
   return 3 * shareOf(part) + 120_000;
 }
 
+/** How many of `most`, which are for the budget of five minutes: fewer where that is smaller, and no more where it is larger. */
+export function countOf(most: number): number {
+  return Math.ceil(most * Math.min(1, seconds / 300));
+}
+
 /** Calls `step` again and again until `part` of the budget is used up; `left` is how long one call may take. */
 export async function forAShare(part: number, step: (left: number) => void | Promise<void>): Promise<void> {
   const end = performance.now() + shareOf(part);

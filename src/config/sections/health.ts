@@ -22,20 +22,47 @@ const common = {
     .integer(1, 100)
     .prefault(3)
     .meta({ description: 'failed checks in a row that take a backend down' }),
-  'eject-time': field
-    .duration(100, hour)
-    .prefault('10s')
-    .meta({ description: 'how long a backend that refused or kept silent is tried last' }),
+  'eject-time': field.duration(100, hour).prefault('10s').meta({
+    description: 'how long a backend that refused or kept silent is tried last; longer with each repeat',
+  }),
+  'eject-errors': field.integer(0, 1000).prefault(5).meta({
+    description:
+      'failures in a row, of transfers or sessions, after which a backend is tried last, too; 0 = never',
+  }),
+  'slow-start': field.duration(100, hour, { zero: true }).prefault(0).meta({
+    description: 'time in which a backend that comes back grows to its full weight; 0 = at once',
+  }),
 };
 
 export const tftpHealth: z.ZodType<TftpHealthConfig> = section(
   {
     ...common,
+    probe: field.probe('tftp').prefault('tftp').meta({
+      description:
+        'how TFTP servers are checked: tftp, tcp:PORT, or exec:COMMAND, whose exit code 0 is a sign of life',
+    }),
     file: field.fileName().prefault('tftp-lb-health').meta({
       description: 'file that TFTP health checks ask for; it need not exist, any answer is a sign of life',
     }),
+    sha256: field.sha256().optional().meta({
+      description:
+        'SHA-256 of that file: TFTP health checks fetch the whole of it, and no other content is a sign of life',
+    }),
   },
-  ({ file, ...said }) => ({ ...healthOf(said), file }),
+  ({ probe, file, sha256, ...said }) => ({ ...healthOf(said), probe, file, sha256 }),
+  [
+    {
+      keys: ['probe', 'sha256'],
+      find: ({ probe, sha256 }) =>
+        sha256 !== undefined && probe.kind !== 'protocol'
+          ? {
+              keys: ['sha256'],
+              problem: 'compares what TFTP delivers; it excludes any other',
+              other: 'probe',
+            }
+          : undefined,
+    },
+  ],
 );
 
 type Login = Readonly<Partial<Record<'user' | 'password' | 'password-file', string | undefined>>>;
@@ -59,6 +86,9 @@ const passwordOfNobody = (key: 'password' | 'password-file'): Rule<Login> => ({
 export const ftpHealth: z.ZodType<FtpHealthConfig> = section(
   {
     ...common,
+    probe: field.probe('ftp').prefault('ftp').meta({
+      description: 'how FTP servers are checked: ftp, tcp, tcp:PORT, or exec:COMMAND',
+    }),
     user: field.line().optional().meta({
       title: 'USER',
       description:
@@ -70,12 +100,17 @@ export const ftpHealth: z.ZodType<FtpHealthConfig> = section(
       .optional()
       .meta({ description: 'file whose first line is the password of that user' }),
   },
-  ({ user, password, 'password-file': passwordFile, ...said }) => {
-    return { ...healthOf(said), user, password, passwordFile };
+  ({ probe, user, password, 'password-file': passwordFile, ...said }) => {
+    return { ...healthOf(said), probe, user, password, passwordFile };
   },
   [onePassword, passwordOfNobody('password'), passwordOfNobody('password-file')],
 );
 
-function healthOf({ 'eject-time': ejectTime, ...said }: z.output<z.ZodObject<typeof common>>): HealthConfig {
-  return { ...said, ejectTime };
+function healthOf({
+  'eject-time': ejectTime,
+  'eject-errors': ejectErrors,
+  'slow-start': slowStart,
+  ...said
+}: z.output<z.ZodObject<typeof common>>): Omit<HealthConfig, 'probe'> {
+  return { ...said, ejectTime, ejectErrors, slowStart };
 }

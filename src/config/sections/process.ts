@@ -11,8 +11,25 @@ export const admin: z.ZodType<AdminConfig> = section(
     listen: field.listenerOrOff().prefault('127.0.0.1:9069').meta({
       description: 'where /metrics, /healthz, /readyz and /status are served; false turns them off',
     }),
+    socket: field.socketPathOrOff().prefault('auto').meta({
+      description:
+        'unix socket for tftp-lb ctl, which changes things; auto is admin.sock in the runtime directory, false is none',
+    }),
+    'token-file': field.path().optional().meta({
+      description:
+        'file whose first line is the bearer token that lets changes be made over TCP, too; without it, that only shows',
+    }),
   },
-  ({ listen }) => ({ listen }),
+  ({ 'token-file': tokenFile, ...said }) => ({ ...said, tokenFile }),
+  [
+    {
+      keys: ['listen', 'token-file'],
+      find: ({ listen, 'token-file': tokenFile }) =>
+        tokenFile !== undefined && listen === undefined
+          ? { keys: ['token-file'], problem: 'needs', other: 'listen' }
+          : undefined,
+    },
+  ],
 );
 
 export const log: z.ZodType<LogConfig> = section(

@@ -15,8 +15,9 @@ import type { ListenerSpec } from '../../engine/snapshot.ts';
 import { discovery } from './discovery.ts';
 import { ftp } from './ftp.ts';
 import { ftpHealth, tftpHealth } from './health.ts';
-import { limits } from './limits.ts';
+import { ftpLimits, tftpLimits } from './limits.ts';
 import { tftp } from './tftp.ts';
+import { affinity, ftpAccess, rates, routes, tftpAccess } from './traffic.ts';
 
 /** A service before it has its name, which is its key. */
 type Nameless<S> = Omit<S, 'name'>;
@@ -41,12 +42,14 @@ const tftpService = keys({
       title: 'POLICY',
       description: `how transfers are shared out: ${tftpPolicies.join(', ')}`,
     }),
-  ...common(),
-  limits: limits('TFTP', 5000),
+  ...common(defaultPorts.tftp),
+  limits: tftpLimits(5000),
+  access: tftpAccess,
+  routes,
   health: tftpHealth,
   tftp,
 }).transform((said): Nameless<TftpServiceConfig> => {
-  const { protocol: kind, policy, limits, health, discovery } = said;
+  const { protocol: kind, policy, limits, access, rates, affinity, routes, health, discovery } = said;
   const { tids, requests, timing } = said.tftp;
   return {
     kind,
@@ -55,7 +58,11 @@ const tftpService = keys({
     policy,
     tids,
     requests: { readOnly: said['read-only'], ...requests },
+    routes,
     limits,
+    access,
+    rates,
+    affinity,
     timing,
     health,
   };
@@ -71,12 +78,13 @@ const ftpService = keys({
       title: 'POLICY',
       description: `how sessions are shared out: ${ftpPolicies.join(', ')}`,
     }),
-  ...common(),
-  limits: limits('FTP', 2000),
+  ...common(defaultPorts.ftp),
+  limits: ftpLimits(2000),
+  access: ftpAccess,
   health: ftpHealth,
   ftp,
 }).transform((said): Nameless<FtpServiceConfig> => {
-  const { protocol: kind, policy, limits, health, discovery } = said;
+  const { protocol: kind, policy, limits, access, rates, affinity, health, discovery } = said;
   const { commands, data, timing, xferlog, userMap, tls, proxy, implicitPort } = said.ftp;
   const { listeners, backends } = placed(said, defaultPorts.ftp);
   return {
@@ -88,6 +96,9 @@ const ftpService = keys({
     commands: { readOnly: said['read-only'], ...commands },
     data,
     limits,
+    access,
+    rates,
+    affinity,
     timing,
     health,
     xferlog,
@@ -118,30 +129,31 @@ function places(port: number) {
       .integer(0, 65_535)
       .prefault(port)
       .meta({ title: 'PORT', description: 'port of listeners that name none; 0 lets the system choose' }),
-    backends: z
-      .array(backend(), { error: wantsBackends })
-      .min(1, { error: wantsBackends })
-      .meta({ description: 'servers to balance over; their names differ' }),
+    backends: z.array(backend(), { error: wantsBackends }).min(1, { error: wantsBackends }).optional().meta({
+      description: 'servers to balance over, whose names differ; required without discovery.dns or .file',
+    }),
   };
 }
 
-function common() {
+function common(port: number) {
   return {
     'read-only': field.toggle().prefault(false).meta({
       description: 'refuse uploads, and every FTP command that changes something',
     }),
-    discovery,
+    discovery: discovery(port),
+    rates,
+    affinity,
   };
 }
 
 interface Places {
   readonly listeners: readonly ListenerSaid[];
   readonly port: number;
-  readonly backends: readonly BackendSpec[];
+  readonly backends?: readonly BackendSpec[] | undefined;
 }
 
 function placed(
-  { listeners, port, backends }: Places,
+  { listeners, port, backends = [] }: Places,
   fallback: number,
 ): { listeners: ListenerSpec[]; backends: BackendConfig[] } {
   return {

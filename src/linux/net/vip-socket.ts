@@ -1,6 +1,6 @@
 import { EndpointTable } from '../../net/endpoint-table.ts';
 import type { Endpoint, UdpHandlers, UdpSocket } from '../../net/net.ts';
-import type { OnStranger } from '../../net/tids.ts';
+import type { MovedTid, OnStranger, VipTid } from '../../net/tids.ts';
 import { DatagramSocket, type SocketUser } from './datagram-socket.ts';
 import { datagramError } from './open-socket.ts';
 import type { Owner } from './outbox.ts';
@@ -29,6 +29,10 @@ export class VipSocket implements SocketUser {
     };
   }
 
+  get fd(): number {
+    return this.#socket.fd;
+  }
+
   get address(): string {
     return this.#socket.address;
   }
@@ -41,14 +45,14 @@ export class VipSocket implements SocketUser {
     return this.#leases.get(port, address) !== undefined;
   }
 
-  lend(client: Endpoint, handlers: UdpHandlers): UdpSocket {
+  lend(client: Endpoint, handlers: UdpHandlers): VipTid {
     const lease = new VipLease(this, client, handlers);
     this.#leases.set(client.port, client.address, lease);
     return lease;
   }
 
-  giveBack(client: Endpoint): void {
-    this.#leases.delete(client.port, client.address);
+  giveBack({ clientPort, clientAddress }: VipLease): void {
+    this.#leases.delete(clientPort, clientAddress);
     this.#onGivenBack();
   }
 
@@ -76,15 +80,17 @@ export class VipSocket implements SocketUser {
 const unheard: Owner = { onUnsent: () => undefined };
 
 /** The TID of one session. */
-class VipLease implements UdpSocket, Owner {
+class VipLease implements VipTid, Owner {
   readonly handlers: UdpHandlers;
+  readonly clientPort: number;
+  readonly clientAddress: string;
   readonly #socket: VipSocket;
-  readonly #client: Endpoint;
   #isOpen = true;
 
-  constructor(socket: VipSocket, client: Endpoint, handlers: UdpHandlers) {
+  constructor(socket: VipSocket, { port, address }: Endpoint, handlers: UdpHandlers) {
     this.#socket = socket;
-    this.#client = client;
+    this.clientPort = port;
+    this.clientAddress = address;
     this.handlers = handlers;
   }
 
@@ -100,6 +106,10 @@ class VipLease implements UdpSocket, Owner {
     if (this.#isOpen) this.#socket.send(data, port, address, this);
   }
 
+  move(): MovedTid {
+    return { fd: this.#socket.fd };
+  }
+
   onUnsent(errno: number): void {
     if (!this.#isOpen) return;
     this.handlers.onError(datagramError(errno, `cannot send from ${this.address} port ${this.port}`));
@@ -108,6 +118,6 @@ class VipLease implements UdpSocket, Owner {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#socket.giveBack(this.#client);
+    this.#socket.giveBack(this);
   }
 }

@@ -1,12 +1,13 @@
 /** The whole balancer on an in-memory network, configured by files, with scripted clients and backends around it. */
 import { setImmediate } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { App, type ReloadOutcome } from '../../../src/app.ts';
+import { App } from '../../../src/app.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { ConfigError } from '../../../src/config/fault.ts';
 import type { MemoryHost } from '../../../src/net/memory-host.ts';
 import { MemoryNet } from '../../../src/net/memory-net.ts';
 import type { Event } from '../../../src/observe/events.ts';
+import type { ReloadOutcome } from '../../../src/observe/operator.ts';
 import { createLogger } from '../../../src/observe/log.ts';
 import { encodeAck, encodeData, encodeRequest, Opcode } from '../../../src/tftp/packet.ts';
 import { Peer } from '../../helpers/lab.ts';
@@ -22,7 +23,10 @@ export function service(name: string, backends: string, more = ''): string {
 }
 
 /** A file with these services. */
-export function fileOf(services: readonly string[], process = 'admin: { listen: false }\n'): string {
+export function fileOf(
+  services: readonly string[],
+  process = 'admin: { listen: false, socket: false }\n',
+): string {
   return `services:\n${services.join('')}${process}`;
 }
 

@@ -60,6 +60,10 @@ describe('a reload', () => {
     ['', 'limits: { max-sessions: 1 }', ['limits']],
     ['', 'health: { interval: 1s, file: x }', ['health']],
     ['', 'discovery: { resolve-interval: 1m }', ['discovery']],
+    ['', 'discovery: { empty-grace: 5m, dns-servers: ["::1"] }', ['discovery']],
+    ['', 'access: { deny: [10.0.0.0/8] }', ['access']],
+    ['', 'rates: { per-client: 1/s }, affinity: { duration: 1m }', ['rates', 'affinity']],
+    ['', 'routes: [{ op: read, rewrite: x }]', ['routes']],
     ['', 'tftp: { try-interval: 2s, single-port: true, max-blksize: 512 }', ['tftp']],
     ['', 'read-only: true', ['tftp']],
     [

@@ -183,7 +183,7 @@ describe('a reload of listeners', () => {
 
 describe('a bad file', () => {
   it('leaves everything as it was, with all faults in the log and a gauge', async () => {
-    const admin = 'admin: { listen: "127.0.0.1:0" }\n';
+    const admin = 'admin: { listen: "127.0.0.1:0", socket: false }\n';
     const scene = await started(fileOf([service('pxe', '10.0.0.1')], admin));
     const good = await scene.metrics();
     expect(good.get('tftplb_config_last_reload_successful')).toBe(1);
@@ -219,10 +219,10 @@ describe('a bad file', () => {
 
 describe('a reload of what is beside services', () => {
   it('moves the admin endpoints, and the old ones still answer whoever has asked', async () => {
-    const admin = 'admin: { listen: "127.0.0.1:0" }\n';
+    const admin = 'admin: { listen: "127.0.0.1:0", socket: false }\n';
     const scene = await started(fileOf([service('pxe', '10.0.0.1')], admin));
     const { port: before = 0 } = scene.app.admin ?? {};
-    await scene.reload(fileOf([service('pxe', '10.0.0.1')], 'admin: { listen: "[::1]:0" }\n'));
+    await scene.reload(fileOf([service('pxe', '10.0.0.1')], 'admin: { listen: "[::1]:0", socket: false }\n'));
     expect(scene.app.admin?.address).toBe('::1');
     expect((await healthAt(before)).status).toBe(200);
     scene.net.advance(1000);
@@ -233,7 +233,10 @@ describe('a reload of what is beside services', () => {
 
   it('is refused where they cannot be', async () => {
     const scene = await started();
-    const file = fileOf([service('pxe', '10.0.0.1')], 'admin: { listen: "203.0.113.7:9069" }\n');
+    const file = fileOf(
+      [service('pxe', '10.0.0.1')],
+      'admin: { listen: "203.0.113.7:9069", socket: false }\n',
+    );
     expect(await scene.reload(file)).toMatchObject({
       kind: 'refused',
       faults: [expect.stringContaining('this host does not have the address')],
@@ -315,7 +318,7 @@ describe('reloads', () => {
 
 describe('series of metrics', () => {
   it('come and go with services and backends, and stay while sessions run', async () => {
-    const admin = 'admin: { listen: "127.0.0.1:0" }\n';
+    const admin = 'admin: { listen: "127.0.0.1:0", socket: false }\n';
     const scene = await started(fileOf([service('pxe', '10.0.0.1')], admin));
     const server = scene.server(1);
     const client = await scene.begin(server);

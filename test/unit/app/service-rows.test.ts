@@ -3,10 +3,10 @@ import { ServiceRows } from '../../../src/app/service-rows.ts';
 import { Scoreboard } from '../../../src/balance/scoreboard.ts';
 
 function scene(): { board: Scoreboard; rows: ServiceRows; obey: () => void } {
-  const board = Scoreboard.create({ services: 2, backends: 1, workers: 1, reasons: 2 });
+  const board = Scoreboard.create({ services: 3, backends: 1, workers: 1, reasons: 2 });
   const obey = (): void => board.writer(0).obeys(board.nextSnapshot());
   obey();
-  return { board, rows: new ServiceRows(board), obey };
+  return { board, rows: new ServiceRows(board, 2), obey };
 }
 
 describe('the rows of services', () => {

@@ -49,7 +49,7 @@ wrokers: 3
       'lab.yaml:12:7: services.pxe.tftp.single-port and tid-ports: exclude each other',
       'lab.yaml:14:7: services.pxe.tftp.try-interval "5m": expected a duration from 10ms to 1m, such as 500ms, 10s or 1m',
       'lab.yaml:15:7: services.pxe.tftp.max-blksize: expected auto or a whole number from 8 to 65464',
-      'lab.yaml:16:5: services.pxe.limits "7": expected a section with max-sessions, max-sessions-per-client, max-sessions-per-backend',
+      'lab.yaml:16:5: services.pxe.limits "7": expected a section with max-sessions, max-sessions-per-client, max-sessions-per-backend, answer',
       'lab.yaml:17:3: services.bad name: expected a name of 1 to 63 letters, digits, dots, hyphens or underscores, the first a letter or digit',
       'lab.yaml:20:16: services.bad name.backends[0] "192.0.2.1": 192.0.2.1:21 is where the balancer itself listens; give the server\'s own port',
       'lab.yaml:23:5: services.other.listeners: required: the address to listen on, ADDR',
@@ -96,10 +96,16 @@ ${service('one', 'tftp', '0.0.0.0, 192.0.2.1, "192.0.2.1:70", "192.0.2.1:70", "1
       'lab.yaml:2:3: services.pxe "tftp": expected a section',
     ],
     ['a key that stands twice', `${pxe}services: {}\n`, 'lab.yaml:7:1: Map keys must be unique'],
-    ['several documents', `${pxe}---\n${pxe}`, 'multiple documents'],
+    ['several documents', `${pxe}---\n${pxe}`, 'lab.yaml:7:1: expected one document'],
+    ['brackets without end', '['.repeat(100_000), 'lab.yaml:1:1: the nesting is too deep'],
+    [
+      'very many keys',
+      Array.from({ length: 2_000 }, (_, at) => `k${at}: 1`).join('\n'),
+      'lab.yaml:1025:1: more than 1024 entries in a list or map',
+    ],
     ['tags of programs', 'services: !!js/function a\n', 'lab.yaml:1:11: Unresolved tag'],
     ['no text', Uint8Array.of(0xff, 0xfe, 0), 'lab.yaml: is not text in UTF-8'],
-    ['more than anybody writes', ' '.repeat(1_100_000), 'lab.yaml: is larger than 1048576 bytes'],
+    ['more than anybody writes', ' '.repeat(270_000), 'lab.yaml: is larger than 262144 bytes'],
     ['an alias of nothing', 'services: *x\n', 'Unresolved alias'],
   ])('include %s', (_what, text, fault) => {
     expect(faultsOf(loadFile(text))).toEqual([expect.stringContaining(fault)]);

@@ -12,7 +12,11 @@ const machine: Machine = {
 };
 
 function found(flags: FlagValues, on: Machine = machine): { kind: FindingKind; message: string }[] {
-  const loaded = loadConfig({ vip: ['0.0.0.0'], backend: ['a', 'b'], ...flags }, {});
+  return findingsOf({ backend: ['a', 'b'], ...flags }, on);
+}
+
+function findingsOf(flags: FlagValues, on = machine): { kind: FindingKind; message: string }[] {
+  const loaded = loadConfig({ vip: ['0.0.0.0'], ...flags }, {});
   if (loaded.kind === 'faulty') throw new Error('the test needs a sound configuration');
   return findings(loaded.config, on, (path) => loaded.document.nameOf(path));
 }
@@ -88,15 +92,31 @@ const cases: [FindingKind, FlagValues, string, Machine?][] = [
     'backends a and a:21 are the same server, a:21',
   ],
   ['open-to-writes', { ...tftp, vip: ['9.9.9.9'] }, 'takes writes from whoever reaches 9.9.9.9'],
-  ['open-to-writes', tftp, '--read-only refuses them', { ...machine, addresses: ['10.0.0.1', '9.9.9.9'] }],
+  [
+    'open-to-writes',
+    tftp,
+    '--read-only refuses them, --allow says who may',
+    { ...machine, addresses: ['10.0.0.1', '9.9.9.9'] },
+  ],
   ['admin-public', { admin: '192.0.2.1:9069' }, '--admin 192.0.2.1:9069'],
+  [
+    'admin-public',
+    { admin: '192.0.2.1:9069', adminTokenFile: '/etc/token' },
+    'its token crosses the network as it is',
+  ],
 ];
 
 describe('findings', () => {
   it('are none for a plain configuration', () => {
     expect(found({})).toEqual([]);
     expect(found({ maxSessions: '14000' }, { ...machine, descriptors: undefined })).toEqual([]);
+    expect(found({ vip: ['9.9.9.9'], allow: ['10.0.0.0/8'] })).toEqual([]);
     expect(found({ admin: false, tidPorts: '40000-45000', passivePorts: '50000-52000' })).toEqual([]);
+  });
+
+  it('say nothing of how many backends will be found', () => {
+    const flags = { vip: ['10.0.0.1'], backendsDns: 'a.example', maxSessionsPerBackend: '1' };
+    expect(findingsOf(flags)).toEqual([]);
   });
 
   it.each(cases)('report %s for %j', (kind, flags, text, on) => {

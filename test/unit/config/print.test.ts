@@ -26,17 +26,23 @@ const texts: Readonly<Record<string, fc.Arbitrary<string>>> = {
     .map((p) => p.join('-')),
   BYTES: fc.constant('65536'),
   'CMD,...': fc.constantFrom('SITE', 'site,DELE', 'rmd'),
+  DOMAIN: fc.constantFrom('_tftp._udp.boot.example', 'boot.example.', 'null', 'a12'),
   DURATION: fc.constantFrom('1s', '2', '1500ms', '1.5s', '1m', '60000ms'),
   ENGINE: fc.constantFrom('auto', 'portable', 'linux'),
   FILE: fc.constantFrom('/var/log/x', 'a b: c', '#x', "it's", '12'),
+  HEX: fc.constantFrom('0'.repeat(64), 'Ab'.repeat(32)),
   HOW: fc.constantFrom('ignore', 'trust'),
   LEVEL: fc.constantFrom('trace', 'silent'),
   MODE: fc.constantFrom('passive', 'active', 'client'),
   MODES: fc.constantFrom('active,passive', 'passive'),
   N: fc.constant('100'),
   NAME: fc.constantFrom('pxelinux.0', '0', 'true', '~', '- x', '12:30'),
+  PATH: fc.constantFrom('auto', '/run/x.sock', 'x y'),
   POLICY: fc.constantFrom('round-robin', 'first', 'source-hash'),
   PORT: fc.integer({ min: 0, max: 65_535 }).map(String),
+  RATE: fc.constantFrom('1/s', '30/m,5', '7/h'),
+  'error|silent': fc.constantFrom('error', 'silent'),
+  PROBE: fc.constantFrom('tcp', 'tcp:22', 'exec:/bin/check  {address} #x'),
   USER: fc.constantFrom('probe', 'null', 'é', '1'),
   WHICH: fc.constantFrom('client', 'control'),
   'auto|N': fc.constantFrom('auto', '8', '100'),
@@ -48,6 +54,11 @@ const lists: Readonly<Record<string, fc.Arbitrary<string[]>>> = {
     minLength: 1,
   }),
   tftpBackend: fc.uniqueArray(fc.constantFrom('192.0.2.12:70', '[::2]:71,weight=2'), { minLength: 1 }),
+  allow: fc.uniqueArray(fc.constantFrom('10.0.0.0/8', '::/0', '192.0.2.1'), { minLength: 1 }),
+  deny: fc.uniqueArray(fc.constantFrom('10.1.0.0/16', '2001:db8::/32'), { minLength: 1 }),
+  allowFile: fc.uniqueArray(fc.constantFrom('boot/**', '*.efi', '- x', '12'), { minLength: 1 }),
+  dnsServer: fc.uniqueArray(fc.constantFrom('127.0.0.1:8600', '::1', '[::1]:53'), { minLength: 1 }),
+  denyFile: fc.uniqueArray(fc.constantFrom('**/.*', '#?'), { minLength: 1 }),
   ftpBackend: fc.uniqueArray(fc.constantFrom('192.0.2.13:2021', 'B.example'), { minLength: 1 }),
 };
 
@@ -66,10 +77,19 @@ const commandLines: fc.Arbitrary<FlagValues> = fc
   })
   .map((flags) => Object.fromEntries(Object.entries(flags).filter(([key]) => isPossible(key, flags))));
 
+/** How the flags end that say where backends are: in one place alone. */
+function whereFrom(flags: Readonly<Record<string, unknown>>): string {
+  const found = ['sDns', 'sFile'].find((end) => flags[`backend${end}`] !== undefined);
+  return found ?? 'ackend';
+}
+
 /** Whether the other flags allow it. */
 function isPossible(key: string, flags: Readonly<Record<string, unknown>>): boolean {
   if (key === 'tidPorts') return flags['singlePort'] !== true;
   if (key === 'ftpHealthPasswordFile') return flags['ftpHealthUser'] !== undefined;
+  if (/[bB]ackend(s(Dns|File))?$/.test(key)) return key.endsWith(whereFrom(flags));
+  if (key === 'healthSha256') return flags['tftpHealthProbe'] === undefined;
+  if (key === 'adminTokenFile') return flags['admin'] !== false;
   return key !== 'tftp' || flags['ftp'] !== false;
 }
 
@@ -97,16 +117,26 @@ describe('printConfig', () => {
     read-only: true
     discovery:
       resolve-interval: 30s
+      empty-grace: 1m
+    rates:
+      prefix-ipv4: 24
+      prefix-ipv6: 64
+    affinity:
+      duration: 0
     limits:
       max-sessions: 5000
       max-sessions-per-client: 0
       max-sessions-per-backend: 0
+    access: {}
     health:
       interval: 5s
       timeout: 2s
       rise: 2
       fall: 3
       eject-time: 10s
+      eject-errors: 5
+      slow-start: 0
+      probe: tftp
       file: tftp-lb-health
     tftp:
       single-port: false
@@ -118,6 +148,7 @@ describe('printConfig', () => {
       idle-timeout: 60s
 admin:
   listen: false
+  socket: auto
 log:
   level: info
 drain-timeout: 30s

@@ -54,6 +54,10 @@ interface Scene {
   /** Chances that are taken in turn, then 0.5 for ever. */
   readonly chances: number[];
   readonly firstRound: { over: boolean };
+  /** Names of those that are to be left alone. */
+  readonly resting: Set<string>;
+  /** What was told of those that went up or down, with what the scoreboard said by then. */
+  readonly turns: (readonly [name: string, isUp: boolean, flag: boolean])[];
 }
 
 function setUp(changes: Partial<HealthSettings> = {}): Scene {
@@ -62,6 +66,8 @@ function setUp(changes: Partial<HealthSettings> = {}): Scene {
   const board = smallScoreboard();
   const events: Event[] = [];
   const chances: number[] = [];
+  const resting = new Set<string>();
+  const turns: Scene['turns'] = [];
   const scheduler = new HealthScheduler(
     {
       net: {
@@ -72,6 +78,8 @@ function setUp(changes: Partial<HealthSettings> = {}): Scene {
       probe,
       scoreboard: board,
       emit: (event) => events.push(event),
+      isResting: ({ name }) => resting.has(name),
+      onTurn: ({ name, index }, isUp) => turns.push([name, isUp, board.isUp(index)]),
     },
     { service: 'tftp', interval: 1000, thresholds: { rise: 2, fall: 3 }, maxAtOnce: 10, ...changes },
   );
@@ -79,7 +87,7 @@ function setUp(changes: Partial<HealthSettings> = {}): Scene {
   void scheduler.firstRound.then(() => {
     firstRound.over = true;
   });
-  return { clock, probe, board, events, scheduler, chances, firstRound };
+  return { clock, probe, board, events, scheduler, chances, firstRound, resting, turns };
 }
 
 function askedAt(probe: FakeProbe, address: string): number[] {
@@ -107,6 +115,20 @@ describe('the beat', () => {
     await pass(clock, 1500);
     expect(askedAt(probe, '192.0.2.0')).toEqual([0, 1000]);
     expect(askedAt(probe, '192.0.2.1')[1]).toBeCloseTo(1200, 5);
+  });
+
+  test('is five times as fast while it is not clear what a backend is', async () => {
+    const { clock, probe, scheduler } = setUp();
+    const outcomes: ProbeOutcome[] = ['alive', 'timeout', 'timeout', 'timeout', 'timeout', 'alive', 'alive'];
+    scheduler.update(poolOf([1]));
+    for (const [at, outcome] of outcomes.entries()) {
+      probe.outcomes.set('192.0.2.0', outcome);
+      while (probe.asked.length <= at + 1) await pass(clock, 10);
+    }
+    const times = askedAt(probe, '192.0.2.0');
+    // The way down, the way up; between them, and where all is clear, the interval.
+    const gaps = times.slice(1).map((time, at) => time - (times[at] ?? 0));
+    expect(gaps).toEqual([1100, 300, 300, 1100, 1100, 300, 1100]);
   });
 
   test('no more checks run at once than allowed, and all get their turn', async () => {
@@ -144,17 +166,32 @@ describe('what comes of checks', () => {
     const { clock, probe, scheduler, board, events } = setUp();
     scheduler.update(poolOf([1, 1]));
     probe.outcomes.set('192.0.2.1', 'timeout');
-    await pass(clock, 1100 * 2);
+    await pass(clock, 100 + 300);
     expect(board.isUp(1)).toBe(true);
-    await pass(clock, 1100 * 3);
+    await pass(clock, 300);
     expect([board.isUp(0), board.isUp(1)]).toEqual([true, false]);
     probe.outcomes.set('192.0.2.1', 'alive');
-    await pass(clock, 1100 * 4);
+    await pass(clock, 1100);
+    expect(board.isUp(1)).toBe(false);
+    await pass(clock, 300);
     expect([board.isUp(0), board.isUp(1)]).toEqual([true, true]);
     const common = { kind: 'backend.state', service: 'tftp', backend: 'b1', address: '192.0.2.1' };
     expect(events.filter(({ kind }) => kind === 'backend.state')).toEqual([
       { ...common, from: 'up', to: 'down', reason: 'timeout' },
       { ...common, from: 'down', to: 'up', reason: 'alive' },
+    ]);
+  });
+
+  test('a change is told to who asked for it once the scoreboard has it', async () => {
+    const { clock, probe, scheduler, turns } = setUp({ thresholds: { rise: 1, fall: 1 } });
+    probe.outcomes.set('192.0.2.1', 'timeout');
+    scheduler.update(poolOf([1, 1]));
+    await pass(clock, duration);
+    probe.outcomes.set('192.0.2.1', 'alive');
+    await pass(clock, 1100);
+    expect(turns).toEqual([
+      ['b1', false, false],
+      ['b1', true, true],
     ]);
   });
 
@@ -208,6 +245,58 @@ describe('the first round', () => {
   });
 });
 
+describe('a backend that rests', () => {
+  test('is not checked, and a check that runs is aborted and not told', async () => {
+    const { clock, probe, scheduler, resting, events } = setUp();
+    scheduler.update(poolOf([1, 1]));
+    await pass(clock, 50);
+    resting.add('b1');
+    scheduler.review();
+    await pass(clock, 5000);
+    expect([probe.aborted, askedAt(probe, '192.0.2.1')]).toEqual([1, [0]]);
+    expect(askedAt(probe, '192.0.2.0').length).toBeGreaterThan(3);
+    expect(events.every((event) => event.kind === 'health.check' && event.backend === 'b0')).toBe(true);
+  });
+
+  test('stays what it was, and is checked at once when it rests no more', async () => {
+    const { clock, probe, scheduler, resting, board } = setUp({ thresholds: { rise: 1, fall: 1 } });
+    probe.outcomes.set('192.0.2.0', 'timeout');
+    scheduler.update(poolOf([1]));
+    await pass(clock, duration);
+    resting.add('b0');
+    scheduler.review();
+    probe.outcomes.set('192.0.2.0', 'alive');
+    await pass(clock, 5000);
+    expect(board.isUp(0)).toBe(false);
+    resting.clear();
+    scheduler.review();
+    scheduler.review();
+    expect(askedAt(probe, '192.0.2.0')).toEqual([0, 5000 + duration]);
+    await pass(clock, duration);
+    expect(board.isUp(0)).toBe(true);
+    await pass(clock, 1100);
+    expect(askedAt(probe, '192.0.2.0')).toHaveLength(3);
+  });
+
+  test('is not checked when it is new, and nobody waits for it in the first round', async () => {
+    const { clock, probe, scheduler, resting, firstRound } = setUp();
+    resting.add('b1');
+    scheduler.update(poolOf([1, 1]));
+    await pass(clock, duration);
+    expect([firstRound.over, askedAt(probe, '192.0.2.1')]).toEqual([true, []]);
+  });
+
+  test('is no longer waited for in the first round', async () => {
+    const { clock, scheduler, resting, firstRound } = setUp({ maxAtOnce: 1 });
+    scheduler.update(poolOf([1, 1]));
+    await pass(clock, duration);
+    resting.add('b1');
+    scheduler.review();
+    await pass(clock, 0);
+    expect(firstRound.over).toBe(true);
+  });
+});
+
 describe('when the pool changes', () => {
   test('newcomers are checked at once and count as up, whatever the row said', async () => {
     const { clock, probe, scheduler, board } = setUp();
@@ -224,10 +313,10 @@ describe('when the pool changes', () => {
     const { clock, probe, scheduler, board } = setUp();
     probe.outcomes.set('192.0.2.0', 'timeout');
     scheduler.update(poolOf([1, 1]));
-    await pass(clock, 1100 + 500);
+    await pass(clock, 300 + 150);
     scheduler.update(poolOf([9]));
-    await pass(clock, 1100);
-    expect(askedAt(probe, '192.0.2.0')).toEqual([0, 1100, 2200]);
+    await pass(clock, 300);
+    expect(askedAt(probe, '192.0.2.0')).toEqual([0, 300, 600]);
     expect(board.isUp(0)).toBe(false);
   });
 

@@ -1,15 +1,9 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AdminServer, type AdminSources, startAdmin } from '../../../src/observe/admin.ts';
-import type { Readiness, Status } from '../../../src/observe/status.ts';
+import type { Readiness } from '../../../src/observe/status.ts';
+import { ready, sourcesFor, status } from './admin-scene.ts';
 
-const engine = { name: 'linux', reason: 'it was asked for' } as const;
-const status: Status = { version: '1.2.3', engine, uptime: 12.5, draining: false, workers: [], services: [] };
-const ready: Readiness = {
-  ready: true,
-  reasons: [],
-  services: [{ service: 'tftp', ready: true, reasons: [] }],
-};
 const notReady: Readiness = {
   ready: false,
   reasons: ['draining'],
@@ -21,17 +15,15 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
-const sources: AdminSources = {
-  status: { readiness: () => ready, status: () => status },
-  metrics: { render: async () => ({ type: 'text/plain; version=0.0.4', text: 'up 1\n' }) },
-};
+const sources = sourcesFor();
+const readOnly = () => ({ kind: 'read-only' }) as const;
 
 async function refuse(): Promise<never> {
   throw new Error('no metrics today');
 }
 
 async function start(changed: Partial<AdminSources> = {}): Promise<AdminServer> {
-  const server = await startAdmin({ address: '127.0.0.1', port: 0 }, { ...sources, ...changed });
+  const server = await startAdmin({ address: '127.0.0.1', port: 0 }, { ...sources, ...changed }, readOnly);
   servers.push(server);
   return server;
 }
@@ -77,7 +69,7 @@ describe('the admin endpoints', () => {
     ]);
   });
 
-  it.each(['/', '/status/', '/-/reload', '//', '/metrics/../status%00'])('do not know %s', async (path) => {
+  it.each(['/', '/status/', '/-/reload/', '//', '/metrics/../status%00'])('do not know %s', async (path) => {
     const server = await start();
     expect(await rawStatus(server, `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)).toBe(404);
   });
@@ -102,7 +94,7 @@ describe('the admin endpoints', () => {
 describe('the admin listener', () => {
   it('says in one line that its address is taken, and what to do', async () => {
     const { address, port } = await start();
-    const second = startAdmin({ address, port }, sources);
+    const second = startAdmin({ address, port }, sources, readOnly);
     await expect(second).rejects.toMatchObject({
       code: 'TLB_ERR_ADMIN',
       message: `the admin endpoints cannot listen on 127.0.0.1:${port}: another program listens there; choose another --admin ADDR:PORT, or --no-admin`,

@@ -5,6 +5,7 @@ export function countersOf(fields: Partial<BackendCounters> = {}): BackendCounte
   return {
     service: 'tftp',
     backend: 'a',
+    state: 'up',
     isUp: true,
     isEnabled: true,
     isEjected: false,

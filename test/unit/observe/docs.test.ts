@@ -13,6 +13,7 @@ import {
   transferResults,
 } from '../../../src/observe/events.ts';
 import { directions } from '../../../src/observe/hot-metrics.ts';
+import { backendStates } from '../../../src/observe/status.ts';
 import { Metrics } from '../../../src/observe/metrics.ts';
 import { expectSection, table } from '../../helpers/doc-section.ts';
 import { countersOf, still } from './counters.ts';
@@ -59,6 +60,7 @@ describe('docs/metrics.md', () => {
     ['reason of dropped_datagrams', dropReasons],
     ['reason of failovers', failoverReasons],
     ['outcome', probeOutcomes],
+    ['state', backendStates],
     ['direction', directions],
     ['result of ftp_transfers', ftpTransferResults],
     ['end', ftpSessionEnds],

@@ -1,5 +1,11 @@
 /** Events for the tests of those who watch; a test names the fields that it is about. */
-import type { BackendState, FtpSessionEnd, SessionEnd, SessionReject } from '../../../src/observe/events.ts';
+import type {
+  BackendState,
+  FtpSessionEnd,
+  FtpTransfer,
+  SessionEnd,
+  SessionReject,
+} from '../../../src/observe/events.ts';
 
 export function ended(fields: Partial<SessionEnd> = {}): SessionEnd {
   return {
@@ -37,6 +43,29 @@ export function sessionEnded(fields: Partial<FtpSessionEnd> = {}): FtpSessionEnd
     transfers: 0,
     duration: 12.34,
     end: 'quit',
+    ...fields,
+  };
+}
+
+export function transferred(fields: Partial<FtpTransfer> = {}): FtpTransfer {
+  return {
+    kind: 'ftp.transfer',
+    service: 'ftp',
+    client: '192.0.2.50:2070',
+    vip: '192.0.2.1:21',
+    backend: 'a',
+    user: 'joe',
+    command: 'RETR',
+    path: 'menu.cfg',
+    direction: 'download',
+    type: 'I',
+    clientMode: 'passive',
+    clientLevel: 'C',
+    backendLevel: 'C',
+    bytes: 5120,
+    duration: 12.34,
+    result: 'ok',
+    code: 226,
     ...fields,
   };
 }

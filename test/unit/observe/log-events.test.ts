@@ -100,7 +100,14 @@ describe('the line of an FTP session', () => {
 describe('refused requests', () => {
   it('are warnings where there was not enough of something', () => {
     const warnings = rejectReasons.filter((reason) => linesOf(rejected({ reason }))[0]?.['level'] === 'warn');
-    expect(warnings).toEqual(['max-sessions', 'max-sessions-per-client', 'no-backend', 'no-resources']);
+    expect(warnings).toEqual([
+      'rate-per-client',
+      'rate-per-prefix',
+      'max-sessions',
+      'max-sessions-per-client',
+      'no-backend',
+      'no-resources',
+    ]);
   });
 
   it('name the file, escaped, where there is one', () => {
@@ -152,6 +159,25 @@ describe('a change of a backend', () => {
       ['added', 'info'],
       ['removed', 'info'],
     ]);
+  });
+
+  it('tells who wanted it, where somebody did', () => {
+    const by = 'al\u001bice, admin socket';
+    const [order] = linesOf({ ...stateChanged('draining'), reason: 'operator', by });
+    expect(order).toMatchObject({ to: 'draining', by: String.raw`al\x1bice, admin socket`, level: 'info' });
+    expect(linesOf(stateChanged('drained'))[0]).not.toHaveProperty('by');
+    const weight = { service: 'tftp', backend: 'a', address: '192.0.2.11', from: 1, to: 5, by: 'alice' };
+    expect(linesOf({ kind: 'backend.weight', ...weight })).toEqual([
+      expect.objectContaining({ event: 'backend.weight', level: 'info', ...weight }),
+    ]);
+  });
+});
+
+describe('what a health check says', () => {
+  it('is for those who look for faults, and escaped', () => {
+    const said: Event = { kind: 'health.output', service: 'tftp', backend: 'a', line: 'no\u0007 answer' };
+    expect(linesOf(said)).toEqual([]);
+    expect(linesOf(said, 'debug')).toMatchObject([{ level: 'debug', line: String.raw`no\x07 answer` }]);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   transferResults,
 } from '../../../src/observe/events.ts';
 import type { HotCounters } from '../../../src/observe/hot-metrics.ts';
+import { backendStates } from '../../../src/observe/status.ts';
 import type { WorkerUse } from '../../../src/observe/worker-metrics.ts';
 import { Metrics } from '../../../src/observe/metrics.ts';
 import { countersOf, still } from './counters.ts';
@@ -166,6 +167,20 @@ describe('what is counted for every datagram', () => {
       expect(scrape.get('tftplb_backend_ejected{service="tftp",backend="a"}')).toBe(1);
       expect(scrape.get('tftplb_backend_enabled{service="tftp",backend="b"}')).toBe(0);
     }
+  });
+
+  it('has one state for each backend', async () => {
+    const { samples } = scene(still([countersOf({ state: 'draining' }), countersOf({ backend: 'b' })]));
+    const states = async (backend: string): Promise<string[]> => {
+      const found = [...(await samples())].filter(([series]) =>
+        series.startsWith(`tftplb_backend_state{service="tftp",backend="${backend}"`),
+      );
+      expect(found).toHaveLength(backendStates.length);
+      return found.flatMap(([series, value]) =>
+        value === 1 ? [/state="(\w+)"/.exec(series)?.[1] ?? ''] : [],
+      );
+    };
+    expect([await states('a'), await states('b')]).toEqual([['draining'], ['up']]);
   });
 
   it('has a series for every reason to drop, and none for a backend that has gone', async () => {

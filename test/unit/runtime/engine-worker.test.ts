@@ -7,6 +7,7 @@ import { NetError } from '../../../src/net/net.ts';
 import type { Emit } from '../../../src/observe/events.ts';
 import { EngineWorker } from '../../../src/runtime/engine-worker.ts';
 import type { WorkerMessage } from '../../../src/runtime/messages.ts';
+import { Receipts } from '../../../src/runtime/receipts.ts';
 
 const snapshotOf = (version: number): Snapshot => ({ version, services: [] });
 const started = { kind: 'ftp.session.start', service: 'ftp' } as const;
@@ -24,7 +25,7 @@ class Stage {
   constructor() {
     const tidPorts = { ipv4: new SharedArrayBuffer(0), ipv6: new SharedArrayBuffer(0) };
     this.worker = new EngineWorker({
-      boot: { worker: 1, scoreboard: this.scoreboard.buffer, tidPorts },
+      boot: { worker: 1, scoreboard: this.scoreboard.buffer, tidPorts, receipts: Receipts.allocate() },
       createEngine: ({ snapshot, worker, emit }) => {
         this.calls.push(`create ${snapshot.version} as ${worker}`);
         this.emit = emit;
@@ -46,6 +47,7 @@ class Stage {
       start: () => this.onStart(),
       update: ({ version }) => note(`update ${version}`),
       drain: () => note('drain'),
+      leave: () => note('leave'),
       stop: () => {
         note('stop');
         this.onStop();

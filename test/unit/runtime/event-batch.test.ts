@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Event } from '../../../src/observe/events.ts';
 import { EventBatch } from '../../../src/runtime/event-batch.ts';
+import { Receipts } from '../../../src/runtime/receipts.ts';
 
 const started = (n: number): Event => ({ kind: 'ftp.session.start', service: `s${n}` });
 
@@ -8,14 +9,17 @@ const started = (n: number): Event => ({ kind: 'ftp.session.start', service: `s$
 function scene() {
   const posts: string[] = [];
   const waiting: (() => void)[] = [];
-  const batch = new EventBatch(
-    (events) => posts.push(events.map((event) => ('service' in event ? event.service : '')).join(' ')),
-    (flush) => waiting.push(flush),
-  );
+  const receipts = new Receipts(Receipts.allocate());
+  const batch = new EventBatch({
+    post: (events) =>
+      void posts.push(events.map((event) => ('service' in event ? event.service : '')).join(' ')),
+    later: (flush) => void waiting.push(flush),
+    receipts,
+  });
   const emit = (from: number, to: number): void => {
     for (let n = from; n < to; n += 1) batch.emit(started(n));
   };
-  return { batch, posts, waiting, emit };
+  return { batch, posts, waiting, receipts, emit };
 }
 
 test('events wait for each other, and leave together in their order', () => {
@@ -46,4 +50,24 @@ test('a flush sends what there is, and nothing twice', () => {
   batch.flush();
   waiting.shift()?.();
   expect(posts).toEqual(['s0 s1']);
+});
+
+test('no more than so many are under way that nobody has taken, unless the worker is about to die', () => {
+  const { batch, posts, receipts, emit } = scene();
+  // Whoever would wait in this thread would wait for ever.
+  const wait = vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+    receipts.take(256);
+    return 'ok';
+  });
+  try {
+    emit(0, 16_384 + 256);
+    expect([posts.length, wait.mock.calls.length]).toEqual([65, 0]);
+    emit(0, 10);
+    batch.flush();
+    expect([posts.length, wait.mock.calls.length]).toEqual([66, 0]);
+    emit(0, 256);
+    expect([posts.length, wait.mock.calls.length]).toEqual([67, 2]);
+  } finally {
+    wait.mockRestore();
+  }
 });

@@ -1,0 +1,5 @@
+/** DNS gave no answer, or none that can be used. */
+export class DnsError extends Error {
+  override readonly name = 'DnsError';
+  readonly code = 'TLB_ERR_DNS';
+}
