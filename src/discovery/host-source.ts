@@ -117,13 +117,11 @@ class HostWatch {
 
   #backendsOf({ host, name, port, weight }: NamedSpec): FoundBackend[] {
     const addresses = this.#addresses.get(host) ?? [];
-    return addresses.map((address) => ({
-      name: addresses.length === 1 ? name : nameAt(name, address),
-      address,
-      ...(numericAddress(host) === undefined && { host }),
-      port,
-      weight,
-    }));
+    return addresses.map((address) => {
+      const own = addresses.length === 1 ? name : nameAt(name, address);
+      const found = { name: own, address, port, weight };
+      return numericAddress(host) === undefined ? Object.assign(found, { host }) : found;
+    });
   }
 
   #stop(): void {

@@ -1,6 +1,6 @@
 import type { NetError, NetErrorCode } from '../net/net.ts';
 import type { TlsChannel, TlsFacts, TlsSession } from '../net/tls.ts';
-import type { FtpTlsFault } from '../observe/ftp-tls-events.ts';
+import type { FtpTlsFault } from '../observe/events.ts';
 import type { FtpSessionHost } from './ftp-session-host.ts';
 import type { Whose } from './ftp-summary.ts';
 

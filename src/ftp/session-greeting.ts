@@ -71,8 +71,9 @@ export class Greeting {
 
   onConnected(now: number): void {
     this.#wait(now);
-    const { security, secureBackend } = this.#context;
-    if (security.policy.isBackendImplicit && security.isBackendWanted) secureBackend();
+    const { security } = this.#context;
+    const isImplicit = security.policy.isBackendImplicit && security.isBackendWanted;
+    if (isImplicit) this.#context.secureBackend();
   }
 
   onUnavailable(): void {

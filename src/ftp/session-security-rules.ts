@@ -15,10 +15,8 @@ import * as answers from './session-answers.ts';
 import type { Action, Subject } from './session-rules.ts';
 
 /** What a client may say before TLS where that is required: nothing that is a secret or changes anything. */
-const clearVerbs: ReadonlySet<string> = new Set([
-  ...securityVerbs,
-  ...['CLNT', 'FEAT', 'HELP', 'HOST', 'LANG', 'NOOP', 'OPTS', 'QUIT', 'SYST'],
-]);
+const harmless = ['CLNT', 'FEAT', 'HELP', 'HOST', 'LANG', 'NOOP', 'OPTS', 'QUIT', 'SYST'] as const;
+const clearVerbs: ReadonlySet<string> = new Set([...securityVerbs, ...harmless]);
 /** RFC 4217 section 16, and the name that clients have from a draft of it. TLS-P is gone from the registry. */
 const mechanisms: ReadonlySet<string> = new Set(['TLS', 'TLS-C', 'SSL']);
 const levels: Readonly<Record<string, 'C' | 'P'>> = { C: 'C', P: 'P' };

@@ -253,10 +253,8 @@ export class FtpSession extends DataInputs implements FtpInputs {
   #begin(item: QueueItem, now: number): void {
     switch (item.kind) {
       case 'http':
-        this.#end('http', answers.replyOf(answers.serviceClosing), now);
-        return;
       case 'proxy-header':
-        this.#end('proxy-header', answers.replyOf(answers.serviceClosing), now);
+        this.#end(item.kind, answers.replyOf(answers.serviceClosing), now);
         return;
       case 'malformed':
         this.#effects.refused('malformed', '');

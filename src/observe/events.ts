@@ -3,9 +3,12 @@
  * Every union in here is closed and is at the same time the metric label, the log field and the docs row.
  */
 import type { FtpTlsEvent } from './ftp-tls-events.ts';
-import type { UserMapEvent } from './user-map-events.ts';
-
 import type { BackendState, BackendWeight, HealthCheck, HealthOutput } from './backend-events.ts';
+import type { UserMapEvent } from './user-map-events.ts';
+import type { WorkerEvent } from './worker-events.ts';
+
+export type { FtpTlsFault } from './ftp-tls-events.ts';
+export type { WorkerDown, WorkerEvent, WorkerUp } from './worker-events.ts';
 
 export { probeOutcomes } from './backend-events.ts';
 export type {
@@ -359,29 +362,6 @@ export type EngineEvent =
   | HealthDoubted
   | ListenerUp
   | ListenerDown;
-
-/** A worker serves clients: from the start on, or again. */
-export interface WorkerUp {
-  readonly kind: 'worker.up';
-  readonly worker: number;
-  /** Times that it was started anew. */
-  readonly restarts: number;
-}
-
-/** A worker has died, or could not be started again. */
-export interface WorkerDown {
-  readonly kind: 'worker.down';
-  readonly worker: number;
-  readonly error: string;
-  /** Where in the code. */
-  readonly stack: string;
-  /** The sessions that it had, by service: nobody hears of them any more. */
-  readonly lost: Readonly<Record<string, number>>;
-  /** Milliseconds until it is started again; undefined if it is not. */
-  readonly retry: number | undefined;
-}
-
-export type WorkerEvent = WorkerUp | WorkerDown;
 
 export interface DiscoveryFailed {
   readonly kind: 'discovery.failed';

@@ -10,6 +10,7 @@ import type {
   FtpDataRefusal,
   FtpEnd,
   FtpRefusal,
+  FtpRefused,
   FtpSessionEnd,
   FtpTransfer,
   HealthCheck,
@@ -21,7 +22,8 @@ import type {
   TransferResult,
   WorkerUp,
 } from './events.ts';
-import type { FtpTlsFailed, FtpTlsFault } from './ftp-tls-events.ts';
+import type { FtpTlsFault } from './ftp-tls-events.ts';
+import { writeFtpTls } from './log-ftp-tls.ts';
 import type { Logger } from './log.ts';
 import { printable, printableRecord } from './printable.ts';
 import { Throttle } from './throttle.ts';
@@ -78,14 +80,7 @@ function write(event: Event, log: Logger, throttle: Throttle<Topic>): void {
       return writeFtpTransfer(event, log);
     case 'ftp.refused':
       if (!throttle.admits(`ftp ${event.reason}`)) return;
-      return log.info(
-        {
-          ...fieldsOf(event),
-          ...(event.user !== undefined && { user: printable(event.user) }),
-          command: printable(event.command),
-        },
-        'command refused',
-      );
+      return writeFtpRefused(event, log);
     case 'ftp.users.loaded':
       return log.info(fieldsOf(event), 'user map is in force');
     case 'ftp.users.failed':
@@ -94,13 +89,10 @@ function write(event: Event, log: Logger, throttle: Throttle<Topic>): void {
       if (!throttle.admits(`ftp data ${event.reason}`)) return;
       return log.warn(fieldsOf(event), 'data connection refused');
     case 'ftp.tls':
-      return log.trace(fieldsOf(event), 'TLS begins');
     case 'ftp.tls-failed':
-      return writeTlsFault(event, log, throttle);
     case 'ftp.certificates.loaded':
-      return log.info(withDate(event), 'certificates are in force');
     case 'ftp.certificates.failed':
-      return log.error(fieldsOf(event), 'certificates cannot be used, the last good ones stay');
+      return writeFtpTls(event, log, (topic) => throttle.admits(topic));
     case 'session.resume':
       return log.debug({ ...fieldsOf(event), file: printable(event.file) }, 'transfer goes on after its end');
     case 'session.failover':
@@ -158,17 +150,9 @@ function writeFtpEnd(event: FtpSessionEnd, log: Logger): void {
   else log.info(fields, 'session ended');
 }
 
-function withDate({ expiresAt, ...event }: Extract<Event, { kind: 'ftp.certificates.loaded' }>): object {
-  const expires = expiresAt === undefined ? {} : { expires: new Date(expiresAt).toISOString() };
-  return { ...fieldsOf(event), ...expires };
-}
-
-/** What clients get wrong is theirs, what backends get wrong the operator's. */
-function writeTlsFault(event: FtpTlsFailed, log: Logger, throttle: Throttle<Topic>): void {
-  if (!throttle.admits(`ftp tls ${event.reason}`)) return;
-  const fields = { ...fieldsOf(event), error: printable(event.error) };
-  if (event.leg === 'client') log.info(fields, 'TLS failed');
-  else log.warn(fields, 'TLS failed');
+function writeFtpRefused(event: FtpRefused, log: Logger): void {
+  const user = event.user !== undefined && { user: printable(event.user) };
+  log.info({ ...fieldsOf(event), ...user, command: printable(event.command) }, 'command refused');
 }
 
 function writeFtpTransfer(event: FtpTransfer, log: Logger): void {

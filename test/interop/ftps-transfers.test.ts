@@ -125,7 +125,7 @@ for (const [name, tls] of servers) {
       ];
       if (isImplicit) flags.push('--backend-tls-implicit');
       balancer = await startBalancer([backend.server], { protocol: 'ftp', flags });
-      const [listener] = balancer.listeners.filter(({ port }) => port !== implicitPort);
+      const listener = balancer.listeners.find(({ port }) => port !== implicitPort);
       if (listener === undefined) throw new Error('no listener');
       vip = listener;
     });
