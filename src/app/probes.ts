@@ -1,16 +1,25 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync } from 'node:fs';
 
-import type { FtpHealthConfig, ProbeSpec, ServiceConfig } from '../config/config.ts';
+import type { FoundBackend } from '../balance/pool.ts';
+import type { FtpHealthConfig, FtpServiceConfig, ProbeSpec, ServiceConfig } from '../config/config.ts';
+import { FtpTls } from '../engine/ftp-tls.ts';
 import { ExecProbe } from '../health/exec-probe.ts';
-import { type FtpLogin, FtpProbe } from '../health/ftp-probe.ts';
+import { type FtpLogin, FtpProbe, type FtpProbeTls } from '../health/ftp-probe.ts';
 import type { Probe } from '../health/probe.ts';
 import { TcpProbe } from '../health/tcp-probe.ts';
 import { type Digest, TftpContentProbe } from '../health/tftp-content-probe.ts';
 import { TftpProbe } from '../health/tftp-probe.ts';
-import type { Net } from '../net/net.ts';
+import type { Endpoint, Net } from '../net/net.ts';
+import { createNodeTls } from '../net/node-tls.ts';
+import { encodeProxyHeader } from '../net/proxy-header.ts';
+import type { TlsSession } from '../net/tls.ts';
 import type { Emit } from '../observe/events.ts';
+import type { Certificates } from './certificate-files.ts';
 import { startCommand } from './commands.ts';
+import { tlsRulesOf } from './service-spec.ts';
+
+type CertificatesNow = () => Certificates | undefined;
 
 /** The file with the password of the health checks cannot be read. */
 export class PasswordError extends Error {
@@ -24,19 +33,55 @@ export class ProbeCommandError extends Error {
   readonly code = 'TLB_ERR_PROBE_COMMAND';
 }
 
-/** How the backends of a service are checked. Throws PasswordError or ProbeCommandError. */
-export function probeFor(service: ServiceConfig, net: Net, emit: Emit): Probe {
+/**
+ * How the backends of a service are checked. `certificates` has those of the service at the moment of a
+ * check. Throws PasswordError or ProbeCommandError.
+ */
+export function probeFor(service: ServiceConfig, net: Net, emit: Emit, certificates: CertificatesNow): Probe {
   const { probe, timeout } = service.health;
   if (probe.kind === 'tcp') return new TcpProbe(net, { port: probe.port, timeout });
-  return probe.kind === 'exec' ? ofCommand(probe, service, net, emit) : ofProtocol(service, net);
+  return probe.kind === 'exec' ? ofCommand(probe, service, net, emit) : ofProtocol(service, net, certificates);
 }
 
-function ofProtocol(service: ServiceConfig, net: Net): Probe {
+function ofProtocol(service: ServiceConfig, net: Net, certificates: CertificatesNow): Probe {
   const { timeout } = service.health;
-  if (service.kind === 'ftp') return new FtpProbe(net, { timeout, login: loginOf(service.health) });
+  if (service.kind === 'ftp') {
+    const login = loginOf(service.health);
+    return new FtpProbe(net, { timeout, login, ...preambleOf(service), ...tlsOf(service, net, certificates) });
+  }
   const { file, sha256 } = service.health;
   if (sha256 === undefined) return new TftpProbe(net, { file, timeout });
   return new TftpContentProbe(net, { file, timeout, expected: sha256, digest: sha256Digest });
+}
+
+/** The header says that the connection is the proxy's own. */
+function preambleOf({ proxy }: FtpServiceConfig): { readonly preamble?: Uint8Array } {
+  const nobody = { address: '', port: 0 };
+  return proxy.version === undefined ? {} : { preamble: encodeProxyHeader(proxy.version, nobody, nobody) };
+}
+
+function tlsOf(
+  { tls }: FtpServiceConfig,
+  net: Net,
+  certificates: CertificatesNow,
+): { readonly tls?: FtpProbeTls } {
+  const { backend } = tls;
+  if (backend.mode === 'off') return {};
+  let source: FtpTls | undefined;
+  const openSession = (at: FoundBackend | Endpoint): TlsSession => {
+    const rules = { ...tlsRulesOf(tls, certificates()), server: undefined };
+    source ??= new FtpTls(createNodeTls(net), rules);
+    source.update(rules);
+    return source.openBackendSession('host' in at ? (at.host ?? at.address) : at.address);
+  };
+  return {
+    tls: {
+      openSession,
+      isImplicit: backend.isImplicit,
+      isRequired: backend.mode === 'required',
+      isDataProtected: backend.data !== 'C',
+    },
+  };
 }
 
 function sha256Digest(): Digest {

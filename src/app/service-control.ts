@@ -50,6 +50,7 @@ export class ServiceControl {
   #watch: BackendWatch | undefined;
   #userMap: UserMapFile | undefined;
   #certificates: ServiceCertificates | undefined;
+  readonly #certificatesNow = () => this.#certificates?.current;
   #pool: Pool = { backends: [] };
   #isFirstRoundOver = false;
 
@@ -64,7 +65,7 @@ export class ServiceControl {
       net,
       scoreboard,
       emit,
-      probe: probeFor(config, net, emit),
+      probe: probeFor(config, net, emit, this.#certificatesNow),
       onWeights: () => this.#onWeights(),
     });
     void this.#lives.firstRound.then(() => {
@@ -126,7 +127,7 @@ export class ServiceControl {
    */
   async prepare(config: ServiceConfig): Promise<Prepared> {
     const { net, emit } = this.#parts;
-    const probe = probeFor(config, net, emit);
+    const probe = probeFor(config, net, emit, this.#certificatesNow);
     const adopt = (): void => {
       this.#replacePassivePool(config);
       this.#lives.configure(config.health, probe);

@@ -35,7 +35,8 @@ export function specOf(config: ServiceConfig, state: ServiceState): Service {
   return { kind, ...common, commands, data, timing, tls, proxy, passivePool, ...users };
 }
 
-function tlsRulesOf({ mode, client, backend }: FtpTlsConfig, found: Certificates | undefined): FtpTlsRules {
+/** `found` are the certificates of the service, as they are now. */
+export function tlsRulesOf({ mode, client, backend }: FtpTlsConfig, found: Certificates | undefined): FtpTlsRules {
   const { handshakeTimeout, eof, dataResumption } = client;
   const { keyPairs = [], clientCa, backendCa } = found ?? {};
   const common = { handshakeTimeout, eof };

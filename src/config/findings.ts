@@ -16,6 +16,8 @@ export const findingKinds = [
   'try-interval-long',
   'backend-twice',
   'open-to-writes',
+  'backend-unverified',
+  'passthrough-blind',
   'admin-public',
 ] as const;
 export type FindingKind = (typeof findingKinds)[number];
@@ -75,6 +77,7 @@ function ofService(service: ServiceConfig, scene: Scene): Finding[] {
     ...ofHealth(service, scene),
     ...ofBackends(service),
     ...ofWrites(service, scene),
+    ...(service.kind === 'ftp' ? ofTls(service, scene) : []),
   ];
 }
 
@@ -264,6 +267,20 @@ function ofWrites(service: ServiceConfig, { machine, nameOf }: Scene): Finding[]
     const allow = nameOf(['services', service.name, 'access', 'allow']);
     return `service ${service.name} takes writes from whoever reaches ${open}, a public address; ${readOnly} refuses them, ${allow} says who may`;
   });
+}
+
+function ofTls({ name, tls, commands, userMap, policy }: FtpServiceConfig, { nameOf }: Scene): Finding[] {
+  const key = (...path: readonly string[]): string => nameOf(['services', name, 'ftp', ...path]);
+  const isUnverified = tls.backend.mode !== 'off' && !tls.backend.isVerified;
+  const isBlind = commands.readOnly || commands.denied.length > 0 || userMap !== undefined || policy === 'user-hash';
+  return [
+    ...when(isUnverified, 'backend-unverified', () => {
+      return `${key('backend-tls', 'insecure')} takes any certificate: whoever is between the balancer and a server of ${name} can read and change everything`;
+    }),
+    ...when(tls.mode === 'passthrough' && isBlind, 'passthrough-blind', () => {
+      return `${key('tls', 'mode')} passthrough reads nothing of service ${name}: what it is told of commands and users has no effect`;
+    }),
+  ];
 }
 
 /** Whether something keeps strangers from writing. */

@@ -4,6 +4,9 @@
  *   connect ─ 220 ─┬─ no user ──────────────────────────────▶ QUIT ▶ alive
  *                  └─ USER, PASS ─ EPSV or PASV ─ LIST, 226 ─▶ QUIT ▶ alive
  *
+ * What servers want in front of all that comes first: a header of the PROXY protocol, TLS. AUTH is for logins alone,
+ * and so are PBSZ and PROT behind it.
+ *
  * With a user it fetches a listing, so that a server that greets but can open no data connection is not called alive.
  */
 import { parseEpsvReply, parsePasvReply } from '../ftp/endpoints.ts';
@@ -11,6 +14,7 @@ import { FtpProtocolError } from '../ftp/errors.ts';
 import { classOf, type Reply } from '../ftp/replies.ts';
 import { type Clock, type Endpoint, NetError } from '../net/net.ts';
 import type { TcpNet, TcpSocket } from '../net/tcp.ts';
+import type { TlsSession } from '../net/tls.ts';
 import type { ProbeOutcome } from '../observe/events.ts';
 import { DialogueLostError, FtpDialogue } from './ftp-dialogue.ts';
 import type { Probe } from './probe.ts';
@@ -27,6 +31,20 @@ export interface FtpProbeOptions {
   readonly timeout: number;
   /** Undefined leaves it at the greeting. */
   readonly login: FtpLogin | undefined;
+  /** What a connection begins with: a header of the PROXY protocol. */
+  readonly preamble?: Uint8Array;
+  readonly tls?: FtpProbeTls;
+}
+
+export interface FtpProbeTls {
+  /** For one check. */
+  openSession(backend: Endpoint): TlsSession;
+  /** TLS begins with the connection. */
+  readonly isImplicit: boolean;
+  /** Whether a login in clear is no login. */
+  readonly isRequired: boolean;
+  /** Whether data connections are to be under TLS, too. */
+  readonly isDataProtected: boolean;
 }
 
 /** A listing beyond this is proof enough, and nobody's memory. */
@@ -63,6 +81,9 @@ class Dialing implements ProbeRun {
   readonly #options: FtpProbeOptions;
   readonly #stop = new AbortController();
   readonly #sockets: TcpSocket[] = [];
+  /** Of the control connection; undefined while that is in clear. */
+  #session: TlsSession | undefined;
+  #isDataProtected = false;
   #isDone = false;
 
   constructor(net: TcpNet, backend: Endpoint, options: FtpProbeOptions) {
@@ -91,11 +112,18 @@ class Dialing implements ProbeRun {
   }
 
   async #talk(): Promise<void> {
-    const control = await this.#connect(this.#backend);
-    const dialogue = new FtpDialogue(control);
+    const { login, preamble, tls } = this.#options;
+    let control = await this.#connect(this.#backend);
+    if (preamble) control.write(preamble);
+    if (tls?.isImplicit === true) control = this.#secure(control, tls);
+    let dialogue = new FtpDialogue(control);
     await expectGreeting(dialogue);
-    const { login } = this.#options;
     if (login) {
+      if (tls?.isImplicit === false && (await agreesToTls(dialogue, tls))) {
+        control = this.#secure(control, tls);
+        dialogue = new FtpDialogue(control);
+      }
+      await this.#protect(dialogue);
       await logIn(dialogue, login);
       await this.#list(dialogue);
     }
@@ -103,11 +131,28 @@ class Dialing implements ProbeRun {
     control.end();
   }
 
+  #secure(control: TcpSocket, tls: FtpProbeTls): TcpSocket {
+    this.#session = tls.openSession(this.#backend);
+    const secured = this.#session.secure(control, { channel: 'control', eof: 'lenient' });
+    this.#sockets.push(secured);
+    return secured;
+  }
+
+  async #protect(dialogue: FtpDialogue): Promise<void> {
+    const { tls } = this.#options;
+    if (this.#session === undefined || tls?.isDataProtected !== true) return;
+    await dialogue.ask('PBSZ', '0');
+    const reply = await dialogue.ask('PROT', 'P');
+    this.#isDataProtected = classOf(reply.code) === 'completion';
+    if (!this.#isDataProtected && tls.isRequired) throw new Verdict('no-data');
+  }
+
   async #list(dialogue: FtpDialogue): Promise<void> {
-    const data = await this.#connect(await passiveEndpoint(dialogue, this.#backend.address)).catch(() => {
+    const plain = await this.#connect(await passiveEndpoint(dialogue, this.#backend.address)).catch(() => {
       throw new Verdict('no-data');
     });
-    const read = readToEnd(data);
+    const session = this.#isDataProtected ? this.#session : undefined;
+    const read = readToEnd(session?.secure(plain, { channel: 'data', eof: 'lenient' }) ?? plain);
     let reply = await dialogue.ask('LIST');
     while (classOf(reply.code) === 'preliminary') reply = await dialogue.reply();
     if (classOf(reply.code) !== 'completion' || !(await read)) throw new Verdict('no-data');
@@ -128,6 +173,13 @@ async function expectGreeting(dialogue: FtpDialogue): Promise<void> {
   while (reply.code === 120) reply = await dialogue.reply();
   if (reply.code === 220 || reply.code === 230) return;
   throw new Verdict(reply.code >= 400 ? 'refused' : 'malformed');
+}
+
+async function agreesToTls(dialogue: FtpDialogue, { isRequired }: FtpProbeTls): Promise<boolean> {
+  const reply = await dialogue.ask('AUTH', 'TLS');
+  if (reply.code === 234) return true;
+  if (isRequired) throw new Verdict('login-refused');
+  return false;
 }
 
 async function logIn(dialogue: FtpDialogue, { user, password }: FtpLogin): Promise<void> {
