@@ -272,7 +272,8 @@ function ofWrites(service: ServiceConfig, { machine, nameOf }: Scene): Finding[]
 function ofTls({ name, tls, commands, userMap, policy }: FtpServiceConfig, { nameOf }: Scene): Finding[] {
   const key = (...path: readonly string[]): string => nameOf(['services', name, 'ftp', ...path]);
   const isUnverified = tls.backend.mode !== 'off' && !tls.backend.isVerified;
-  const isBlind = commands.readOnly || commands.denied.length > 0 || userMap !== undefined || policy === 'user-hash';
+  const isBlind =
+    commands.readOnly || commands.denied.length > 0 || userMap !== undefined || policy === 'user-hash';
   return [
     ...when(isUnverified, 'backend-unverified', () => {
       return `${key('backend-tls', 'insecure')} takes any certificate: whoever is between the balancer and a server of ${name} can read and change everything`;

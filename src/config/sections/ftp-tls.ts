@@ -51,7 +51,6 @@ const wantsAuthority: Rule<{
 export const clientTls: z.ZodType<ClientTls> = section(
   {
     mode: field.word(['off', 'allowed', 'required', 'passthrough']).prefault('off').meta({
-      title: 'MODE',
       description:
         'TLS for clients: off, allowed (AUTH TLS), required before the login, or passthrough (all bytes go to a server unread)',
     }),
@@ -72,20 +71,16 @@ export const clientTls: z.ZodType<ClientTls> = section(
         'file with who signs the certificates of clients, as PEM; without it they are asked for none',
     }),
     'client-certificate': field.word(['optional', 'required']).prefault('optional').meta({
-      title: 'WHETHER',
       description: 'whether clients must have a certificate of theirs, where they are asked for one',
     }),
     data: field.word(['allowed', 'required']).prefault('allowed').meta({
-      title: 'WHETHER',
       description: 'whether data connections of clients may be, or have to be, under TLS (PROT P)',
     }),
     'data-resume': field.word(['off', 'prefer', 'require']).prefault('prefer').meta({
-      title: 'HOW',
       description:
         "whether data connections resume the control connection's TLS session, which proves that they are the same client's: off, prefer, or require",
     }),
     eof: field.word(['strict', 'lenient']).prefault('strict').meta({
-      title: 'HOW',
       description:
         'what an upload is that ends without TLS saying so: broken (strict), or whole (lenient), as some old clients need it',
     }),
@@ -128,7 +123,6 @@ const implicitMatch: Rule<{ readonly mode: string; readonly implicit: boolean }>
 export const backendTls: z.ZodType<FtpServiceConfig['tls']['backend']> = section(
   {
     mode: field.word(['off', 'auto', 'required', 'match']).prefault('off').meta({
-      title: 'MODE',
       description:
         'TLS towards servers: off, auto (if they know AUTH TLS), required, or match (as the client does)',
     }),
@@ -149,7 +143,6 @@ export const backendTls: z.ZodType<FtpServiceConfig['tls']['backend']> = section
     }),
     'min-version': version('of servers'),
     data: field.word(['private', 'clear', 'match']).prefault('private').meta({
-      title: 'HOW',
       description:
         'data connections towards servers that are under TLS: private (PROT P), clear (PROT C), or match (as the client has it)',
     }),
@@ -175,7 +168,6 @@ export const proxy: z.ZodType<FtpServiceConfig['proxy']> = section(
         'networks of proxies that say whose connections they pass on; every connection from there has to begin with a PROXY protocol header',
     }),
     'to-backends': field.word(['off', 'v1', 'v2']).prefault('off').meta({
-      title: 'VERSION',
       description: 'PROXY protocol header that servers are sent in front of a control connection',
     }),
     timeout: field
@@ -202,5 +194,5 @@ function version(whose: string): z.ZodType<'TLSv1.2' | 'TLSv1.3'> {
     .word(['1.2', '1.3'])
     .transform((text) => tlsVersions[text])
     .prefault('1.2')
-    .meta({ title: 'VERSION', description: `oldest version of TLS ${whose} that is taken` });
+    .meta({ title: '1.2|1.3', description: `oldest version of TLS ${whose} that is taken` });
 }

@@ -98,6 +98,16 @@ const cases: [FindingKind, FlagValues, string, Machine?][] = [
     '--read-only refuses them, --allow says who may',
     { ...machine, addresses: ['10.0.0.1', '9.9.9.9'] },
   ],
+  [
+    'backend-unverified',
+    { backendTls: 'required', backendTlsInsecure: true },
+    '--backend-tls-insecure takes any certificate',
+  ],
+  [
+    'passthrough-blind',
+    { ftpTls: 'passthrough', ftpDeny: 'SITE' },
+    '--ftp-tls passthrough reads nothing of service ftp',
+  ],
   ['admin-public', { admin: '192.0.2.1:9069' }, '--admin 192.0.2.1:9069'],
   [
     'admin-public',

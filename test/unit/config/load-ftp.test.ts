@@ -7,6 +7,33 @@ import type { Environment, FlagValues } from '../../../src/config/sources.ts';
 
 const least = { vip: ['192.0.2.1'], backend: ['192.0.2.11'] } satisfies FlagValues;
 
+/** What there is of TLS and proxies where nothing is said of them. */
+const noTls = {
+  tls: {
+    mode: 'off',
+    client: {
+      keyPairs: [],
+      ca: undefined,
+      certificate: 'optional',
+      minVersion: 'TLSv1.2',
+      isDataRequired: false,
+      dataResumption: 'prefer',
+      eof: 'strict',
+      handshakeTimeout: 10_000,
+    },
+    backend: {
+      mode: 'off',
+      isImplicit: false,
+      ca: undefined,
+      serverName: undefined,
+      isVerified: true,
+      minVersion: 'TLSv1.2',
+      data: 'P',
+    },
+  },
+  proxy: { trusted: [], version: undefined, timeout: 5_000 },
+};
+
 function configOf(flags: FlagValues): Config {
   const loaded = loadConfig(flags, {});
   if (loaded.kind === 'config') return loaded.config;
@@ -76,6 +103,7 @@ describe('a configuration of FTP', () => {
           passwordFile: undefined,
         },
         xferlog: undefined,
+        ...noTls,
       },
     ]);
   });
@@ -174,6 +202,7 @@ describe('a configuration of FTP', () => {
           passwordFile: '/etc/password',
         },
         xferlog: '/var/log/xferlog',
+        ...noTls,
       },
     ]);
   });

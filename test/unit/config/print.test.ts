@@ -45,6 +45,16 @@ const texts: Readonly<Record<string, fc.Arbitrary<string>>> = {
   PROBE: fc.constantFrom('tcp', 'tcp:22', 'exec:/bin/check  {address} #x'),
   USER: fc.constantFrom('probe', 'null', 'é', '1'),
   WHICH: fc.constantFrom('client', 'control'),
+  '1.2|1.3': fc.constantFrom('1.2', '1.3'),
+  'CIDR,...': fc.constantFrom('10.0.0.0/8', '::1,192.0.2.0/24'),
+  'allowed|required': fc.constantFrom('allowed', 'required'),
+  'off|allowed|required|passthrough': fc.constantFrom('off', 'allowed', 'required', 'passthrough'),
+  'off|auto|required|match': fc.constantFrom('off', 'auto', 'required', 'match'),
+  'off|prefer|require': fc.constantFrom('off', 'prefer', 'require'),
+  'off|v1|v2': fc.constantFrom('off', 'v1', 'v2'),
+  'optional|required': fc.constantFrom('optional', 'required'),
+  'private|clear|match': fc.constantFrom('private', 'clear', 'match'),
+  'strict|lenient': fc.constantFrom('strict', 'lenient'),
   'auto|N': fc.constantFrom('auto', '8', '100'),
 };
 
@@ -59,6 +69,8 @@ const lists: Readonly<Record<string, fc.Arbitrary<string[]>>> = {
   allowFile: fc.uniqueArray(fc.constantFrom('boot/**', '*.efi', '- x', '12'), { minLength: 1 }),
   dnsServer: fc.uniqueArray(fc.constantFrom('127.0.0.1:8600', '::1', '[::1]:53'), { minLength: 1 }),
   denyFile: fc.uniqueArray(fc.constantFrom('**/.*', '#?'), { minLength: 1 }),
+  tlsCert: fc.constantFrom(['a.pem'], ['a.pem', 'b: c']),
+  tlsKey: fc.constant(['a.key']),
   ftpBackend: fc.uniqueArray(fc.constantFrom('192.0.2.13:2021', 'B.example'), { minLength: 1 }),
 };
 
@@ -89,6 +101,11 @@ function isPossible(key: string, flags: Readonly<Record<string, unknown>>): bool
   if (key === 'ftpHealthPasswordFile') return flags['ftpHealthUser'] !== undefined;
   if (/[bB]ackend(s(Dns|File))?$/.test(key)) return key.endsWith(whereFrom(flags));
   if (key === 'healthSha256') return flags['tftpHealthProbe'] === undefined;
+  const certificates = flags['tlsCert'];
+  if (key === 'tlsKey') return Array.isArray(certificates) && certificates.length === 1;
+  if (key === 'ftpTls' || key === 'ftpsPort') return certificates !== undefined;
+  if (key === 'tlsClientCert') return flags['tlsClientCa'] !== undefined;
+  if (key === 'backendTlsImplicit') return flags['backendTls'] === 'required';
   if (key === 'adminTokenFile') return flags['admin'] !== false;
   return key !== 'tftp' || flags['ftp'] !== false;
 }

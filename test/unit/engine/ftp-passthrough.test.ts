@@ -42,7 +42,10 @@ describe('a service in passthrough mode', () => {
     for (let n = 0; n < 2; n += 1) expect(await (await lab.client()).line()).toBe('220 b1 ready');
     servers[1]?.close();
     expect(await (await lab.client()).line()).toMatch(/^421 /);
-    const ends = await lab.until('the end', () => lab.of('ftp.session.end').length > 0 && lab.of('ftp.session.end'));
+    const ends = await lab.until(
+      'the end',
+      () => lab.of('ftp.session.end').length > 0 && lab.of('ftp.session.end'),
+    );
     expect(ends).toMatchObject([{ end: 'no-backend', tries: 2 }]);
   });
 

@@ -24,16 +24,21 @@ async function passedOn(lab: FtpLab, header: Uint8Array): Promise<FtpClient> {
 }
 
 describe('a header of the PROXY protocol', () => {
-  it.each([1, 2] as const)('of version %i says who the client is, and what it has reached', async (version) => {
-    const { lab } = await start({ service: { proxy: trusting } });
-    const client = await passedOn(lab, encodeProxyHeader(version, real, reached));
-    await client.login();
-    expect(await client.ask('PASV')).toMatch(/^227 .*\(198,51,100,1,/);
-    expect(await client.ask('PORT 10,2,0,1,20,20')).toMatch(/^501 /);
-    expect(await client.ask('PORT 192,0,2,50,20,20')).toMatch(/^200 /);
-    expect(await client.ask('QUIT')).toBe('221 bye');
-    expect(lab.of('ftp.session.end')).toMatchObject([{ client: '192.0.2.50:40000', vip: '198.51.100.1:21' }]);
-  });
+  it.each([1, 2] as const)(
+    'of version %i says who the client is, and what it has reached',
+    async (version) => {
+      const { lab } = await start({ service: { proxy: trusting } });
+      const client = await passedOn(lab, encodeProxyHeader(version, real, reached));
+      await client.login();
+      expect(await client.ask('PASV')).toMatch(/^227 .*\(198,51,100,1,/);
+      expect(await client.ask('PORT 10,2,0,1,20,20')).toMatch(/^501 /);
+      expect(await client.ask('PORT 192,0,2,50,20,20')).toMatch(/^200 /);
+      expect(await client.ask('QUIT')).toBe('221 bye');
+      expect(lab.of('ftp.session.end')).toMatchObject([
+        { client: '192.0.2.50:40000', vip: '198.51.100.1:21' },
+      ]);
+    },
+  );
 
   it('may come with what the client says, and byte by byte', async () => {
     const { lab } = await start({ service: { proxy: trusting } });
@@ -68,7 +73,10 @@ describe('a header of the PROXY protocol', () => {
     const { lab, server } = await start({ service: { proxy: trusting } });
     const client = await passedOn(lab, said);
     await lab.pass(wait);
-    await lab.until('the end', () => client.ear.events.includes('reset') || client.ear.events.includes('close reset'));
+    await lab.until(
+      'the end',
+      () => client.ear.events.includes('reset') || client.ear.events.includes('close reset'),
+    );
     expect(lab.of('session.reject')).toMatchObject([{ reason: 'proxy-header' }]);
     expect(server.sessions).toEqual([]);
   });
@@ -78,7 +86,10 @@ describe('a header of the PROXY protocol', () => {
     const client = await passedOn(lab, encodeProxyHeader(1, real, reached));
     expect(await client.line()).toMatch(/^220 /);
     expect(await client.line()).toMatch(/^421 /);
-    const [end] = await lab.until('the end', () => lab.of('ftp.session.end').length > 0 && lab.of('ftp.session.end'));
+    const [end] = await lab.until(
+      'the end',
+      () => lab.of('ftp.session.end').length > 0 && lab.of('ftp.session.end'),
+    );
     expect(end).toMatchObject({ end: 'proxy-header', client: expect.stringMatching(/^10\.2\.0\./) });
   });
 
@@ -92,32 +103,35 @@ describe('a header of the PROXY protocol', () => {
 });
 
 describe('backends', () => {
-  it.each([1, 2] as const)('are told of the client in version %i, and never on data connections', async (version) => {
-    const { lab } = await start({ backends: 1, service: { proxy: { ...trusting, trusted: [], version } } });
-    const heard: TcpEar[] = [];
-    const listener = await lab.net.play(
-      lab.backendHost(0).listenTcp(
-        { address: lab.backendAddress(0), port: 2_100 },
-        {
-          onConnection: (socket) => {
-            const ear = new TcpEar();
-            socket.handle(ear);
-            heard.push(ear);
+  it.each([1, 2] as const)(
+    'are told of the client in version %i, and never on data connections',
+    async (version) => {
+      const { lab } = await start({ backends: 1, service: { proxy: { ...trusting, trusted: [], version } } });
+      const heard: TcpEar[] = [];
+      const listener = await lab.net.play(
+        lab.backendHost(0).listenTcp(
+          { address: lab.backendAddress(0), port: 2_100 },
+          {
+            onConnection: (socket) => {
+              const ear = new TcpEar();
+              socket.handle(ear);
+              heard.push(ear);
+            },
+            onError: () => undefined,
           },
-          onError: () => undefined,
-        },
-      ),
-    );
-    const backend = { index: 0, name: 'b0', address: lab.backendAddress(0), port: 2_100, weight: 1 };
-    const proxy = { ...trusting, trusted: [], version };
-    void lab.engine.update(lab.snapshot({ pool: { backends: [backend] }, proxy }));
-    const client = await lab.client();
-    const { remote, local } = client.control;
-    const expected = Buffer.from(encodeProxyHeader(version, local, remote)).toString('latin1');
-    await lab.until('the header', () => (heard[0]?.data.length ?? 0) >= expected.length);
-    expect(heard[0]?.data).toBe(expected);
-    listener.close();
-    client.control.reset();
-    await lab.pass(100);
-  });
+        ),
+      );
+      const backend = { index: 0, name: 'b0', address: lab.backendAddress(0), port: 2_100, weight: 1 };
+      const proxy = { ...trusting, trusted: [], version };
+      void lab.engine.update(lab.snapshot({ pool: { backends: [backend] }, proxy }));
+      const client = await lab.client();
+      const { remote, local } = client.control;
+      const expected = Buffer.from(encodeProxyHeader(version, local, remote)).toString('latin1');
+      await lab.until('the header', () => (heard[0]?.data.length ?? 0) >= expected.length);
+      expect(heard[0]?.data).toBe(expected);
+      listener.close();
+      client.control.reset();
+      await lab.pass(100);
+    },
+  );
 });

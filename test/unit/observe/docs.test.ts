@@ -17,6 +17,7 @@ import { backendStates } from '../../../src/observe/status.ts';
 import { Metrics } from '../../../src/observe/metrics.ts';
 import { expectSection, table } from '../../helpers/doc-section.ts';
 import { countersOf, still } from './counters.ts';
+import { certificateResults, ftpTlsFaults } from '../../../src/observe/ftp-tls-events.ts';
 import { userMapResults } from '../../../src/observe/user-map-events.ts';
 import { familiesOf } from './scrape.ts';
 
@@ -66,6 +67,8 @@ describe('docs/metrics.md', () => {
     ['end', ftpSessionEnds],
     ['reason of ftp_refused_commands', ftpRefusals],
     ['result of ftp_user_maps', userMapResults],
+    ['reason of ftp_tls_faults', ftpTlsFaults],
+    ['result of ftp_certificates', certificateResults],
     ['reason of ftp_refused_data_connections', ftpDataRefusals],
   ])('explains every value of %s', (heading, values) => {
     expect(explained(heading)).toEqual(values);
