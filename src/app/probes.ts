@@ -40,14 +40,21 @@ export class ProbeCommandError extends Error {
 export function probeFor(service: ServiceConfig, net: Net, emit: Emit, certificates: CertificatesNow): Probe {
   const { probe, timeout } = service.health;
   if (probe.kind === 'tcp') return new TcpProbe(net, { port: probe.port, timeout });
-  return probe.kind === 'exec' ? ofCommand(probe, service, net, emit) : ofProtocol(service, net, certificates);
+  return probe.kind === 'exec'
+    ? ofCommand(probe, service, net, emit)
+    : ofProtocol(service, net, certificates);
 }
 
 function ofProtocol(service: ServiceConfig, net: Net, certificates: CertificatesNow): Probe {
   const { timeout } = service.health;
   if (service.kind === 'ftp') {
     const login = loginOf(service.health);
-    return new FtpProbe(net, { timeout, login, ...preambleOf(service), ...tlsOf(service, net, certificates) });
+    return new FtpProbe(net, {
+      timeout,
+      login,
+      ...preambleOf(service),
+      ...tlsOf(service, net, certificates),
+    });
   }
   const { file, sha256 } = service.health;
   if (sha256 === undefined) return new TftpProbe(net, { file, timeout });

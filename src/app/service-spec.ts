@@ -36,7 +36,10 @@ export function specOf(config: ServiceConfig, state: ServiceState): Service {
 }
 
 /** `found` are the certificates of the service, as they are now. */
-export function tlsRulesOf({ mode, client, backend }: FtpTlsConfig, found: Certificates | undefined): FtpTlsRules {
+export function tlsRulesOf(
+  { mode, client, backend }: FtpTlsConfig,
+  found: Certificates | undefined,
+): FtpTlsRules {
   const { handshakeTimeout, eof, dataResumption } = client;
   const { keyPairs = [], clientCa, backendCa } = found ?? {};
   const common = { handshakeTimeout, eof };
