@@ -35,10 +35,10 @@ backendSourceContract('static', (state) => {
       { net: memory.host(['127.0.0.1']), files: new MemoryFiles() },
     ),
     backends: {
-      first: [{ name: 'boot.test', address: '192.0.2.1', ...common }],
+      first: [{ name: 'boot.test', address: '192.0.2.1', host: 'boot.test', ...common }],
       second: [
-        { name: 'boot.test@192.0.2.1', address: '192.0.2.1', ...common },
-        { name: 'boot.test@192.0.2.2', address: '192.0.2.2', ...common },
+        { name: 'boot.test@192.0.2.1', address: '192.0.2.1', host: 'boot.test', ...common },
+        { name: 'boot.test@192.0.2.2', address: '192.0.2.2', host: 'boot.test', ...common },
       ],
     },
     become,

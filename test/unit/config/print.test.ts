@@ -45,17 +45,23 @@ const texts: Readonly<Record<string, fc.Arbitrary<string>>> = {
   PROBE: fc.constantFrom('tcp', 'tcp:22', 'exec:/bin/check  {address} #x'),
   USER: fc.constantFrom('probe', 'null', 'é', '1'),
   WHICH: fc.constantFrom('client', 'control'),
-  '1.2|1.3': fc.constantFrom('1.2', '1.3'),
   'CIDR,...': fc.constantFrom('10.0.0.0/8', '::1,192.0.2.0/24'),
-  'allowed|required': fc.constantFrom('allowed', 'required'),
-  'off|allowed|required|passthrough': fc.constantFrom('off', 'allowed', 'required', 'passthrough'),
-  'off|auto|required|match': fc.constantFrom('off', 'auto', 'required', 'match'),
-  'off|prefer|require': fc.constantFrom('off', 'prefer', 'require'),
-  'off|v1|v2': fc.constantFrom('off', 'v1', 'v2'),
-  'optional|required': fc.constantFrom('optional', 'required'),
-  'private|clear|match': fc.constantFrom('private', 'clear', 'match'),
-  'strict|lenient': fc.constantFrom('strict', 'lenient'),
   'auto|N': fc.constantFrom('auto', '8', '100'),
+};
+
+/** Of options that have a form in common with others, and values of their own. */
+const ownTexts: Readonly<Record<string, fc.Arbitrary<string>>> = {
+  ftpTls: fc.constantFrom('off', 'allowed', 'required', 'passthrough'),
+  ftpsPort: fc.constant('990'),
+  tlsMinVersion: fc.constantFrom('1.2', '1.3'),
+  tlsClientCert: fc.constantFrom('optional', 'required'),
+  ftpDataTls: fc.constantFrom('allowed', 'required'),
+  dataTlsResume: fc.constantFrom('off', 'prefer', 'require'),
+  tlsEof: fc.constantFrom('strict', 'lenient'),
+  backendTls: fc.constantFrom('off', 'auto', 'required', 'match'),
+  backendTlsMinVersion: fc.constantFrom('1.2', '1.3'),
+  backendDataTls: fc.constantFrom('private', 'clear', 'match'),
+  backendProxyProtocol: fc.constantFrom('off', 'v1', 'v2'),
 };
 
 const lists: Readonly<Record<string, fc.Arbitrary<string[]>>> = {
@@ -77,7 +83,7 @@ const lists: Readonly<Record<string, fc.Arbitrary<string[]>>> = {
 function valuesOf({ key, kind, negatable, placeholder }: OptionInfo): fc.Arbitrary<FlagValues[typeof key]> {
   if (kind === 'list') return lists[key] ?? fc.constant([]);
   if (kind === 'switch') return fc.boolean();
-  const text = texts[placeholder];
+  const text = ownTexts[key] ?? texts[placeholder];
   if (text === undefined) throw new Error(`no values for ${placeholder} of ${key}`);
   return negatable ? fc.oneof(text, fc.constant(false)) : text;
 }
