@@ -1,0 +1,72 @@
+/** What clients tried, and what became of it as they saw it. */
+import type { Endpoint } from '../../src/net/net.ts';
+import type { Noise } from '../fuzz/noise.ts';
+import { noise as bytesFor, publish } from '../helpers/folders.ts';
+import type { ChaosServer } from './chaos-servers.ts';
+
+/** A file to transfer. */
+export interface Task {
+  readonly op: 'read' | 'write';
+  /** A name that no other task has. */
+  readonly file: string;
+  /** What no other file has, so that bytes of another transfer are noticed. */
+  readonly content: Uint8Array;
+}
+
+export type Outcome =
+  | { readonly kind: 'done' }
+  /** The client was told that all is well, and has something else than the file. */
+  | { readonly kind: 'corrupt' }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+export interface Attempt extends Task {
+  readonly service: string;
+  /** The client's `address:port`; empty where it cannot be told. */
+  readonly client: string;
+  readonly outcome: Outcome;
+}
+
+interface LoadParts {
+  readonly service: string;
+  readonly listener: Endpoint;
+  readonly servers: readonly ChaosServer[];
+  /** Bytes of a file. */
+  readonly sizes: readonly number[];
+}
+
+/** What the clients of one service have in common. */
+export class Load {
+  readonly listener: Endpoint;
+  readonly attempts: Attempt[] = [];
+  isOver = false;
+  readonly #parts: LoadParts;
+  #tasks = 0;
+
+  constructor(parts: LoadParts) {
+    this.listener = parts.listener;
+    this.#parts = parts;
+  }
+
+  /** Something to do. What is to be read is on every server. */
+  task(noise: Noise): Task {
+    const { service, servers, sizes } = this.#parts;
+    const op = noise.chance(0.7) ? 'read' : 'write';
+    const file = `${service}-${this.#tasks}`;
+    this.#tasks += 1;
+    const content = bytesFor(noise.pick(sizes) ?? 0, file);
+    if (op === 'read') for (const { root } of servers) publish(root, file, content);
+    return { op, file, content };
+  }
+
+  record(task: Task, outcome: Outcome, client = ''): void {
+    this.attempts.push({ service: this.#parts.service, ...task, client, outcome });
+  }
+}
+
+export function received(expected: Uint8Array, found: Uint8Array): Outcome {
+  return Buffer.compare(expected, found) === 0 ? { kind: 'done' } : { kind: 'corrupt' };
+}
+
+export function failed(error: unknown): Outcome {
+  return { kind: 'failed', error };
+}
