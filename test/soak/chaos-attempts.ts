@@ -19,11 +19,23 @@ export type Outcome =
   | { readonly kind: 'corrupt' }
   | { readonly kind: 'failed'; readonly error: unknown };
 
-export interface Attempt extends Task {
-  readonly service: string;
-  /** The client's `address:port`; empty where it cannot be told. */
+/** Who tried, and how often a TFTP client asked. */
+interface Asking {
+  /** The client's `address:port`; empty where it never had one. */
   readonly client: string;
+  readonly requests: number;
+}
+
+export interface Attempt extends Task, Asking {
+  readonly service: string;
   readonly outcome: Outcome;
+}
+
+export interface ChaosClient {
+  /** Attempts after which the balancer holds for it what it keeps. */
+  readonly warmUp: number;
+  /** A session with its transfers. Resolves with how the last of them ended. */
+  attempt(): Promise<Outcome>;
 }
 
 interface LoadParts {
@@ -38,7 +50,6 @@ interface LoadParts {
 export class Load {
   readonly listener: Endpoint;
   readonly attempts: Attempt[] = [];
-  isOver = false;
   readonly #parts: LoadParts;
   #tasks = 0;
 
@@ -58,8 +69,8 @@ export class Load {
     return { op, file, content };
   }
 
-  record(task: Task, outcome: Outcome, client = ''): void {
-    this.attempts.push({ service: this.#parts.service, ...task, client, outcome });
+  record(task: Task, outcome: Outcome, asking: Asking): void {
+    this.attempts.push({ service: this.#parts.service, ...task, ...asking, outcome });
   }
 }
 

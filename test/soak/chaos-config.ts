@@ -24,7 +24,7 @@ const health = {
 };
 /** Of both protocols. */
 const policies = ['round-robin', 'least-sessions', 'two-choices', 'source-hash', 'first'] as const;
-const tftpTimes = { 'try-interval': '300ms', 'idle-timeout': '6s' };
+const tftpTimes = { 'try-interval': '300ms', 'idle-timeout': '4s' };
 const ftpTimes = { 'connect-timeout': '1s', 'greeting-timeout': '1s', 'data-timeout': '5s' };
 
 export class ChaosConfig {

@@ -1,48 +1,53 @@
-/** Clients of FTP: session after session, each with a few transfers. */
+/** A client of FTP that has session after session, each with a few transfers. */
 import { Readable, Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'basic-ftp';
 import { formatEndpoint } from '../../src/net/net.ts';
 import type { Noise } from '../fuzz/noise.ts';
-import { failed, type Load, type Outcome, received, type Task } from './chaos-attempts.ts';
+import { type ChaosClient, failed, type Load, type Outcome, received, type Task } from './chaos-attempts.ts';
 import { login } from './chaos-servers.ts';
 
 /** Milliseconds: longer than any server is stopped, so that it is never the client who loses its patience. */
 const patience = 20_000;
-const pause = 60;
+/** In one session, at most. */
+const transfers = 4;
 
-/** Resolves when the load is over and the last session has ended. */
-export async function ftpClient(load: Load, noise: Noise): Promise<void> {
-  while (!load.isOver) {
-    const session = new Session(load, noise);
-    await session.run(noise.int(1, 4));
-    await sleep(noise.int(0, pause));
-  }
-}
-
-class Session {
+export class FtpClient implements ChaosClient {
+  readonly warmUp: number = 5;
   readonly #load: Load;
   readonly #noise: Noise;
-  readonly #client = new Client(patience);
-  #address = '';
 
   constructor(load: Load, noise: Noise) {
     this.#load = load;
     this.#noise = noise;
   }
 
-  /** The first transfer that fails is the last one. */
-  async run(transfers: number): Promise<void> {
-    let outcome: Outcome = { kind: 'done' };
-    for (let count = 0; count < transfers && outcome.kind === 'done'; count += 1) {
-      const task = this.#load.task(this.#noise);
-      outcome = await this.#attempt(task, count === 0).catch(failed);
-      this.#load.record(task, outcome, this.#address);
-    }
-    this.#client.close();
+  async attempt(): Promise<Outcome> {
+    return new Session(this.#load).run(this.#noise, this.#noise.int(1, transfers));
+  }
+}
+
+class Session {
+  readonly #load: Load;
+  readonly #client = new Client(patience);
+  #address = '';
+
+  constructor(load: Load) {
+    this.#load = load;
   }
 
-  async #attempt(task: Task, isFirst: boolean): Promise<Outcome> {
+  /** The first transfer that fails is the last one. */
+  async run(noise: Noise, transfers: number): Promise<Outcome> {
+    let outcome: Outcome = { kind: 'done' };
+    for (let count = 0; count < transfers && outcome.kind === 'done'; count += 1) {
+      const task = this.#load.task(noise);
+      outcome = await this.#transfer(task, count === 0).catch(failed);
+      this.#load.record(task, outcome, { client: this.#address, requests: 1 });
+    }
+    this.#client.close();
+    return outcome;
+  }
+
+  async #transfer(task: Task, isFirst: boolean): Promise<Outcome> {
     if (isFirst) await this.#open();
     if (task.op === 'write') {
       await this.#client.uploadFrom(Readable.from([task.content]), task.file);

@@ -1,0 +1,78 @@
+/** All clients of all services together. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Noise } from '../fuzz/noise.ts';
+import type { ConfiguredBalancer } from '../helpers/configured.ts';
+import { type Attempt, type ChaosClient, Load } from './chaos-attempts.ts';
+import { FtpClient } from './chaos-ftp-client.ts';
+import type { ChaosServers } from './chaos-servers.ts';
+import { TftpClient } from './chaos-tftp-client.ts';
+
+/** Bytes of the files. */
+const sizes = { tftp: [0, 1, 511, 512, 10_000, 80_000], ftp: [0, 1, 10_000, 300_000, 2_000_000] } as const;
+const services = { boot: 'tftp', nat: 'tftp', files: 'ftp' } as const;
+/** Of each service. */
+const clients = 5;
+/** Milliseconds between two attempts at most, and behind one that failed. */
+const pause = 60;
+const rest = 300;
+
+export class ChaosClients {
+  readonly #loads: readonly Load[];
+  readonly #clients: readonly ChaosClient[];
+  #isOver = false;
+  #work: Promise<unknown> = Promise.resolve();
+
+  private constructor(loads: readonly Load[], clients: readonly ChaosClient[]) {
+    this.#loads = loads;
+    this.#clients = clients;
+  }
+
+  static async of(site: ConfiguredBalancer, servers: ChaosServers, seed: number): Promise<ChaosClients> {
+    const loads: Load[] = [];
+    const all: ChaosClient[] = [];
+    for (const [service, protocol] of Object.entries(services)) {
+      const listener = await site.listener(service);
+      const load = new Load({ service, listener, servers: servers[protocol], sizes: sizes[protocol] });
+      const Kind = protocol === 'ftp' ? FtpClient : TftpClient;
+      for (let n = 1; n <= clients; n += 1) all.push(new Kind(load, new Noise(seed + all.length)));
+      loads.push(load);
+    }
+    return new ChaosClients(loads, all);
+  }
+
+  /** Until the balancer holds what it keeps. */
+  async warmUp(): Promise<void> {
+    const work = this.#clients.map(async (client) => {
+      for (let done = 0; done < client.warmUp; done += 1) await client.attempt();
+    });
+    await Promise.all(work);
+  }
+
+  start(seed: number): void {
+    this.#work = Promise.all(this.#clients.map((client, n) => this.#workOf(client, new Noise(seed + n))));
+  }
+
+  /** No further transfer begins. Resolves with all that were ever tried when the last one has ended. */
+  async stop(): Promise<Attempt[]> {
+    this.#isOver = true;
+    await this.#work;
+    return this.#loads.flatMap(({ attempts }) => attempts);
+  }
+
+  async #workOf(client: ChaosClient, noise: Noise): Promise<void> {
+    while (!this.#isOver) {
+      const { kind } = await client.attempt();
+      await sleep(kind === 'done' ? noise.int(0, pause) : rest);
+    }
+  }
+}
+
+/** How the attempts of each service ended. */
+export function tally(attempts: readonly Attempt[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { service, op, outcome } of attempts) {
+    const key = `${service} ${op} ${outcome.kind}`;
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+  return counts;
+}
