@@ -32,8 +32,6 @@ export interface Attempt extends Task, Asking {
 }
 
 export interface ChaosClient {
-  /** Attempts after which the balancer holds for it what it keeps. */
-  readonly warmUp: number;
   /** A session with its transfers. Resolves with how the last of them ended. */
   attempt(): Promise<Outcome>;
 }

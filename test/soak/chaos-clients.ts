@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Noise } from '../fuzz/noise.ts';
 import type { ConfiguredBalancer } from '../helpers/configured.ts';
-import { type Attempt, type ChaosClient, Load } from './chaos-attempts.ts';
+import { type Attempt, type ChaosClient, Load, type Outcome } from './chaos-attempts.ts';
 import { FtpClient } from './chaos-ftp-client.ts';
 import type { ChaosServers } from './chaos-servers.ts';
 import { TftpClient } from './chaos-tftp-client.ts';
@@ -16,46 +16,60 @@ const clients = 5;
 const pause = 60;
 const rest = 300;
 
+type Protocol = (typeof services)[keyof typeof services];
+
+interface Member {
+  readonly protocol: Protocol;
+  readonly client: ChaosClient;
+}
+
 export class ChaosClients {
   readonly #loads: readonly Load[];
-  readonly #clients: readonly ChaosClient[];
+  readonly #clients: readonly Member[];
   #isOver = false;
   #work: Promise<unknown> = Promise.resolve();
 
-  private constructor(loads: readonly Load[], clients: readonly ChaosClient[]) {
+  private constructor(loads: readonly Load[], clients: readonly Member[]) {
     this.#loads = loads;
     this.#clients = clients;
   }
 
   static async of(site: ConfiguredBalancer, servers: ChaosServers, seed: number): Promise<ChaosClients> {
     const loads: Load[] = [];
-    const all: ChaosClient[] = [];
+    const all: Member[] = [];
     for (const [service, protocol] of Object.entries(services)) {
       const listener = await site.listener(service);
       const load = new Load({ service, listener, servers: servers[protocol], sizes: sizes[protocol] });
       const Kind = protocol === 'ftp' ? FtpClient : TftpClient;
-      for (let n = 1; n <= clients; n += 1) all.push(new Kind(load, new Noise(seed + all.length)));
+      for (let n = 1; n <= clients; n += 1) {
+        all.push({ protocol, client: new Kind(load, new Noise(seed + all.length)) });
+      }
       loads.push(load);
     }
     return new ChaosClients(loads, all);
   }
 
-  /** Until the balancer holds what it keeps. */
-  async warmUp(): Promise<void> {
-    const work = this.#clients.map(async (client) => {
-      for (let done = 0; done < client.warmUp; done += 1) await client.attempt();
+  /** Each has so many sessions. Resolves with how the last of them ended. */
+  async attempt(count: Readonly<Record<Protocol, number>>): Promise<Outcome[]> {
+    const work = this.#clients.map(async ({ protocol, client }) => {
+      for (let done = 1; done < count[protocol]; done += 1) await client.attempt();
+      return client.attempt();
     });
-    await Promise.all(work);
+    return Promise.all(work);
   }
 
   start(seed: number): void {
-    this.#work = Promise.all(this.#clients.map((client, n) => this.#workOf(client, new Noise(seed + n))));
+    this.#work = Promise.all(this.#clients.map(({ client }, n) => this.#workOf(client, new Noise(seed + n))));
   }
 
-  /** No further transfer begins. Resolves with all that were ever tried when the last one has ended. */
-  async stop(): Promise<Attempt[]> {
+  /** No further transfer begins. Resolves when the last one has ended. */
+  async stop(): Promise<void> {
     this.#isOver = true;
     await this.#work;
+  }
+
+  /** All that were ever tried. */
+  get attempts(): Attempt[] {
     return this.#loads.flatMap(({ attempts }) => attempts);
   }
 

@@ -11,7 +11,8 @@ interface Shape {
   readonly servers: readonly ChaosServer[];
   readonly weights: readonly number[];
   readonly policy: string;
-  readonly limits: Readonly<Record<string, number>>;
+  /** Sections that are left out as a rule. */
+  readonly more: object;
 }
 
 const health = {
@@ -41,13 +42,8 @@ export class ChaosConfig {
 
   /** What it starts with, and ends with. */
   usual(): string {
-    const shape = (servers: readonly ChaosServer[]): Shape => ({
-      servers,
-      weights: [1, 1, 1],
-      policy: 'round-robin',
-      limits: {},
-    });
-    return this.#text(() => shape(this.#servers.tftp), shape(this.#servers.ftp));
+    const { tftp, ftp } = this.#servers;
+    return this.#text(() => plain(tftp), plain(ftp));
   }
 
   /** Other policies, weights and limits, and some of the servers. */
@@ -56,7 +52,11 @@ export class ChaosConfig {
       servers: servers.filter((_, n) => n === 0 || noise.chance(0.7)),
       weights: servers.map(() => noise.int(1, 9)),
       policy: noise.pick(policies),
-      limits: noise.chance(0.3) ? { 'max-sessions-per-backend': noise.int(1, 4) } : {},
+      more: {
+        ...(noise.chance(0.3) && { limits: { 'max-sessions-per-backend': noise.int(1, 4) } }),
+        ...(noise.chance(0.3) && { affinity: { duration: '1s' } }),
+        ...(noise.chance(0.2) && { rates: { 'per-client': `${noise.int(5, 50)}/s` } }),
+      },
     });
     return this.#text(() => shape(this.#servers.tftp), shape(this.#servers.ftp));
   }
@@ -82,7 +82,11 @@ export class ChaosConfig {
   }
 }
 
-function service(protocol: 'tftp' | 'ftp', { servers, weights, policy, limits }: Shape): object {
+function plain(servers: readonly ChaosServer[]): Shape {
+  return { servers, weights: [1, 1, 1], policy: 'round-robin', more: {} };
+}
+
+function service(protocol: 'tftp' | 'ftp', { servers, weights, policy, more }: Shape): object {
   const backends = servers.map(({ name, at }, n) => `${placeOf(at)},name=${name},weight=${weights[n] ?? 1}`);
-  return { protocol, listeners: ['127.0.0.1:0'], backends, policy, limits };
+  return { protocol, listeners: ['127.0.0.1:0'], backends, policy, ...more };
 }

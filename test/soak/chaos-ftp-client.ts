@@ -12,7 +12,6 @@ const patience = 20_000;
 const transfers = 4;
 
 export class FtpClient implements ChaosClient {
-  readonly warmUp: number = 5;
   readonly #load: Load;
   readonly #noise: Noise;
 

@@ -17,8 +17,6 @@ import { type ChaosClient, failed, type Load, type Outcome, received, type Task 
 const retry = { timeout: 300, retries: 4 };
 
 export class TftpClient implements ChaosClient {
-  /** Sockets are shared once there are 64, for each of three servers. */
-  readonly warmUp: number = 200;
   readonly #load: Load;
   readonly #noise: Noise;
   readonly #net: Net = createNodeNet();

@@ -14,14 +14,14 @@ import type { Attempt } from './chaos-attempts.ts';
 import type { ChaosServer } from './chaos-servers.ts';
 
 const goodEnds: ReadonlySet<unknown> = new Set(['ok', 'ok-unacked']);
-/** Ends of an FTP session that the client did not bring about. */
+/** Ends of an FTP session that its client brings about. */
 const clientsEnds: ReadonlySet<unknown> = new Set(['quit', 'client-closed', 'client-reset']);
 
 export class Verdict {
   readonly #servers: ReadonlyMap<string, ChaosServer>;
   /** Of transfers, by file. */
   readonly #transfers: Readonly<Partial<Record<string, Line[]>>>;
-  /** Of requests that became no session, by file. */
+  /** Of requests and connections that became no session, by client. */
   readonly #rejects: Readonly<Partial<Record<string, Line[]>>>;
   /** Of FTP sessions that have ended, by client. */
   readonly #sessions: Readonly<Partial<Record<string, Line[]>>>;
@@ -35,7 +35,7 @@ export class Verdict {
     this.#transfers = Object.groupBy(of('session.end', 'ftp.transfer'), ({ file, path }) =>
       String(file ?? path),
     );
-    this.#rejects = Object.groupBy(of('session.reject'), ({ file }) => String(file));
+    this.#rejects = Object.groupBy(of('session.reject'), ({ client }) => String(client));
     this.#sessions = Object.groupBy(of('ftp.session.end'), ({ client }) => String(client));
     this.#suppressed = of('log.suppressed').reduce((sum, { suppressed }) => sum + Number(suppressed), 0);
   }
@@ -48,6 +48,7 @@ export class Verdict {
         this.#faultOf(attempt, lines),
         ...lines.map((line) => this.#falsehoodOf(attempt, line)),
       ];
+      if (lines.some(({ client }) => client !== attempt.client)) faults.push('the log has another client');
       const found = faults.filter((fault) => fault !== undefined);
       return found.map((fault) => `${attempt.file}: ${fault}\n${describe(attempt, lines)}`);
     });
@@ -60,7 +61,7 @@ export class Verdict {
         return 'the client has another file';
       case 'done':
         return lines.some(({ result }) => goodEnds.has(result)) ? undefined : 'the log knows no success';
-      default:
+      case 'failed':
         return this.#isExplained(attempt, outcome.error, lines)
           ? undefined
           : 'the log does not explain the failure';
@@ -77,23 +78,20 @@ export class Verdict {
     return stored?.equals(content) === true ? undefined : 'the log calls an upload good that has not arrived';
   }
 
-  #isExplained({ service, file, client }: Attempt, error: unknown, lines: readonly Line[]): boolean {
-    if (service === 'files') return this.#isExplainedByFtp(client, lines);
-    if (lines.length > 0) return lines.some((line) => fits(error, line));
-    if (this.#rejects[file] !== undefined) return true;
+  #isExplained({ client }: Attempt, error: unknown, lines: readonly Line[]): boolean {
+    if (lines.some((line) => fits(error, line)) || this.#rejects[client] !== undefined) return true;
+    if (lines.length > 0) return false;
+    // Without a transfer, an FTP session tells why there was none.
+    const sessions = this.#sessions[client] ?? [];
+    if (sessions.length > 0) return sessions.some(({ end }) => !clientsEnds.has(end));
     this.#suppressed -= 1;
     return this.#suppressed >= 0;
   }
-
-  /** Without a transfer, the session tells why there was none. */
-  #isExplainedByFtp(client: string, lines: readonly Line[]): boolean {
-    if (lines.length > 0) return lines.every(({ result }) => result !== 'ok');
-    return (this.#sessions[client] ?? []).some(({ end }) => !clientsEnds.has(end));
-  }
 }
 
-/** Whether a TFTP session that ended like this explains what its client saw. */
-function fits(error: unknown, { op, result, error: said }: Line): boolean {
+/** Whether a transfer that ended like this explains what its client saw. */
+function fits(error: unknown, { event, op, result, error: said }: Line): boolean {
+  if (event === 'ftp.transfer') return result !== 'ok';
   if (error instanceof RemoteError) {
     // A session that is over knows its client no longer.
     if (error.remoteCode === ErrorCode.unknownTid && result === 'timeout') return true;
