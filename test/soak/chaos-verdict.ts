@@ -7,12 +7,14 @@
  *     in.tftpd each copy of a request is another one.
  *  3. Whoever failed finds the reason in the log, and it is one that fits.
  */
+import { rejectReasons } from '../../src/observe/events.ts';
 import { RemoteError, TransferError } from '../../src/tftp/errors.ts';
 import { ErrorCode } from '../../src/tftp/packet.ts';
 import type { Line } from '../helpers/balancer.ts';
 import type { Attempt } from './chaos-attempts.ts';
 import type { ChaosServer } from './chaos-servers.ts';
 
+const rejects: ReadonlySet<unknown> = new Set(rejectReasons);
 const goodEnds: ReadonlySet<unknown> = new Set(['ok', 'ok-unacked']);
 /** Ends of an FTP session that its client brings about. */
 const clientsEnds: ReadonlySet<unknown> = new Set(['quit', 'client-closed', 'client-reset']);
@@ -37,11 +39,18 @@ export class Verdict {
     );
     this.#rejects = Object.groupBy(of('session.reject'), ({ client }) => String(client));
     this.#sessions = Object.groupBy(of('ftp.session.end'), ({ client }) => String(client));
-    this.#suppressed = of('log.suppressed').reduce((sum, { suppressed }) => sum + Number(suppressed), 0);
+    const suppressed = of('log.suppressed').filter(({ topic }) => rejects.has(topic));
+    this.#suppressed = suppressed.reduce((sum, { suppressed }) => sum + Number(suppressed), 0);
   }
 
-  /** What is wrong, a line each. */
+  /** What is wrong, a line each; the attempts are all that there were. */
   faults(attempts: readonly Attempt[]): string[] {
+    const known = new Set(attempts.map(({ file }) => file));
+    const strange = Object.keys(this.#transfers).filter((file) => !known.has(file));
+    return [...strange.map((file) => `${file}: nobody asked for it`), ...this.#faultsOfAttempts(attempts)];
+  }
+
+  #faultsOfAttempts(attempts: readonly Attempt[]): string[] {
     return attempts.flatMap((attempt) => {
       const lines = this.#transfers[attempt.file] ?? [];
       const faults = [
@@ -56,16 +65,12 @@ export class Verdict {
 
   #faultOf(attempt: Attempt, lines: readonly Line[]): string | undefined {
     const { outcome } = attempt;
-    switch (outcome.kind) {
-      case 'corrupt':
-        return 'the client has another file';
-      case 'done':
-        return lines.some(({ result }) => goodEnds.has(result)) ? undefined : 'the log knows no success';
-      case 'failed':
-        return this.#isExplained(attempt, outcome.error, lines)
-          ? undefined
-          : 'the log does not explain the failure';
+    if (outcome.kind === 'corrupt') return 'the client has another file';
+    if (outcome.kind === 'done') {
+      return lines.some(({ result }) => goodEnds.has(result)) ? undefined : 'the log knows no success';
     }
+    const isExplained = this.#isExplained(attempt, outcome.error, lines);
+    return isExplained ? undefined : 'the log does not explain the failure';
   }
 
   /** What is not true of a line that says that all is well. */
