@@ -1,4 +1,6 @@
 /** What clients tried, and what became of it as they saw it. */
+import { rmSync } from 'node:fs';
+import path from 'node:path';
 import type { Endpoint } from '../../src/net/net.ts';
 import type { Noise } from '../fuzz/noise.ts';
 import { noise as bytesFor, publish } from '../helpers/folders.ts';
@@ -9,7 +11,6 @@ export interface Task {
   readonly op: 'read' | 'write';
   /** A name that no other task has. */
   readonly file: string;
-  /** What no other file has, so that bytes of another transfer are noticed. */
   readonly content: Uint8Array;
 }
 
@@ -26,8 +27,13 @@ interface Asking {
   readonly requests: number;
 }
 
-export interface Attempt extends Task, Asking {
+/** There are too many for their contents to be kept. */
+export interface Attempt extends Asking {
   readonly service: string;
+  readonly op: Task['op'];
+  readonly file: string;
+  /** Bytes. */
+  readonly size: number;
   readonly outcome: Outcome;
 }
 
@@ -62,14 +68,22 @@ export class Load {
     const op = noise.chance(0.7) ? 'read' : 'write';
     const file = `${service}-${this.#tasks}`;
     this.#tasks += 1;
-    const content = bytesFor(noise.pick(sizes) ?? 0, file);
+    const content = contentOf(file, noise.pick(sizes) ?? 0);
     if (op === 'read') for (const { root } of servers) publish(root, file, content);
     return { op, file, content };
   }
 
-  record(task: Task, outcome: Outcome, asking: Asking): void {
-    this.attempts.push({ service: this.#parts.service, ...task, ...asking, outcome });
+  /** The end of a task. What was read is no longer there. */
+  record({ op, file, content }: Task, outcome: Outcome, asking: Asking): void {
+    const { service, servers } = this.#parts;
+    this.attempts.push({ service, op, file, size: content.length, ...asking, outcome });
+    if (op === 'read') for (const { root } of servers) rmSync(path.join(root, file));
   }
+}
+
+/** Contents that no two files share, so that bytes of another transfer are noticed. */
+export function contentOf(file: string, size: number): Uint8Array {
+  return bytesFor(size, file);
 }
 
 export function received(expected: Uint8Array, found: Uint8Array): Outcome {

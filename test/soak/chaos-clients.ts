@@ -8,7 +8,7 @@ import type { ChaosServers } from './chaos-servers.ts';
 import { TftpClient } from './chaos-tftp-client.ts';
 
 /** Bytes of the files. */
-const sizes = { tftp: [0, 1, 511, 512, 10_000, 80_000], ftp: [0, 1, 10_000, 300_000, 2_000_000] } as const;
+const sizes = { tftp: [0, 1, 511, 512, 10_000, 80_000], ftp: [0, 1, 10_000, 300_000, 1_000_000] } as const;
 const services = { boot: 'tftp', nat: 'tftp', files: 'ftp' } as const;
 /** Of each service. */
 const clients = 5;

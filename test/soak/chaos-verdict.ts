@@ -11,7 +11,7 @@ import { rejectReasons } from '../../src/observe/events.ts';
 import { RemoteError, TransferError } from '../../src/tftp/errors.ts';
 import { ErrorCode } from '../../src/tftp/packet.ts';
 import type { Line } from '../helpers/balancer.ts';
-import type { Attempt } from './chaos-attempts.ts';
+import { type Attempt, contentOf } from './chaos-attempts.ts';
 import type { ChaosServer } from './chaos-servers.ts';
 
 const rejects: ReadonlySet<unknown> = new Set(rejectReasons);
@@ -74,13 +74,15 @@ export class Verdict {
   }
 
   /** What is not true of a line that says that all is well. */
-  #falsehoodOf({ op, content, outcome, requests }: Attempt, line: Line): string | undefined {
+  #falsehoodOf({ op, file, size, outcome, requests }: Attempt, line: Line): string | undefined {
     if (!goodEnds.has(line['result'])) return undefined;
-    if (line['bytes'] !== content.length) return 'the log has another size';
+    if (line['bytes'] !== size) return 'the log has another size';
     if (op === 'read') return outcome.kind === 'done' ? undefined : 'the log calls a failure good';
     if (requests > 1) return undefined;
-    const stored = this.#servers.get(String(line['backend']))?.read(String(line['file'] ?? line['path']));
-    return stored?.equals(content) === true ? undefined : 'the log calls an upload good that has not arrived';
+    const stored = this.#servers.get(String(line['backend']))?.read(file);
+    return stored?.equals(contentOf(file, size)) === true
+      ? undefined
+      : 'the log calls an upload good that has not arrived';
   }
 
   #isExplained({ client }: Attempt, error: unknown, lines: readonly Line[]): boolean {
@@ -108,11 +110,10 @@ function fits(error: unknown, { event, op, result, error: said }: Line): boolean
   return result === 'timeout' || (op === 'write' && result === 'ok');
 }
 
-function describe({ op, client, content, outcome }: Attempt, lines: readonly Line[]): string {
+function describe({ op, client, size, outcome }: Attempt, lines: readonly Line[]): string {
   const error = outcome.kind === 'failed' ? String(outcome.error) : '';
   const told = lines.map((line) => `    ${JSON.stringify(line)}`);
-  return [
-    `  ${op} of ${content.length} bytes by ${client || 'a client'}: ${outcome.kind} ${error}`,
-    ...told,
-  ].join('\n');
+  return [`  ${op} of ${size} bytes by ${client || 'a client'}: ${outcome.kind} ${error}`, ...told].join(
+    '\n',
+  );
 }
