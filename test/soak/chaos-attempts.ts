@@ -46,14 +46,14 @@ interface LoadParts {
   readonly service: string;
   readonly listener: Endpoint;
   readonly servers: readonly ChaosServer[];
-  /** Bytes of a file. */
-  readonly sizes: readonly number[];
 }
 
 /** What the clients of one service have in common. */
 export class Load {
   readonly listener: Endpoint;
   readonly attempts: Attempt[] = [];
+  /** Bytes of a file. */
+  sizes: readonly number[] = [0];
   readonly #parts: LoadParts;
   #tasks = 0;
 
@@ -64,11 +64,11 @@ export class Load {
 
   /** Something to do. What is to be read is on every server. */
   task(noise: Noise): Task {
-    const { service, servers, sizes } = this.#parts;
+    const { service, servers } = this.#parts;
     const op = noise.chance(0.7) ? 'read' : 'write';
     const file = `${service}-${this.#tasks}`;
     this.#tasks += 1;
-    const content = contentOf(file, noise.pick(sizes) ?? 0);
+    const content = contentOf(file, noise.pick(this.sizes) ?? 0);
     if (op === 'read') for (const { root } of servers) publish(root, file, content);
     return { op, file, content };
   }

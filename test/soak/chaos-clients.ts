@@ -10,56 +10,55 @@ import { TftpClient } from './chaos-tftp-client.ts';
 /** Bytes of the files. */
 const sizes = { tftp: [0, 1, 511, 512, 10_000, 80_000], ftp: [0, 1, 10_000, 300_000, 1_000_000] } as const;
 const services = { boot: 'tftp', nat: 'tftp', files: 'ftp' } as const;
-/** Of each service. */
-const clients = 5;
+/** Clients of each service. */
+const size = 5;
 /** Milliseconds between two attempts at most, and behind one that failed. */
 const pause = 60;
 const rest = 300;
 
 type Protocol = (typeof services)[keyof typeof services];
 
-interface Member {
+/** Those of one service. */
+interface Group {
   readonly protocol: Protocol;
-  readonly client: ChaosClient;
+  readonly load: Load;
+  readonly clients: readonly ChaosClient[];
 }
 
 export class ChaosClients {
-  readonly #loads: readonly Load[];
-  readonly #clients: readonly Member[];
+  readonly #groups: readonly Group[];
   #isOver = false;
   #work: Promise<unknown> = Promise.resolve();
 
-  private constructor(loads: readonly Load[], clients: readonly Member[]) {
-    this.#loads = loads;
-    this.#clients = clients;
+  private constructor(groups: readonly Group[]) {
+    this.#groups = groups;
   }
 
   static async of(site: ConfiguredBalancer, servers: ChaosServers, seed: number): Promise<ChaosClients> {
-    const loads: Load[] = [];
-    const all: Member[] = [];
+    const groups: Group[] = [];
     for (const [service, protocol] of Object.entries(services)) {
-      const listener = await site.listener(service);
-      const load = new Load({ service, listener, servers: servers[protocol], sizes: sizes[protocol] });
+      const load = new Load({ service, listener: await site.listener(service), servers: servers[protocol] });
       const Kind = protocol === 'ftp' ? FtpClient : TftpClient;
-      for (let n = 1; n <= clients; n += 1) {
-        all.push({ protocol, client: new Kind(load, new Noise(seed + all.length)) });
-      }
-      loads.push(load);
+      const firstSeed = seed + size * groups.length;
+      const clients = Array.from({ length: size }, (_, n) => new Kind(load, new Noise(firstSeed + n)));
+      groups.push({ protocol, load, clients });
     }
-    return new ChaosClients(loads, all);
+    return new ChaosClients(groups);
   }
 
-  /** Each has so many sessions. Resolves with how the last of them ended. */
+  /** Each client has so many sessions. Resolves with how the last of them ended. */
   async attempt(count: Readonly<Record<Protocol, number>>): Promise<Outcome[]> {
-    const work = this.#clients.map(async ({ protocol, client }) => {
-      for (let done = 1; done < count[protocol]; done += 1) await client.attempt();
-      return client.attempt();
-    });
+    const work = this.#groups.flatMap(({ protocol, clients }) =>
+      clients.map((client) => attempt(client, count[protocol])),
+    );
     return Promise.all(work);
   }
 
+  /** From now on with files of all sizes, on and on. */
   start(seed: number): void {
-    this.#work = Promise.all(this.#clients.map(({ client }, n) => this.#workOf(client, new Noise(seed + n))));
+    for (const { protocol, load } of this.#groups) load.sizes = sizes[protocol];
+    const clients = this.#groups.flatMap(({ clients }) => clients);
+    this.#work = Promise.all(clients.map((client, n) => this.#goOn(client, new Noise(seed + n))));
   }
 
   /** No further transfer begins. Resolves when the last one has ended. */
@@ -70,15 +69,20 @@ export class ChaosClients {
 
   /** All that were ever tried. */
   get attempts(): Attempt[] {
-    return this.#loads.flatMap(({ attempts }) => attempts);
+    return this.#groups.flatMap(({ load }) => load.attempts);
   }
 
-  async #workOf(client: ChaosClient, noise: Noise): Promise<void> {
+  async #goOn(client: ChaosClient, noise: Noise): Promise<void> {
     while (!this.#isOver) {
       const { kind } = await client.attempt();
       await sleep(kind === 'done' ? noise.int(0, pause) : rest);
     }
   }
+}
+
+async function attempt(client: ChaosClient, count: number): Promise<Outcome> {
+  for (let done = 1; done < count; done += 1) await client.attempt();
+  return client.attempt();
 }
 
 /** How the attempts of each service ended. */
