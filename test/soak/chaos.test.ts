@@ -1,5 +1,6 @@
 /** A whole balancer between clients that never pause and servers and operators that never rest. */
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Noise } from '../fuzz/noise.ts';
 import type { Balancer, Line } from '../helpers/balancer.ts';
@@ -29,6 +30,8 @@ const runs: readonly Run[] = [
   { engine: 'linux', part: 0.1, warmUp: { tftp: 200, ftp: 5 }, isSkipped: isLinuxSkipped },
   { engine: 'portable', part: 0.05, warmUp: { tftp: 5, ftp: 5 }, isSkipped: false },
 ];
+/** Milliseconds for which ended transfers listen for late packets, and hold sockets. */
+const dallying = 11_000;
 /** Milliseconds: in less, too little happens. */
 const shortest = 8_000;
 /** Milliseconds: what must settle before and behind the storm takes a minute each at most. */
@@ -51,6 +54,7 @@ describe.each(runs)('a balancer of the $engine engine', ({ engine, part, warmUp,
       const clients = await ChaosClients.of(site, servers, seed);
       await clients.attempt(warmUp);
       await settled(balancer);
+      await sleep(dallying);
       const before = { levels: await levelsOf(balancer), series: await seriesOf(balancer) };
 
       clients.start(seed);
