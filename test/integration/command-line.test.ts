@@ -113,6 +113,22 @@ describe('the process', () => {
     expect(await tftpLb('check', '--print', '--config', file)).toMatchObject({ code: 0, stdout: whole });
   });
 
+  it('checks the user maps of a file, too', async () => {
+    const folder = temporaryFolder('config');
+    const [file, map] = ['lab.yaml', 'users.yaml'].map((name) => path.join(folder, name)) as [string, string];
+    const service = `{ protocol: ftp, listeners: [192.0.2.1], backends: [192.0.2.11], ftp: { user-map: ${map} } }`;
+    writeFileSync(file, `services:\n  mirror: ${service}\n`);
+    expect(await tftpLb('check', file)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`services.mirror.ftp.user-map: cannot use the user map ${map}: ENOENT`),
+    });
+    writeFileSync(map, 'alice: 192.0.2.11\nbob: 192.0.2.12\n');
+    expect(await tftpLb('check', file)).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`${map} has users of "192.0.2.12", and service mirror has no such`),
+    });
+  });
+
   it('reads its environment', async () => {
     const env = { TFTP_LB_VIP: '192.0.2.1', TFTP_LB_BACKEND: 'a', TFTP_LB_NONSENSE: '1' };
     expect(await run(node, [cli, 'check'], { env })).toMatchObject({
