@@ -1,5 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-
+import { readUpTo } from './bounded-file.ts';
 import { ConfigError } from './fault.ts';
 
 /** Bytes: thousands of backends are fewer, and what takes longest to understand takes a second. */
@@ -18,20 +17,5 @@ export function readConfigFile(path: string): string {
     if (error instanceof ConfigError) throw error;
     if (error instanceof TypeError) return fail('is not text in UTF-8', error);
     return fail(`cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
-  }
-}
-
-/** The first `size` bytes, or all that there are: of a pipe or a device nobody knows before how many. */
-function readUpTo(path: string, size: number): Buffer {
-  const file = openSync(path, 'r');
-  try {
-    const bytes = Buffer.alloc(size);
-    let length = 0;
-    for (let read = 1; read > 0 && length < size; length += read) {
-      read = readSync(file, bytes, length, size - length, null);
-    }
-    return bytes.subarray(0, length);
-  } finally {
-    closeSync(file);
   }
 }
