@@ -6,12 +6,12 @@ import { printConfig } from '../config/print.ts';
 import { configOf } from './config-of.ts';
 import { addFlags } from './flags.ts';
 import { readMachine } from './machine.ts';
+import { readNamedFiles } from './named-files.ts';
 import type { ServeContext } from './serve.ts';
-import { mappedBackends } from './user-maps.ts';
 
 export function registerCheck(
   program: Command,
-  context: Pick<ServeContext, 'environment' | 'stdout' | 'stderr'>,
+  context: Pick<ServeContext, 'environment' | 'net' | 'stdout' | 'stderr'>,
 ): void {
   const check = program
     .command('check')
@@ -23,7 +23,7 @@ export function registerCheck(
     const loaded = configOf(command, context.environment, file);
     const { config, document } = loaded;
     const machine = readMachine(config.engine);
-    const mapped = await mappedBackends(loaded);
+    const mapped = await readNamedFiles(loaded, context.net());
     for (const { message } of findings(config, machine, (path) => document.nameOf(path), mapped)) {
       context.stderr.write(`tftp-lb: warning: ${message}\n`);
     }

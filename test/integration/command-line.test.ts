@@ -129,6 +129,26 @@ describe('the process', () => {
     });
   });
 
+  it('checks the other files that a file names, all of them', async () => {
+    const file = path.join(temporaryFolder('config'), 'lab.yaml');
+    const service = (protocol: string, health: string): string =>
+      `{ protocol: ${protocol}, listeners: [192.0.2.1], backends: [192.0.2.11], health: { ${health} } }`;
+    const lines = [
+      'services:',
+      `  pxe: ${service('tftp', 'probe: exec:/nowhere/probe')}`,
+      `  mirror: ${service('ftp', 'user: a, password-file: /nowhere/password')}`,
+      'admin: { token-file: /nowhere/token }',
+    ];
+    writeFileSync(file, lines.join('\n'));
+    const { code, stderr } = await tftpLb('check', file);
+    expect([code, ...stderr.trimEnd().split('\n')]).toEqual([
+      2,
+      expect.stringContaining('admin.token-file: cannot read --admin-token-file: ENOENT'),
+      expect.stringContaining('services.pxe.health.probe: health checks cannot run /nowhere/probe: ENOENT'),
+      expect.stringContaining('services.mirror.health.password-file: cannot read the password'),
+    ]);
+  });
+
   it('reads its environment', async () => {
     const env = { TFTP_LB_VIP: '192.0.2.1', TFTP_LB_BACKEND: 'a', TFTP_LB_NONSENSE: '1' };
     expect(await run(node, [cli, 'check'], { env })).toMatchObject({
