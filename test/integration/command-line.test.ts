@@ -131,12 +131,11 @@ describe('the process', () => {
 
   it('checks the other files that a file names, all of them', async () => {
     const file = path.join(temporaryFolder('config'), 'lab.yaml');
-    const service = (protocol: string, health: string): string =>
-      `{ protocol: ${protocol}, listeners: [192.0.2.1], backends: [192.0.2.11], health: { ${health} } }`;
+    const places = 'listeners: [192.0.2.1], backends: [192.0.2.11]';
     const lines = [
       'services:',
-      `  pxe: ${service('tftp', 'probe: exec:/nowhere/probe')}`,
-      `  mirror: ${service('ftp', 'user: a, password-file: /nowhere/password')}`,
+      `  pxe: { protocol: tftp, ${places}, health: { probe: exec:/nowhere/probe } }`,
+      `  mirror: { protocol: ftp, ${places}, health: { user: a, password-file: /nowhere/password } }`,
       'admin: { token-file: /nowhere/token }',
     ];
     writeFileSync(file, lines.join('\n'));
