@@ -4,7 +4,9 @@ import type { Config } from './config/config.ts';
 import { ConfigError, faultText } from './config/fault.ts';
 import type { Snapshot } from './engine/snapshot.ts';
 import { AdminDoors } from './app/admin-doors.ts';
+import { Departure, type DrainOutcome } from './app/departure.ts';
 import { Desk } from './app/desk.ts';
+import { HandingOver } from './app/handing-over.ts';
 import { type Prepared, prepareAll } from './app/prepared.ts';
 import { planReload, type ReloadPlan } from './app/reload-plan.ts';
 import { Report } from './app/report.ts';
@@ -12,6 +14,7 @@ import { Series } from './app/series.ts';
 import { specOf } from './app/service-spec.ts';
 import { maxServices, Services } from './app/services.ts';
 import { SharedTables } from './app/shared-tables.ts';
+import { takeOver } from './app/taking-over.ts';
 import { routeRows } from './app/traffic.ts';
 import { TransferLogs } from './app/transfer-log.ts';
 import type { Endpoint, Net } from './net/net.ts';
@@ -27,6 +30,7 @@ import type { DataPlane } from './runtime/data-plane.ts';
 import { LocalDataPlane } from './runtime/local-data-plane.ts';
 import type { Threads } from './runtime/node-threads.ts';
 import { Supervisor } from './runtime/supervisor.ts';
+import type { TakeoverTaker } from './runtime/takeover-taker.ts';
 
 /** Backends that may be known at once, removed ones with running sessions included. */
 const maxBackends = 1_024;
@@ -45,9 +49,9 @@ export interface AppParts {
   readonly load?: () => Config;
   /** Where the admin socket is unless the configuration says so. */
   readonly adminSocket?: string | undefined;
+  /** The other end of a process that serves until now, if there is one. */
+  readonly taker?: TakeoverTaker | undefined;
 }
-
-export type DrainOutcome = 'drained' | 'timed-out' | 'forced';
 
 export class App implements StatusSource {
   #config: Config;
@@ -65,6 +69,8 @@ export class App implements StatusSource {
   readonly #transferLogs: TransferLogs;
   readonly #dataPlane: DataPlane;
   readonly #admin: AdminDoors;
+  readonly #handingOver: HandingOver;
+  readonly #departure: Departure;
   #isDraining = false;
   /** Ends with the last reload that was asked for. */
   #reloads: Promise<unknown> = Promise.resolve();
@@ -100,6 +106,10 @@ export class App implements StatusSource {
       workers: () => this.#dataPlane.workers(),
     });
     this.#series = new Series(this.#metrics, this.#scoreboard, this.#services);
+    const { net: clock } = parts;
+    const activeSessions = (): number => this.#services.activeSessions;
+    this.#departure = new Departure({ clock, bus: this.#bus, dataPlane: this.#dataPlane, activeSessions });
+    this.#handingOver = this.#createHandingOver();
     this.#admin = this.#createDoors();
   }
 
@@ -108,7 +118,10 @@ export class App implements StatusSource {
    * NetError, AdminError or AdminTokenError; `stop` has to be called then too.
    */
   start(): Promise<void> {
-    const started = this.#start();
+    const started = this.#start().catch(async (error: unknown) => {
+      await this.#parts.taker?.refuse(error instanceof Error ? error.message : String(error));
+      throw error;
+    });
     // A reload that is asked for meanwhile waits.
     this.#reloads = started.catch(() => undefined);
     return started;
@@ -124,30 +137,20 @@ export class App implements StatusSource {
     return reloaded;
   }
 
+  /** Resolves when another process has taken over all that it can have. */
+  handedOver(): Promise<void> {
+    return this.#handingOver.given;
+  }
+
+  /** Resolves when no session is left here, or when `signal` aborts. */
+  finished(signal: AbortSignal): Promise<void> {
+    return this.#departure.finished(signal);
+  }
+
   /** Takes no new sessions and waits for the running ones, for the configured time or until `force` aborts. */
-  async drain(force: AbortSignal): Promise<DrainOutcome> {
+  drain(force: AbortSignal): Promise<DrainOutcome> {
     this.#isDraining = true;
-    const { promise, resolve, reject } = Promise.withResolvers<DrainOutcome>();
-    let mayBeNew = true;
-    const check = (): void => {
-      if (!mayBeNew && this.#services.activeSessions === 0) resolve('drained');
-    };
-    this.#dataPlane.drain().then(() => {
-      mayBeNew = false;
-      check();
-    }, reject);
-    const onForce = (): void => resolve('forced');
-    const unsubscribe = this.#bus.subscribe(check);
-    const timer = this.#parts.net.setTimer(this.#config.drainTimeout, () => resolve('timed-out'));
-    force.addEventListener('abort', onForce, { once: true });
-    if (force.aborted) onForce();
-    try {
-      return await promise;
-    } finally {
-      unsubscribe();
-      timer.cancel();
-      force.removeEventListener('abort', onForce);
-    }
+    return this.#departure.drain(this.#config.drainTimeout, force);
   }
 
   /** Opens the logs of transfers anew, after they have been renamed. */
@@ -209,14 +212,34 @@ export class App implements StatusSource {
     this.#stopped.signal.throwIfAborted();
     await this.#dataPlane.start(this.#snapshot());
     this.#stopped.signal.throwIfAborted();
-    const admin = await this.#admin.prepare(this.#config.admin);
-    admin.adopt();
-    if (this.#stopped.signal.aborted) await this.#admin.close();
+    await this.#takeOver();
+    await this.#openAdmin();
     this.#metrics.config.taken(new Date());
     const { name: engine, reason } = this.#engine;
     const { version, threads, log } = this.#parts;
     const workers = threads && this.#dataPlane.workers().length;
     log.info({ version, engine, reason, workers }, 'serving');
+  }
+
+  async #takeOver(): Promise<void> {
+    const { taker, net: clock, log } = this.#parts;
+    if (!taker) return;
+    const { takeovers: metrics } = this.#metrics;
+    const { handover } = this.#dataPlane;
+    const { workers } = this.#config;
+    await takeOver({ taker, clock, log, metrics, services: this.#services, handover, workers });
+  }
+
+  async #openAdmin(): Promise<void> {
+    try {
+      const admin = await this.#admin.prepare(this.#config.admin);
+      admin.adopt();
+    } catch (error) {
+      // Transfers that were taken over matter more, and there is nobody left to give them back to.
+      if (!this.#parts.taker) throw error;
+      this.#parts.log.error({ err: error }, 'the admin endpoints cannot be had');
+    }
+    if (this.#stopped.signal.aborted) await this.#admin.close();
   }
 
   #observe(): void {
@@ -320,9 +343,30 @@ export class App implements StatusSource {
   #createDoors(): AdminDoors {
     const { log, net, adminSocket } = this.#parts;
     const reload = (by: string): Promise<ReloadOutcome> => this.reload(by);
-    const operator = new Desk({ services: this.#services, report: this.#report, reload });
+    const handOver = this.#handingOver.ask.bind(this.#handingOver);
+    const operator = new Desk({ services: this.#services, report: this.#report, reload, handOver });
     const sources = { status: this, metrics: { render: () => this.#render() }, operator };
     return new AdminDoors({ sources, log, clock: net, defaultSocket: adminSocket });
+  }
+
+  #createHandingOver(): HandingOver {
+    const { net: clock, log, version } = this.#parts;
+    return new HandingOver({
+      clock,
+      log,
+      version,
+      metrics: this.#metrics.takeovers,
+      services: this.#services,
+      handover: this.#dataPlane.handover,
+      obstacle: () => (this.#isEnding ? 'the balancer is about to end' : undefined),
+      inTurn: (act) => {
+        this.#reloads = this.#reloads.then(act);
+      },
+      onGiven: async () => {
+        this.#isDraining = true;
+        await this.#admin.close();
+      },
+    });
   }
 
   #createDataPlane(): DataPlane {

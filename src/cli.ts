@@ -6,8 +6,14 @@ import { type ServeContext, undrained } from './cli/serve.ts';
 import { readVersion } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import { createNodeNet, createTidPorts, type TidPorts } from './net/node-net.ts';
-import { chooseEngine, type EngineChoice, requireTransparency } from './runtime/engine-choice.ts';
+import {
+  chooseEngine,
+  type EngineChoice,
+  EngineUnavailableError,
+  requireTransparency,
+} from './runtime/engine-choice.ts';
 import { nodeThreads } from './runtime/node-threads.ts';
+import { TakeoverTaker } from './runtime/takeover-taker.ts';
 
 /** How long a forced end may take before the process is gone all the same (milliseconds). */
 const forcedEnd = 1000;
@@ -74,6 +80,13 @@ const context: ServeContext = {
   net: () => createNodeNet({ tidPorts: tidPorts() }),
   onRotate: (callback) => void process.on('SIGUSR1', callback),
   onReload: (callback) => void process.on('SIGHUP', callback),
+  beginTakeover: (config, net, meeting) => {
+    const choice = chooseEngine(config.engine);
+    if (choice.name === 'linux') return TakeoverTaker.begin(choice.libc, net, meeting);
+    throw new EngineUnavailableError(
+      `--takeover needs the linux engine, and this is the portable one: ${choice.reason}`,
+    );
+  },
   createBalancer: (config, parts) => {
     const { workers, engine, busyPoll, services } = config;
     // Threads are planned at the start, and made for a protocol when it has its first service.
@@ -81,7 +94,15 @@ const context: ServeContext = {
     const protocols = [...new Set(kinds)];
     const choice = chooseEngine(engine);
     const load = (): Config => possible(parts.load(), choice);
-    const threads = nodeThreads({ workers, protocols, tidPorts: tidPorts(), engine: choice, busyPoll });
+    const inheritance = parts.taker?.inheritance;
+    const threads = nodeThreads({
+      workers,
+      protocols,
+      tidPorts: tidPorts(),
+      engine: choice,
+      busyPoll,
+      inheritance,
+    });
     return new App(possible(config, choice), { ...parts, load, threads });
   },
   finish: (code) => {

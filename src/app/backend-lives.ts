@@ -12,7 +12,13 @@ import { warmingWeights, warmUpSteps } from '../balance/warming-weights.ts';
 import type { HealthConfig } from '../config/config.ts';
 import { EjectionKeeper } from '../health/ejection.ts';
 import { ErrorStreaks } from '../health/error-streaks.ts';
-import { OperatorOrders, type OperatorMode, type Order, type Revision } from '../health/orders.ts';
+import {
+  OperatorOrders,
+  type OperatorMode,
+  type Order,
+  type Revision,
+  type SavedOrders,
+} from '../health/orders.ts';
 import type { Probe } from '../health/probe.ts';
 import { HealthScheduler } from '../health/scheduler.ts';
 import { SlowStart } from '../health/slow-start.ts';
@@ -38,6 +44,9 @@ export interface BackendLife {
   readonly configuredWeight: number;
   readonly effectiveWeight: number;
 }
+
+/** Who gave the orders that came with a takeover. */
+const predecessor = 'the process before';
 
 export class BackendLives {
   readonly #service: string;
@@ -134,6 +143,21 @@ export class BackendLives {
     const changed = this.#orders.obey(backend, order, by);
     if (changed) this.#afterOrder(backend, order);
     return { backend, changed };
+  }
+
+  /** The operator's orders, for another process. */
+  saveOrders(): SavedOrders[] {
+    return this.#orders.save();
+  }
+
+  /** Those of another process are in force here. */
+  restoreOrders(saved: readonly SavedOrders[]): void {
+    for (const orders of saved) {
+      const { backend, mode, weight } = orders;
+      const isHere = this.obey(backend, { kind: 'mode', mode }, predecessor) !== undefined;
+      if (!isHere) this.#orders.keep(orders);
+      else if (weight !== undefined) this.obey(backend, { kind: 'weight', weight }, predecessor);
+    }
   }
 
   lifeOf(backend: Backend): BackendLife {

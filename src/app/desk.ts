@@ -1,4 +1,4 @@
-import type { Operator, OrderResult, ReloadOutcome } from '../observe/operator.ts';
+import type { HandOverOutcome, Operator, OrderResult, ReloadOutcome } from '../observe/operator.ts';
 import type { Report } from './report.ts';
 import type { Services } from './services.ts';
 
@@ -6,6 +6,7 @@ export interface DeskParts {
   readonly services: Pick<Services, 'controls'>;
   readonly report: Pick<Report, 'statusOf'>;
   readonly reload: (by: string) => Promise<ReloadOutcome>;
+  readonly handOver: (path: string, by: string) => HandOverOutcome;
 }
 
 /** Where the operator's orders arrive. */
@@ -29,5 +30,9 @@ export class Desk implements Operator {
 
   reload(by: string): Promise<ReloadOutcome> {
     return this.#parts.reload(by);
+  }
+
+  handOver(path: string, by: string): HandOverOutcome {
+    return this.#parts.handOver(path, by);
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 
+import { readFirstLine } from '../config/bounded-file.ts';
 import type { FtpHealthConfig, ProbeSpec, ServiceConfig } from '../config/config.ts';
 import { ExecProbe } from '../health/exec-probe.ts';
 import { type FtpLogin, FtpProbe } from '../health/ftp-probe.ts';
@@ -72,7 +73,7 @@ function loginOf({ user, password, passwordFile }: FtpHealthConfig): FtpLogin | 
 
 function passwordIn(path: string): string {
   try {
-    return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0] ?? '';
+    return readFirstLine(path);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new PasswordError(`cannot read the password of the health checks: ${reason}`, { cause });

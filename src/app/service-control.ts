@@ -7,14 +7,14 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { IndexTable } from '../balance/index-table.ts';
-import type { Backend, FoundBackend, Pool } from '../balance/pool.ts';
+import { type Backend, type FoundBackend, isSameBackend, type Pool } from '../balance/pool.ts';
 import type { Scoreboard } from '../balance/scoreboard.ts';
 import type { BackendConfig, ServiceConfig } from '../config/config.ts';
 import type { SourceUpdate } from '../discovery/backend-source.ts';
 import { specNameOf } from '../discovery/backend-spec.ts';
 import { createPassivePool } from '../engine/passive-pool.ts';
 import type { PortRange, Service } from '../engine/snapshot.ts';
-import type { Order, Revision } from '../health/orders.ts';
+import type { Order, Revision, SavedOrders } from '../health/orders.ts';
 import type { Net } from '../net/net.ts';
 import type { BackendState, Emit, Event } from '../observe/events.ts';
 import { type BackendLife, BackendLives } from './backend-lives.ts';
@@ -141,6 +141,18 @@ export class ServiceControl {
     this.#take({ kind: 'backends', backends: [] });
   }
 
+  /** As Services.recall: those that the service does not have are as if it had had them until now. */
+  recall(backends: readonly FoundBackend[]): Backend[] {
+    const { indexes } = this.#parts;
+    const { name } = this.#config;
+    const strangers = backends.filter(
+      (backend) => !this.#pool.backends.some((own) => isSameBackend(own, backend)),
+    );
+    const all = indexes.update(name, [...this.#pool.backends, ...strangers]);
+    indexes.update(name, this.#pool.backends);
+    return backends.flatMap((backend) => all.find((known) => isSameBackend(known, backend)) ?? []);
+  }
+
   stop(): void {
     this.#stop.abort();
     this.#userMap?.stop();
@@ -155,6 +167,15 @@ export class ServiceControl {
   /** Undefined if there is no such backend. `by` is who gave the order. */
   obey(backend: string, order: Order, by: string): { backend: Backend; changed: boolean } | undefined {
     return this.#lives.obey(backend, order, by);
+  }
+
+  /** The operator's orders, for another process; and those of another one, which are in force here from now on. */
+  saveOrders(): SavedOrders[] {
+    return this.#lives.saveOrders();
+  }
+
+  restoreOrders(orders: readonly SavedOrders[]): void {
+    this.#lives.restoreOrders(orders);
   }
 
   /** What there is to say of a backend of the pool beside its row in the scoreboard. */

@@ -1,10 +1,12 @@
 /** The control planes of all services: those that there are, those that come, and what is left of those that went. */
 import { IndexTable } from '../balance/index-table.ts';
+import type { Backend, FoundBackend } from '../balance/pool.ts';
 import type { Scoreboard } from '../balance/scoreboard.ts';
 import type { ServiceConfig } from '../config/config.ts';
 import type { Service } from '../engine/snapshot.ts';
 import type { Net } from '../net/net.ts';
 import type { Emit, Event } from '../observe/events.ts';
+import type { ServiceOrders } from '../runtime/takeover-talk.ts';
 import { type Prepared, prepareAll } from './prepared.ts';
 import type { ReloadPlan } from './reload-plan.ts';
 import { ServiceControl } from './service-control.ts';
@@ -87,6 +89,28 @@ export class Services {
   /** Takes every event. */
   observe(event: Event): void {
     for (const control of this.#controls) control.observe(event);
+  }
+
+  /**
+   * Rows of the scoreboard for backends that running sessions of a service have, whether it still has them or not.
+   * Throws TooManyBackendsError.
+   */
+  recall(service: string, backends: readonly FoundBackend[]): Backend[] {
+    const control = this.#controls.find(({ config }) => config.name === service);
+    if (!control) throw new TypeError(`there is no service ${service}`);
+    return control.recall(backends);
+  }
+
+  /** The operator's orders, for another process. */
+  saveOrders(): ServiceOrders[] {
+    return this.#controls.map((control) => ({ service: control.config.name, orders: control.saveOrders() }));
+  }
+
+  /** Those of another process are in force here. Those of services that are not here are forgotten. */
+  restoreOrders(saved: readonly ServiceOrders[]): void {
+    for (const { service, orders } of saved) {
+      this.#controls.find(({ config }) => config.name === service)?.restoreOrders(orders);
+    }
   }
 
   stop(): void {

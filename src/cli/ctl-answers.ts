@@ -21,6 +21,9 @@ export interface StatusAnswer {
   readonly services: readonly { readonly name: string; readonly backends: readonly ShownBackend[] }[];
 }
 
+/** Of a takeover. */
+export const takeoverAnswer: z.ZodType<{ readonly pid: number }> = z.looseObject({ pid: z.number() });
+
 /** Of an order. */
 export interface OrderAnswer {
   readonly service: string;

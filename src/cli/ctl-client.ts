@@ -1,11 +1,12 @@
 /** Requests to the admin endpoints of a running balancer, over its socket or by URL. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type ClientRequest, request as plainRequest, type RequestOptions } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { userInfo } from 'node:os';
 
 import type { z } from 'zod';
 
+import { readFirstLine } from '../config/bounded-file.ts';
 import type { Environment } from '../config/sources.ts';
 import { userHeader } from '../observe/admin-access.ts';
 import { defaultSocketPath, systemSocketPath } from '../observe/runtime-folder.ts';
@@ -14,9 +15,9 @@ import { refusalAnswer } from './ctl-answers.ts';
 
 /** Where the balancer is asked: at most one of socket and URL. */
 export interface ClientOptions {
-  readonly socket?: string;
+  readonly adminSocket?: string;
   readonly url?: string;
-  readonly tokenFile?: string;
+  readonly adminTokenFile?: string;
 }
 
 /** Milliseconds of silence; a reload may look up names before it answers. */
@@ -37,17 +38,19 @@ export class AdminClient {
   constructor(options: ClientOptions, environment: Environment, signal: AbortSignal) {
     this.#environment = environment;
     this.#signal = signal;
-    if (options.socket !== undefined && options.url !== undefined) {
-      throw new CliError(ExitCode.usage, '--socket and --url exclude each other');
+    if (options.adminSocket !== undefined && options.url !== undefined) {
+      throw new CliError(ExitCode.usage, '--admin-socket and --url exclude each other');
     }
     this.#base = options.url === undefined ? undefined : parseUrl(options.url);
-    const socketPath = options.socket ?? findSocket(environment);
+    const socketPath = options.adminSocket ?? findSocket(environment);
     this.#place = this.#base?.href ?? socketPath;
     this.#target = {
       ...(this.#base ? {} : { socketPath }),
       headers: {
         [userHeader]: this.#user(),
-        ...(options.tokenFile === undefined ? {} : { authorization: `Bearer ${tokenIn(options.tokenFile)}` }),
+        ...(options.adminTokenFile === undefined
+          ? {}
+          : { authorization: `Bearer ${tokenIn(options.adminTokenFile)}` }),
       },
     };
   }
@@ -128,7 +131,7 @@ export class AdminClient {
 
 const socketFailures: Readonly<Record<string, (place: string) => string>> = {
   ENOENT: (place) =>
-    `there is no admin socket at ${place}: is the balancer running? --socket says where it is if not there`,
+    `there is no admin socket at ${place}: is the balancer running? --admin-socket says where it is if not there`,
   ECONNREFUSED: (place) => `nobody listens at the admin socket ${place} any more: is the balancer running?`,
   EACCES: (place) =>
     `no permission to open the admin socket ${place}: run this as the user of the balancer, or as root`,
@@ -148,8 +151,13 @@ function faultsIn(value: unknown): readonly string[] | undefined {
   return refusalAnswer.safeParse(value).data?.faults;
 }
 
-/** The one of this user, or else that of the system's service. */
-function findSocket(environment: Environment): string {
+/**
+ * The one of this user, or else that of the system's service. The balancer's own variable says where it is to whoever
+ * asks from its environment, as in a container.
+ */
+export function findSocket(environment: Environment): string {
+  const said = environment['TFTP_LB_ADMIN_SOCKET'] ?? '';
+  if (said.startsWith('/')) return said;
   const own = defaultSocketPath(environment, process.getuid?.());
   return own !== undefined && (existsSync(own) || !existsSync(systemSocketPath)) ? own : systemSocketPath;
 }
@@ -176,9 +184,9 @@ function parseUrl(text: string): URL {
 
 function tokenIn(path: string): string {
   try {
-    return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0] ?? '';
+    return readFirstLine(path);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CliError(ExitCode.usage, `cannot read --token-file: ${reason}`, { cause });
+    throw new CliError(ExitCode.usage, `cannot read --admin-token-file: ${reason}`, { cause });
   }
 }

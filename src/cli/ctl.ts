@@ -61,9 +61,9 @@ function add(ctl: Command, order: string, description: string): Command {
   return ctl
     .command(order)
     .description(description)
-    .option('--socket <path>', 'the admin socket (default: the one that a balancer has by itself)')
+    .option('--admin-socket <path>', 'the admin socket (default: the one that a balancer has by itself)')
     .option('--url <url>', 'ask at the address of --admin instead')
-    .option('--token-file <file>', 'file with the bearer token for that')
+    .option('--admin-token-file <file>', 'file with the bearer token for that')
     .option('--json', 'print JSON');
 }
 

@@ -316,4 +316,11 @@ export const table = [
     to: ['admin.token-file'],
     text: 'file whose first line is the bearer token that lets --admin change things, too; without it, it only shows',
   },
+  {
+    key: 'takeover',
+    group: 'Operation',
+    to: [],
+    fallback: 'false',
+    text: 'take listeners and transfers over from the balancer that runs, found by its admin socket',
+  },
 ] as const;

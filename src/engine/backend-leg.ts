@@ -1,6 +1,7 @@
 import type { Backend } from '../balance/pool.ts';
-import type { NetError, TidHandlers, TidSocket } from '../net/net.ts';
-import type { BackendTidOptions, BackendTids } from '../net/tids.ts';
+import type { NetError, TidHandlers } from '../net/net.ts';
+import type { BackendTid, BackendTidOptions, BackendTids } from '../net/tids.ts';
+import type { BackendPlaces, SavedLeg } from './saved-relay.ts';
 
 /** What a leg tells the session that it belongs to. */
 export interface LegOwner {
@@ -13,7 +14,7 @@ export interface LegOwner {
 export class BackendLeg implements TidHandlers {
   readonly backend: Backend;
   readonly #owner: LegOwner;
-  readonly #socket: TidSocket;
+  readonly #socket: BackendTid;
   /** It has let a try interval pass without an answer. */
   isSilent = false;
   /** The backend's TID; port 0 as long as it has not answered. */
@@ -50,6 +51,14 @@ export class BackendLeg implements TidHandlers {
 
   sendTo(data: Uint8Array, port: number, address: string): void {
     this.#socket.send(data, port, address);
+  }
+
+  /** Throws TypeError where sessions cannot be moved. */
+  save(places: BackendPlaces): SavedLeg {
+    const tid = this.#socket.move?.();
+    if (!tid) throw new TypeError('the TIDs of this net stay where they are');
+    const { backend, isSilent, peerPort, peerAddress } = this;
+    return { backend: places.of(backend), tid, isSilent, peerPort, peerAddress };
   }
 
   close(): void {

@@ -26,6 +26,11 @@ export interface Engine {
   update(snapshot: Snapshot): void | Promise<void>;
   /** Takes no new sessions from now on; what runs may end. */
   drain(): void;
+  /**
+   * Another process has taken over: sessions that it has are dropped without a word, and no new ones are taken. Those
+   * that it cannot have go on to their end.
+   */
+  leave(): void;
   /** Ends what still runs, tells its peers, and closes every socket. Idempotent. */
   stop(): void | Promise<void>;
   /** Where clients arrive now. */

@@ -53,6 +53,11 @@ export class FtpEngine implements Engine {
     for (const service of this.#all) service.drain();
   }
 
+  /** Sessions cannot be moved: all go on. */
+  leave(): void {
+    for (const service of this.#services.values()) service.leave();
+  }
+
   /** Resolves when clients have read their last reply, or have had the time for it. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();

@@ -126,6 +126,11 @@ export class FtpServiceEngine implements FtpSessionHost {
     this.backends.update({ ...this.#service, pool: { backends: [] } });
   }
 
+  /** Another process listens: sessions go on as ever, those that have no backend yet included. */
+  leave(): void {
+    this.#listeners.close();
+  }
+
   get hasSessions(): boolean {
     return this.#sessions.size > 0;
   }

@@ -12,7 +12,7 @@ import {
   type UdpHandlers,
   type UdpSocket,
 } from '../net/net.ts';
-import type { OnStranger, TidNet, VipTids } from '../net/tids.ts';
+import type { OnStranger, TidNet, VipLendOptions, VipTid, VipTids } from '../net/tids.ts';
 import type { EngineEvent } from '../observe/events.ts';
 import { ClientSessions } from './client-sessions.ts';
 import type { ListenerSpec, TidMode } from './snapshot.ts';
@@ -94,11 +94,11 @@ export class Listener {
   }
 
   /** The VIP TID of one session; the listener's own in single-port mode. Throws NetError. */
-  openVipTid(client: Endpoint, receiveBuffer: number | undefined, handlers: UdpHandlers): UdpSocket {
-    return this.#vipTids?.lend(client, handlers, receiveBuffer) ?? this.#socket;
+  openVipTid(client: Endpoint, handlers: UdpHandlers, options: VipLendOptions): VipTid {
+    return this.#vipTids?.lend(client, handlers, options) ?? this.#socket;
   }
 
-  closeVipTid(socket: UdpSocket): void {
+  closeVipTid(socket: VipTid): void {
     if (socket !== this.#socket) socket.close();
   }
 

@@ -7,13 +7,13 @@
  * source gets ERROR 5 and the session does not notice (RFC 1350 section 4).
  */
 import type { Backend } from '../balance/pool.ts';
-import { formatEndpoint, type UdpHandlers, type UdpSocket } from '../net/net.ts';
-import type { FailoverReason, SessionEnd } from '../observe/events.ts';
+import type { UdpHandlers } from '../net/net.ts';
+import type { VipTid } from '../net/tids.ts';
+import type { FailoverReason } from '../observe/events.ts';
 import {
   blockOf,
   encodeError,
   ErrorCode,
-  errorMessageOf,
   isError,
   latin1,
   Opcode,
@@ -27,13 +27,15 @@ import {
   type TftpRequest,
   transferOptions,
 } from '../tftp/request.ts';
-import { RepeatVerdict, TftpSession, TimerVerdict, Verdict } from '../tftp/session.ts';
+import { TftpSession } from '../tftp/session.ts';
+import { RepeatVerdict, TimerVerdict, Verdict } from '../tftp/session-verdicts.ts';
 import type { BackendLeg, LegOwner } from './backend-leg.ts';
 import type { Listener } from './listeners.ts';
 import { windowBytes } from './request-rules.ts';
+import type { BackendPlaces, SavedRelay } from './saved-relay.ts';
+import { SessionAccount } from './session-account.ts';
 import type { SessionHost } from './session-host.ts';
-import type { SessionOpening } from './session-opening.ts';
-import { summarize } from './session-summary.ts';
+import { reopening, type SessionOpening } from './session-opening.ts';
 import { WheelEntry } from './timer-wheel.ts';
 import { type Question, Tries } from './tries.ts';
 
@@ -47,43 +49,62 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
   readonly clientAddress: string;
   readonly #host: SessionHost;
   readonly #machine: TftpSession;
-  readonly #route: number;
+  /** Place of its route among those of the service, or `noRoute`. */
+  readonly route: number;
   readonly #openedAt: number;
   readonly #tries: Tries;
+  readonly #account: SessionAccount;
   /** What is needed once or twice is read again from these: there may be very many sessions. */
   readonly #received: string;
   readonly #forwarded: string;
   /** A socket of its own, or the listener's in single-port mode. */
-  readonly #clientSocket: UdpSocket;
+  readonly #clientSocket: VipTid;
   /** Set when a backend has answered. */
   #leg: BackendLeg | undefined;
-  /** Whose active session this is; undefined when it does not count as active. */
-  #countedOn: Backend | undefined;
-  #lastBackend: Backend | undefined;
-  /** The OACK that was relayed, one character a byte. */
-  #granted = '';
-  #error: SessionEnd['error'];
-  #isReported = false;
   #isClosed = false;
 
-  /** Opens the sockets that the client's side needs. Throws NetError. */
-  constructor(host: SessionHost, opening: SessionOpening) {
+  /** Opens the sockets that the client's side needs, or goes on with what is `saved`. Throws NetError. */
+  constructor(host: SessionHost, opening: SessionOpening, saved?: SavedRelay) {
     super();
     this.#host = host;
     this.listener = opening.listener;
     this.clientPort = opening.clientPort;
     this.clientAddress = opening.clientAddress;
-    this.#route = opening.route;
+    this.route = opening.route;
     this.#received = opening.received;
     this.#forwarded = opening.forwarded;
-    this.#openedAt = opening.now;
+    this.#openedAt = opening.now - (saved?.openedAgo ?? 0);
     const { requests, timing } = host.service;
     const isRead = opening.request.opcode === Opcode.rrq;
-    this.#machine = new TftpSession(isRead, requests.retryNotFound, timing, opening.now);
+    this.#machine = saved
+      ? TftpSession.restore(saved.machine, opening.now)
+      : new TftpSession(isRead, requests.retryNotFound, timing, opening.now);
+    this.#account = new SessionAccount(host, this);
     this.#tries = new Tries(host, this);
     const client = { address: opening.clientAddress, port: opening.clientPort };
-    const window = isRead ? undefined : windowBytes(opening.request);
-    this.#clientSocket = opening.listener.openVipTid(client, window, this);
+    const receiveBuffer = isRead ? undefined : windowBytes(opening.request);
+    const options = { receiveBuffer, moved: saved?.vipTid };
+    this.#clientSocket = opening.listener.openVipTid(client, this, options);
+  }
+
+  /** A session that another process has saved goes on here. Throws NetError, with the session closed. */
+  static restore(
+    host: SessionHost,
+    listener: Listener,
+    saved: SavedRelay,
+    backends: readonly Backend[],
+  ): RelayedSession {
+    const session = new RelayedSession(host, reopening(saved, listener, host.net.now()), saved);
+    try {
+      const legs = session.#tries.restore(saved.tries, backends);
+      session.#leg = legs[saved.answered];
+      session.#account.restore(saved.account, backends);
+      host.wheel.schedule(session);
+      return session;
+    } catch (error) {
+      session.#close();
+      throw error;
+    }
   }
 
   /**
@@ -97,7 +118,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
         this.#close();
         return false;
       }
-      this.#countOn(backend);
+      this.#account.countOn(backend);
       this.#host.onActive(this);
       this.#host.wheel.schedule(this);
       return true;
@@ -140,7 +161,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     leg.send(data);
     this.#host.relayedToBackend(leg.backend, data.length);
     if (verdict === Verdict.relay) return;
-    if (opcode === Opcode.error) this.#noteError('client', data);
+    if (opcode === Opcode.error) this.#account.noteError('client', data);
     this.#afterRelay(verdict);
   }
 
@@ -203,10 +224,34 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     if (this.isActive) {
       this.#leg?.send(givenUp);
       this.#toClient(givenUp);
-      this.#noteError('balancer', givenUp);
+      this.#account.noteError('balancer', givenUp);
     }
     this.#machine.aborted(now);
     this.#report(now);
+    this.#close();
+  }
+
+  /** All of it, for another process. */
+  save(now: number, places: BackendPlaces): SavedRelay {
+    const { address, port } = this.listener;
+    return {
+      listener: { address, port },
+      client: { address: this.clientAddress, port: this.clientPort },
+      vipTid: this.#clientSocket.move?.(),
+      received: this.#received,
+      forwarded: this.#forwarded,
+      route: this.route,
+      openedAgo: now - this.#openedAt,
+      machine: this.#machine.save(now),
+      tries: this.#tries.save(places),
+      answered: this.#tries.placeOf(this.#leg),
+      account: this.#account.save(places),
+    };
+  }
+
+  /** Another process has it: what is counted for it is taken back, and nobody is told anything. */
+  leave(): void {
+    this.#account.countOn(undefined);
     this.#close();
   }
 
@@ -229,7 +274,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     this.#toClient(data);
     this.#host.relayedToClient(leg.backend, data.length);
     if (verdict === Verdict.relay) return;
-    if (opcode === Opcode.error) this.#noteError('backend', data);
+    if (opcode === Opcode.error) this.#account.noteError('backend', data);
     this.#afterRelay(verdict);
   }
 
@@ -237,11 +282,11 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     leg.pin(port, address);
     this.#leg = leg;
     this.#tries.answeredBy(leg);
-    this.#countOn(leg.backend);
+    this.#account.countOn(leg.backend);
     if (transferOpcodeOf(data) !== Opcode.oack) return;
     const options = decodeOack(data);
     const { windowsize, timeout } = transferOptions(options);
-    this.#granted = latin1(data, 0, Math.min(data.length, maxPacketLength));
+    this.#account.granted = latin1(data, 0, Math.min(data.length, maxPacketLength));
     this.#machine.granted(blockSizeOf(options), windowsize, timeout);
   }
 
@@ -265,7 +310,7 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
       client: this.clientAddress,
       file,
       user: '',
-      route: this.#route,
+      route: this.route,
       packet: this.#forwarded,
       receiveBuffer: request.opcode === Opcode.rrq ? windowBytes(request) : undefined,
     };
@@ -290,13 +335,13 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     const now = this.#host.net.now();
     if (next) {
       this.#machine.asked(now);
-      this.#countOn(next);
-      this.#emitFailover(from, next, reason);
+      this.#account.countOn(next);
+      this.#account.tellFailover(from, next, reason);
     } else if (!this.#tries.isWaiting && this.#tries.notFound) {
       this.#machine.errorFromBackend(ErrorCode.fileNotFound, now);
       this.#failWith('backend', this.#tries.notFound, now);
     } else if (this.#tries.hasOpen) {
-      this.#countOn(this.#tries.latest?.backend);
+      this.#account.countOn(this.#tries.latest?.backend);
       if (!this.#tries.isWaiting) this.#machine.exhausted();
     } else {
       this.#machine.noBackend(now);
@@ -305,37 +350,14 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
     this.#host.wheel.schedule(this);
   }
 
-  #emitFailover(from: Backend | undefined, to: Backend, reason: FailoverReason): void {
-    this.#host.emit({
-      kind: 'session.failover',
-      service: this.#host.service.name,
-      client: formatEndpoint(this.clientAddress, this.clientPort),
-      from: from?.name ?? '',
-      to: to.name,
-      reason,
-    });
-  }
-
   #failWith(from: 'backend' | 'balancer', packet: Uint8Array, now: number): void {
     this.#toClient(packet);
-    this.#noteError(from, packet);
+    this.#account.noteError(from, packet);
     this.#report(now);
   }
 
   #toClient(data: Uint8Array): void {
     this.#clientSocket.send(data, this.clientPort, this.clientAddress);
-  }
-
-  #countOn(backend: Backend | undefined): void {
-    if (backend) this.#lastBackend = backend;
-    if (backend === this.#countedOn) return;
-    const place = { client: this.clientAddress, route: this.#route };
-    this.#host.backends.moveActive(this.#countedOn, backend, place);
-    this.#countedOn = backend;
-  }
-
-  #noteError(from: 'client' | 'backend' | 'balancer', packet: Uint8Array): void {
-    this.#error ??= { from, code: blockOf(packet), message: errorMessageOf(packet) };
   }
 
   #drop(verdict: number): void {
@@ -351,40 +373,19 @@ export class RelayedSession extends WheelEntry implements LegOwner, UdpHandlers 
 
   /** The transfer has ended: counted, logged and out of the limits, once. */
   #report(now: number): void {
-    if (this.#countedOn) {
-      this.#countOn(undefined);
+    if (this.#account.isCounted) {
+      this.#account.countOn(undefined);
       this.#host.onEnded(this);
     }
-    if (this.#isReported) return;
-    this.#isReported = true;
-    this.#host.emit(this.#summary(now));
-  }
-
-  #summary(now: number): SessionEnd {
-    const facts = {
-      service: this.#host.service.name,
-      vip: this.listener,
-      clientPort: this.clientPort,
-      clientAddress: this.clientAddress,
-      backend: this.#lastBackend?.name ?? '',
-      request: this.#request,
-      forwarded: this.#forwardedFile,
-      granted: this.#granted,
-      openedAt: this.#openedAt,
-      error: this.#error,
-    };
-    return summarize(facts, this.#machine, now);
+    if (this.#account.isReported) return;
+    const facts = { request: this.#request, forwarded: this.#forwardedFile, openedAt: this.#openedAt };
+    this.#account.report(facts, this.#machine, now);
   }
 
   #resume(): void {
-    this.#countOn(this.#leg?.backend);
+    this.#account.countOn(this.#leg?.backend);
     this.#host.onActive(this);
-    this.#host.emit({
-      kind: 'session.resume',
-      service: this.#host.service.name,
-      client: formatEndpoint(this.clientAddress, this.clientPort),
-      file: this.#request.file,
-    });
+    this.#account.tellResumed(this.#request.file);
   }
 
   #close(): void {

@@ -61,6 +61,11 @@ export class ServiceBackends {
     return this.#byIndex.get(index);
   }
 
+  /** The backend of the pool with this scoreboard index. */
+  named(index: number): Backend | undefined {
+    return this.#byIndex.get(index);
+  }
+
   /**
    * The same among the backends that `name` stands for: one, or `name@address` for each address of a host. One that is
    * down by its checks is asked all the same, because there is no other.

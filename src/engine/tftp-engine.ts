@@ -1,5 +1,7 @@
+import type { Backend } from '../balance/pool.ts';
 import type { DatagramEngine, EngineParts } from './engine.ts';
 import type { TidNet } from '../net/tids.ts';
+import type { SavedService } from './saved-relay.ts';
 import type { Snapshot, TftpService } from './snapshot.ts';
 import { TftpServiceEngine } from './tftp-service.ts';
 import { TimerWheel } from './timer-wheel.ts';
@@ -46,8 +48,28 @@ export class TftpEngine implements DatagramEngine {
     for (const service of this.#services.values()) service.drain();
   }
 
+  /** All sessions, for another process. Throws TypeError if there are some of services that are gone. */
+  save(): readonly SavedService[] {
+    const isLeft = [...this.#retired].some((service) => !service.isOver);
+    if (isLeft) throw new TypeError('transfers of a service still run that the configuration no longer has');
+    return [...this.#services.values()].map((service) => service.save());
+  }
+
+  /** Goes on with sessions that another process has saved. Throws NetError if one of them cannot be had. */
+  restore(services: readonly SavedService<Backend>[]): void {
+    for (const saved of services) {
+      const service = this.#services.get(saved.name);
+      if (service) service.restore(saved);
+      else if (saved.sessions.length > 0) throw new TypeError(`there is no TFTP service ${saved.name}`);
+    }
+  }
+
+  leave(): void {
+    for (const service of this.#all) service.leave();
+  }
+
   stop(): void {
-    for (const service of [...this.#services.values(), ...this.#retired]) service.stop();
+    for (const service of this.#all) service.stop();
   }
 
   listening(): ReturnType<DatagramEngine['listening']> {
@@ -57,6 +79,10 @@ export class TftpEngine implements DatagramEngine {
         endpoint: { address, port },
       })),
     );
+  }
+
+  get #all(): TftpServiceEngine[] {
+    return [...this.#services.values(), ...this.#retired];
   }
 
   #makeRoom(services: readonly TftpService[]): void {

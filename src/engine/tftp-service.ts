@@ -25,6 +25,7 @@ import { isSilent } from './refusals.ts';
 import { RelayedSession } from './relayed-session.ts';
 import { admit, type FileTraffic } from './request-rules.ts';
 import { RouteTable } from './routes.ts';
+import { BackendPlaces, type SavedService } from './saved-relay.ts';
 import { type Place, ServiceBackends } from './service-backends.ts';
 import type { SessionHost } from './session-host.ts';
 import type { SessionOpening } from './session-opening.ts';
@@ -135,6 +136,40 @@ export class TftpServiceEngine implements SessionHost {
 
   drain(): void {
     this.#isDraining = true;
+  }
+
+  /** All sessions, for another process. */
+  save(): SavedService {
+    const now = this.net.now();
+    const places = new BackendPlaces();
+    const sessions = [...this.#sessions].map((session) => session.save(now, places));
+    return { name: this.#service.name, backends: places.backends, sessions };
+  }
+
+  /** Goes on with sessions that another process has saved. Throws NetError if one of them cannot be had. */
+  restore({ sessions, backends }: SavedService<Backend>): void {
+    for (const saved of sessions) {
+      const { address, port } = saved.listener;
+      const listener = this.listeners.find((own) => own.address === address && own.port === port);
+      if (!listener) {
+        const place = formatEndpoint(address, port);
+        throw new NetError('TLB_ERR_ADDRESS_NOT_LOCAL', `nobody listens on ${place}, where a session began`);
+      }
+      if (listener.isSinglePort !== (saved.vipTid === undefined)) {
+        throw new TypeError(`service ${this.#service.name} takes its TIDs from elsewhere than before`);
+      }
+      const session = RelayedSession.restore(this, listener, saved, backends);
+      this.#add(session);
+      if (saved.account.countedOn >= 0) this.onActive(session);
+      else this.#ended.add(session);
+    }
+  }
+
+  /** Another process has the sessions: nobody is told anything. */
+  leave(): void {
+    this.#isDraining = true;
+    for (const session of this.#sessions) session.leave();
+    this.#listeners.close();
   }
 
   stop(): void {
@@ -258,6 +293,11 @@ export class TftpServiceEngine implements SessionHost {
     return isLimit && this.#service.limits.answer === 'silent' ? undefined : nobody;
   }
 
+  #add(session: RelayedSession): void {
+    session.listener.sessions.add(session);
+    this.#sessions.add(session);
+  }
+
   #limitReached(clientAddress: string): RejectReason | undefined {
     const { total, perClient } = this.#service.limits;
     if (total > 0 && this.backends.active >= total) return 'max-sessions';
@@ -281,10 +321,9 @@ export class TftpServiceEngine implements SessionHost {
 
   #tryOpen(opening: SessionOpening): RejectReason | undefined {
     const session = new RelayedSession(this, opening);
-    const { listener, request } = opening;
+    const { request } = opening;
     if (!session.open(opening)) return 'no-backend';
-    listener.sessions.add(session);
-    this.#sessions.add(session);
+    this.#add(session);
     const op = request.opcode === Opcode.rrq ? 'read' : 'write';
     this.emit({ kind: 'session.start', service: this.#service.name, op });
     return undefined;

@@ -1,6 +1,9 @@
 import type { Backend } from '../balance/pool.ts';
 import { NetError } from '../net/net.ts';
+import type { BackendTidOptions } from '../net/tids.ts';
+import { latin1 } from '../tftp/packet.ts';
 import { BackendLeg, type LegOwner } from './backend-leg.ts';
+import { backendAt, type BackendPlaces, type SavedTries } from './saved-relay.ts';
 import type { Asking } from './service-backends.ts';
 import type { SessionHost } from './session-host.ts';
 
@@ -110,6 +113,35 @@ export class Tries {
     for (const leg of open) this.#release(leg);
   }
 
+  /** The leg's place among those that are saved; -1 if it is not among them. */
+  placeOf(leg: BackendLeg | undefined): number {
+    return leg ? this.#open.indexOf(leg) : -1;
+  }
+
+  save(places: BackendPlaces): SavedTries {
+    const { backends } = this.#host;
+    const given = this.#given.map((index) => places.of(backends.named(index)));
+    return {
+      given: given.filter((place) => place >= 0),
+      legs: this.#open.map((leg) => leg.save(places)),
+      notFound: this.notFound && latin1(this.notFound, 0, this.notFound.length),
+    };
+  }
+
+  /** Asks nobody: all that was asked has been. Returns the legs in their places. Throws NetError. */
+  restore(saved: SavedTries, backends: readonly Backend[]): readonly BackendLeg[] {
+    this.#given = saved.given.map((place) => backendAt(backends, place).index);
+    if (saved.notFound !== undefined) this.notFound = Buffer.from(saved.notFound, 'latin1');
+    for (const { backend, tid, ...leg } of saved.legs) {
+      const options = { receiveBuffer: undefined, anyAddress: tid.hearsAll, moved: tid };
+      const restored = this.#lend(backendAt(backends, backend), options);
+      restored.isSilent = leg.isSilent;
+      restored.peerPort = leg.peerPort;
+      restored.peerAddress = leg.peerAddress;
+    }
+    return this.#open;
+  }
+
   #ask(backend: Backend, { client, packet, receiveBuffer }: Question): void {
     const { requests } = this.#host.service;
     const options = {
@@ -117,10 +149,14 @@ export class Tries {
       anyAddress: requests.backendAnyAddress,
       source: requests.transparent ? client : undefined,
     };
+    this.#lend(backend, options).ask(Buffer.from(packet, 'latin1'));
+  }
+
+  #lend(backend: Backend, options: BackendTidOptions): BackendLeg {
     const leg = new BackendLeg(this.#host.tids, backend, options, this.#owner);
     this.#open = this.#open.concat(leg);
     this.#host.backends.hold(backend);
-    leg.ask(Buffer.from(packet, 'latin1'));
+    return leg;
   }
 
   #release(leg: BackendLeg): void {

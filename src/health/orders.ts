@@ -23,6 +23,13 @@ export type Order =
   /** Undefined: as discovery has it. */
   | { readonly kind: 'weight'; readonly weight: number | undefined };
 
+/** What is in force for a backend, for another process. */
+export interface SavedOrders {
+  readonly backend: string;
+  readonly mode: OperatorMode;
+  readonly weight?: number | undefined;
+}
+
 /** What a new configuration says of a backend. */
 export type Revision =
   | { readonly kind: 'same' }
@@ -95,6 +102,20 @@ export class OperatorOrders {
       const backend = mode === 'draining' ? this.#backends.get(name) : undefined;
       if (backend) this.#reviewDraining(backend);
     }
+  }
+
+  /** All that is in force. */
+  save(): SavedOrders[] {
+    const names = new Set([...this.#modes.keys(), ...this.#weights.keys()]);
+    return [...names].map((backend) => {
+      return { backend, mode: this.modeOf(backend), weight: this.#weights.get(backend) };
+    });
+  }
+
+  /** What is in force for a backend that is not there, and may come. */
+  keep({ backend, mode, weight }: SavedOrders): void {
+    if (mode !== 'enabled') this.#modes.set(backend, mode);
+    if (weight !== undefined) this.#weights.set(backend, weight);
   }
 
   stop(): void {

@@ -1,15 +1,26 @@
 /** The kernel's numbers, the same on x64 and arm64 (include/uapi of Linux). */
 
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 
 export const SOCK_DGRAM = 2;
+/** A connection of messages, none of which is ever cut or joined. */
+export const SOCK_SEQPACKET = 5;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 
+/** There was no room for all control messages: descriptors are lost. */
+export const MSG_CTRUNC = 0x8;
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_ERRQUEUE = 0x2000;
+export const MSG_NOSIGNAL = 0x4000;
+/** No child process inherits the descriptors that come with a message. */
+export const MSG_CMSG_CLOEXEC = 0x40000000;
+
+/** A control message of descriptors (unix(7)). */
+export const SCM_RIGHTS = 1;
 
 export const F_DUPFD_CLOEXEC = 1030;
 
@@ -28,6 +39,8 @@ export const EFD_CLOEXEC = 0o2000000;
 export const EFD_NONBLOCK = 0o4000;
 
 export const SOL_SOCKET = 1;
+/** Who the peer of a unix socket was when it connected. */
+export const SO_PEERCRED = 17;
 export const SO_ATTACH_REUSEPORT_CBPF = 51;
 
 export const IPPROTO_IP = 0;

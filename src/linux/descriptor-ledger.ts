@@ -31,6 +31,10 @@ export class DescriptorLedger {
     if (fd < capacity) Atomics.and(this.#words, Math.floor(fd / bits), ~(1 << (fd % bits)));
   }
 
+  has(fd: number): boolean {
+    return ((this.#words[Math.floor(fd / bits)] ?? 0) & (1 << (fd % bits))) !== 0;
+  }
+
   /** For a thread that is gone. */
   closeAll(libc: Libc): void {
     for (const [index, word] of this.#words.entries()) {

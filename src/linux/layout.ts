@@ -28,6 +28,12 @@ export const SOCKADDR_IN = { size: 16, family: 0, port: 2, address: 4 } as const
 /** struct sockaddr_in6. */
 export const SOCKADDR_IN6 = { size: 28, family: 0, port: 2, address: 8, scope: 24 } as const;
 
+/** struct sockaddr_un: the path ends with a zero. */
+export const SOCKADDR_UN = { size: 110, family: 0, path: 2 } as const;
+
+/** struct ucred. */
+export const UCRED = { size: 12, pid: 0, user: 4 } as const;
+
 /** struct cmsghdr, which its data follow at once. Entries begin at multiples of 8. */
 export const CMSGHDR = { size: 16, length: 0, level: 8, type: 12, align: 8 } as const;
 

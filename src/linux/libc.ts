@@ -33,6 +33,8 @@ export class Libc {
   readonly #socket: Native;
   readonly #bind: Native;
   readonly #connect: Native;
+  readonly #listen: Native;
+  readonly #accept: Native;
   readonly #getsockname: Native;
   readonly #setsockopt: Native;
   readonly #getsockopt: Native;
@@ -45,6 +47,7 @@ export class Libc {
   readonly #read: Native;
   readonly #write: Native;
   readonly #recvmsg: Native;
+  readonly #sendmsg: Native;
   readonly #syscall: Native;
   readonly #inetPton: Native;
   readonly #inetNtop: NativeText;
@@ -59,6 +62,8 @@ export class Libc {
     this.#socket = ffi.func('int socket(int, int, int)');
     this.#bind = ffi.func('int bind(int, void *, uint32_t)');
     this.#connect = ffi.func('int connect(int, void *, uint32_t)');
+    this.#listen = ffi.func('int listen(int, int)');
+    this.#accept = ffi.func('int accept4(int, void *, void *, int)');
     this.#getsockname = ffi.func('int getsockname(int, void *, void *)');
     this.#setsockopt = ffi.func('int setsockopt(int, int, int, void *, uint32_t)');
     this.#getsockopt = ffi.func('int getsockopt(int, int, int, void *, void *)');
@@ -71,6 +76,7 @@ export class Libc {
     this.#read = ffi.func('int64_t read(int, void *, uint64_t)');
     this.#write = ffi.func('int64_t write(int, void *, uint64_t)');
     this.#recvmsg = ffi.func('int64_t recvmsg(int, void *, int)');
+    this.#sendmsg = ffi.func('int64_t sendmsg(int, void *, int)');
     this.#syscall = ffi.func('int64_t syscall(int64_t, int, void *, uint32_t, int, void *)');
     this.#inetPton = ffi.func('int inet_pton(int, const char *, void *)');
     this.#inetNtop = ffi.textFunc('const char *inet_ntop(int, void *, void *, uint32_t)');
@@ -93,6 +99,15 @@ export class Libc {
 
   connect(fd: number, name: Uint8Array): number {
     return this.#settled(this.#connect(fd, name, name.byteLength));
+  }
+
+  listen(fd: number, backlog: number): number {
+    return this.#settled(this.#listen(fd, backlog));
+  }
+
+  /** Who has connected is not asked for. */
+  accept(fd: number, flags: number): number {
+    return this.#settled(this.#accept(fd, null, null, flags));
   }
 
   /** The size of the address, of which `name` gets as much as it has room for. */
@@ -148,6 +163,11 @@ export class Libc {
   /** `header` is the address of a msghdr. */
   recvmsg(fd: number, header: bigint, flags: number): number {
     return this.#settled(this.#recvmsg(fd, header, flags));
+  }
+
+  /** `header` is the address of a msghdr. */
+  sendmsg(fd: number, header: bigint, flags: number): number {
+    return this.#settled(this.#sendmsg(fd, header, flags));
   }
 
   /** `headers` is the address of `count` mmsghdrs. */

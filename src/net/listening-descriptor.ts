@@ -11,11 +11,18 @@ const states = { tcp: '0A', udp: '07' } as const;
  * none, or no Linux. Where several sockets share the address it is any one of them.
  */
 export function listeningDescriptor(protocol: 'tcp' | 'udp', at: Endpoint): number | undefined {
+  return listeningDescriptors(protocol, at)[0];
+}
+
+/** As `listeningDescriptor`: one descriptor for each socket. */
+export function listeningDescriptors(protocol: 'tcp' | 'udp', at: Endpoint): number[] {
   const sockets = new Set(inodesAt(protocol, at).map((inode) => `socket:[${inode}]`));
-  const descriptor = read(() => readdirSync('/proc/self/fd'), []).find((name) =>
-    sockets.has(read(() => readlinkSync(`/proc/self/fd/${name}`), '')),
-  );
-  return descriptor === undefined ? undefined : Number(descriptor);
+  const descriptors = new Map<string, number>();
+  for (const name of read(() => readdirSync('/proc/self/fd'), [])) {
+    const target = read(() => readlinkSync(`/proc/self/fd/${name}`), '');
+    if (sockets.has(target)) descriptors.set(target, Number(name));
+  }
+  return [...descriptors.values()];
 }
 
 /** As in /proc/net/udp: number, local address, remote one, state, queues, timer, retries, user, timeout, inode. */

@@ -1,5 +1,5 @@
 import { readSystemLimits } from './limits.ts';
-import type { Net } from './net.ts';
+import type { Endpoint, Net } from './net.ts';
 import { familyOf, openDgram } from './node-dgram.ts';
 import { localAddresses, lookupHost, mtuOf } from './node-host.ts';
 import { DatagramSender } from './node-sender.ts';
@@ -18,6 +18,8 @@ export interface NodeNetOptions {
   readonly tidPorts?: TidPorts;
   /** Whom these ports are lent to, 1 or more: one number for each net that shares them; 1 if left out. */
   readonly portHolder?: number;
+  /** A socket that listens at an address already, which is used in place of another one and closed with it. */
+  readonly inherit?: (at: Endpoint) => number | undefined;
 }
 
 /** Tables of createPortTable, one per family; threads may share them. */
@@ -58,7 +60,7 @@ export function createNodeNet(options: NodeNetOptions = {}): Net {
     },
     openTid: (peer, handlers, receiveBuffer) =>
       openNodeTid(peer, handlers, { ports: ports[familyOf(peer.address)], sender, receiveBuffer }),
-    listenTcp: listenNodeTcp,
+    listenTcp: (at, handlers) => listenNodeTcp(at, handlers, options.inherit?.(at)),
     connectTcp: connectNodeTcp,
     localAddresses,
     mtuOf,

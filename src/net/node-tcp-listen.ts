@@ -10,14 +10,20 @@ import { turnAway, type ListenHandlers, type TcpBinding, type TcpListener } from
 
 const defaultBacklog = 511;
 
-/** Rejects with NetError; nothing stays open then. */
-export async function listenNodeTcp(at: TcpBinding, handlers: ListenHandlers): Promise<TcpListener> {
+/** With the socket `fd`, which listens there already, or with one of its own. Rejects with NetError; nothing stays open then. */
+export async function listenNodeTcp(
+  at: TcpBinding,
+  handlers: ListenHandlers,
+  fd?: number,
+): Promise<TcpListener> {
   const { address, port, backlog = defaultBacklog, reusePort = false } = at;
   const attempt = `cannot listen on ${address} port ${port}`;
   const ipv6Only = checkEndpoint(at, 0, attempt) === 6;
   const server = createServer({ ...socketOptions, pauseOnConnect: true });
   try {
-    server.listen({ host: address, port, backlog, ipv6Only, exclusive: true, reusePort });
+    if (fd === undefined)
+      server.listen({ host: address, port, backlog, ipv6Only, exclusive: true, reusePort });
+    else server.listen({ fd, backlog });
     await once(server, 'listening');
   } catch (error) {
     if (port === 0 && errnoOf(error) === 'EADDRINUSE') {

@@ -21,7 +21,7 @@ export function withOwnTids(net: Net): TidNet {
 function ownVipTids(net: Net, options: VipTidOptions, onStranger: OnStranger): VipTids {
   const binder = new VipBinder(net, options);
   return {
-    lend: (client, handlers, receiveBuffer) => {
+    lend: (client, handlers, { receiveBuffer } = {}) => {
       const socket: UdpSocket = binder.bind(receiveBuffer, {
         onDatagram: (data, port, address) => {
           const isClient = port === client.port && address === client.address;

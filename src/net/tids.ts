@@ -31,15 +31,48 @@ export interface VipTidOptions {
   readonly ports: { readonly first: number; readonly last: number } | undefined;
 }
 
+/** A TID for another process that goes on with its session, on a net there that can take sockets over. */
+export interface MovedTid {
+  /** Of the socket, which other sessions may share. */
+  readonly fd: number;
+}
+
+export interface VipTid extends UdpSocket {
+  /** Left out on nets whose TIDs stay where they are. */
+  move?(): MovedTid;
+}
+
+export interface VipLendOptions {
+  /** Bytes; the system's default if undefined. */
+  readonly receiveBuffer?: number | undefined;
+  /** The TID is this one. Nets that cannot take it over ignore it. */
+  readonly moved?: MovedTid | undefined;
+}
+
 /** The VIP TIDs of one listener. */
 export interface VipTids {
   /**
    * A TID that no other live session of `client` has; its handlers hear the client alone. Closing it gives it back.
-   * `receiveBuffer` in bytes, the system's default if left out. Throws NetError.
+   * Throws NetError.
    */
-  lend(client: Endpoint, handlers: UdpHandlers, receiveBuffer: number | undefined): UdpSocket;
+  lend(client: Endpoint, handlers: UdpHandlers, options?: VipLendOptions): VipTid;
   /** No more will be lent; those that are stay until they are closed. */
   close(): void;
+}
+
+export interface MovedBackendTid extends MovedTid {
+  /** The socket is no other session's. */
+  readonly isAlone: boolean;
+  /** The handlers hear everybody. */
+  readonly hearsAll: boolean;
+  /** The peer's TID is known, and whether refusals of its request port still count. */
+  readonly isAnswered: boolean;
+  readonly hearsRefusals: boolean;
+}
+
+export interface BackendTid extends TidSocket {
+  /** As that of a VIP TID. */
+  move?(): MovedBackendTid;
 }
 
 export interface BackendTidOptions {
@@ -49,12 +82,14 @@ export interface BackendTidOptions {
   readonly anyAddress: boolean;
   /** The address to send from, if not one of this host. Nets that cannot do that ignore it. */
   readonly source?: string | undefined;
+  /** The TID is this one, and what else is said here does not count. Nets that cannot take it over ignore it. */
+  readonly moved?: MovedBackendTid | undefined;
 }
 
 /** The backend-facing TIDs of one service. */
 export interface BackendTids {
   /** As Net.openTid, but the handlers hear the address of `peer` alone, unless `anyAddress` is set. Throws NetError. */
-  lend(peer: Endpoint, handlers: TidHandlers, options: BackendTidOptions): TidSocket;
+  lend(peer: Endpoint, handlers: TidHandlers, options: BackendTidOptions): BackendTid;
   /** As that of VipTids. */
   close(): void;
 }

@@ -9,6 +9,7 @@ import type { Operator } from './operator.ts';
 /** What a path asks for, once everything in it is understood. */
 type Change =
   | { readonly kind: 'reload' }
+  | { readonly kind: 'takeover'; readonly path: string }
   | { readonly kind: 'order'; readonly service: string; readonly backend: string; readonly order: Order };
 
 /** Their forms, as users should read them. */
@@ -18,13 +19,18 @@ export const changePaths: readonly string[] = [
   '/backends/SERVICE/BACKEND/disable',
   '/backends/SERVICE/BACKEND/weight?value=N',
   '/-/reload',
+  '/-/takeover?path=PATH',
 ];
 
 const modes = { drain: 'draining', enable: 'enabled', disable: 'disabled' } as const;
 
 /** Whether the path, without its query, is one of those that change something. */
 export function isChangePath(path: string): boolean {
-  return path === '/-/reload' || /^\/backends\/[^/]+\/[^/]+\/(drain|enable|disable|weight)$/.test(path);
+  return (
+    path === '/-/reload' ||
+    path === '/-/takeover' ||
+    /^\/backends\/[^/]+\/[^/]+\/(drain|enable|disable|weight)$/.test(path)
+  );
 }
 
 /** `request` is for a path of that kind. */
@@ -37,17 +43,21 @@ export async function answerChange(
   const admission = admit(request, access);
   if (admission.kind === 'turned-away') return admission.answer;
   if ((await bodyLength(request)) > 0) {
-    return text(400, 'no body is expected, the path says it all\n', { connection: 'close' });
+    return text(400, 'no body is expected, the path says it all\n');
   }
   const change = parseChange(request.url ?? '');
   if (typeof change === 'string') return text(400, `${change}\n`);
-  return change.kind === 'reload' ? reload(operator, admission.by) : obey(operator, change, admission.by);
+  if (change.kind === 'reload') return reload(operator, admission.by);
+  if (change.kind === 'order') return obey(operator, change, admission.by);
+  if (access.kind !== 'socket') return text(403, 'only over the admin socket\n');
+  return handOver(operator, change.path, admission.by);
 }
 
 /** The change, or what is wrong with it. */
 function parseChange(url: string): Change | string {
   const [path = '', query] = url.split('?', 2);
   if (path === '/-/reload') return { kind: 'reload' };
+  if (path === '/-/takeover') return parseTakeover(query);
   const [, , service = '', backend = '', word = ''] = path.split('/');
   const order = word === 'weight' ? parseWeight(query) : parseMode(word);
   if (typeof order === 'string') return order;
@@ -57,6 +67,11 @@ function parseChange(url: string): Change | string {
   } catch {
     return 'a name with a percent sign that no two hexadecimal digits follow';
   }
+}
+
+function parseTakeover(query: string | undefined): Change | string {
+  const path = new URLSearchParams(query).get('path') ?? '';
+  return path.startsWith('/') ? { kind: 'takeover', path } : 'expected ?path=PATH with an absolute path';
 }
 
 function parseMode(word: string): Order | string {
@@ -88,6 +103,12 @@ async function reload(operator: Operator, by: string): Promise<Answer> {
   const outcome = await operator.reload(by);
   if (outcome.kind === 'applied') return data(200, { reloaded: true, changes: outcome.changes });
   return data(422, { reloaded: false, faults: outcome.faults });
+}
+
+function handOver(operator: Operator, path: string, by: string): Answer {
+  const outcome = operator.handOver(path, by);
+  if (outcome.kind === 'begun') return data(200, { begun: true, pid: outcome.pid });
+  return text(409, `${outcome.reason}\n`);
 }
 
 /** A service may have hundreds. */

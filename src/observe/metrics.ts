@@ -6,6 +6,7 @@ import { EventMetrics } from './event-metrics.ts';
 import type { Event, FtpEvent, WorkerEvent } from './events.ts';
 import { FtpMetrics, type PassivePortUse } from './ftp-metrics.ts';
 import { type HotCounters, registerHotMetrics } from './hot-metrics.ts';
+import { TakeoverMetrics } from './takeover-metrics.ts';
 import { WorkerMetrics, type WorkerUse } from './worker-metrics.ts';
 
 /** What runs here, as labels. */
@@ -24,6 +25,7 @@ export interface MetricSources {
 
 export class Metrics {
   readonly config: ConfigMetrics;
+  readonly takeovers: TakeoverMetrics;
   readonly #registry = new Registry();
   readonly #events: EventMetrics;
   readonly #ftp: FtpMetrics;
@@ -39,6 +41,7 @@ export class Metrics {
       registers,
     }).set({ ...build }, 1);
     this.config = new ConfigMetrics(this.#registry);
+    this.takeovers = new TakeoverMetrics(this.#registry);
     this.#events = new EventMetrics(this.#registry);
     this.#workers = new WorkerMetrics(this.#registry, workers);
     this.#ftp = new FtpMetrics(this.#registry, passivePorts);

@@ -7,7 +7,14 @@ export interface Operator {
   order(service: string, backend: string, order: Order, by: string): OrderResult;
   /** Reads the configuration anew, and puts it into force. */
   reload(by: string): Promise<ReloadOutcome>;
+  /** The process that listens at the unix socket `path` takes over from this one. How that went is logged. */
+  handOver(path: string, by: string): HandOverOutcome;
 }
+
+/** `pid` is that of this process. */
+export type HandOverOutcome =
+  | { readonly kind: 'begun'; readonly pid: number }
+  | { readonly kind: 'refused'; readonly reason: string };
 
 export type OrderResult =
   | { readonly kind: 'obeyed'; readonly changed: boolean; readonly backend: BackendStatus }

@@ -1,3 +1,7 @@
+import type { Backend } from '../balance/pool.ts';
+import type { SavedService } from '../engine/saved-relay.ts';
+import type { Libc } from '../linux/libc.ts';
+import type { GiverThreads } from './takeover-giver.ts';
 import type { Endpoint } from '../net/net.ts';
 import type { Service, Snapshot } from '../engine/snapshot.ts';
 import type { WorkerKind } from './worker-handle.ts';
@@ -25,6 +29,21 @@ export interface Listening {
   readonly endpoint: Endpoint;
 }
 
+/** What a takeover needs of a data plane, at either end of it. */
+export interface DataPlaneHandover extends GiverThreads {
+  readonly libc: Libc;
+  /** Goes on with the sessions of a worker, whose sockets are its own from now on, once it serves. Rejects if it cannot. */
+  restore(
+    worker: number,
+    services: readonly SavedService<Backend>[],
+    sockets: readonly number[],
+  ): Promise<void>;
+  /** The other process has stopped: clients are served here. */
+  serve(): Promise<void>;
+  /** The other process serves: what it has is dropped without a word, and no new sessions are taken. */
+  leave(): Promise<void>;
+}
+
 /** The engines of all services, wherever they run, as the control plane sees them. */
 export interface DataPlane {
   /**
@@ -46,6 +65,8 @@ export interface DataPlane {
   drain(): Promise<void>;
   /** Ends what still runs and gives everything back. */
   stop(): Promise<void>;
+  /** Undefined where there is no way to hand sockets over, as the engine has none of the system's own. */
+  readonly handover: DataPlaneHandover | undefined;
   /** Where clients arrive now. */
   listening(): readonly Listening[];
   /** Those that have been started; empty where engines have no threads of their own. */

@@ -4,7 +4,7 @@ import type { Engine, EngineParts } from '../engine/engine.ts';
 import type { Snapshot } from '../engine/snapshot.ts';
 import { NetError } from '../net/net.ts';
 import { EventBatch } from './event-batch.ts';
-import { failureOf, type WorkerBoot, type WorkerCommand, type WorkerMessage } from './messages.ts';
+import { failureOf, type WorkerBoot, type EngineCommand, type WorkerMessage } from './messages.ts';
 import { Receipts } from './receipts.ts';
 
 export interface EngineWorkerParts {
@@ -35,7 +35,7 @@ export class EngineWorker {
   }
 
   /** Rejects with what the thread has to die of. */
-  async obey(command: WorkerCommand): Promise<void> {
+  async obey(command: EngineCommand): Promise<void> {
     switch (command.kind) {
       case 'start':
         return this.#start(command.snapshot);
@@ -43,6 +43,8 @@ export class EngineWorker {
         return this.#update(command.snapshot);
       case 'drain':
         return this.#drain();
+      case 'leave':
+        return this.#leave();
       case 'stop':
         return this.#stop();
     }
@@ -59,10 +61,10 @@ export class EngineWorker {
     this.#engine = createEngine({ snapshot, scoreboard: this.#scoreboard, worker: boot.worker, emit });
     try {
       await this.#engine.start();
-      this.#answer({ kind: 'started' });
+      this.answer({ kind: 'started' });
     } catch (error) {
       if (!(error instanceof NetError)) throw error;
-      this.#answer({ kind: 'failed', failure: failureOf(error) });
+      this.answer({ kind: 'failed', failure: failureOf(error) });
       this.#parts.end();
     }
   }
@@ -71,12 +73,17 @@ export class EngineWorker {
     const settled = this.#engine?.update(snapshot);
     this.#scoreboard.writer(this.#parts.boot.worker).obeys(snapshot.version);
     await settled;
-    this.#answer({ kind: 'updated', version: snapshot.version });
+    this.answer({ kind: 'updated', version: snapshot.version });
   }
 
   #drain(): void {
     this.#engine?.drain();
-    this.#answer({ kind: 'draining' });
+    this.answer({ kind: 'draining' });
+  }
+
+  #leave(): void {
+    this.#engine?.leave();
+    this.answer({ kind: 'left' });
   }
 
   async #stop(): Promise<void> {
@@ -85,7 +92,8 @@ export class EngineWorker {
     this.#parts.end();
   }
 
-  #answer(message: WorkerMessage): void {
+  /** Posts it behind all events. */
+  answer(message: WorkerMessage): void {
     this.#batch.flush();
     this.#parts.post(message);
   }

@@ -6,6 +6,7 @@ import type { Libc } from '../linux/libc.ts';
 import type { LentSocket } from '../linux/net/linux-net.ts';
 import { closeListeningGroup, openListeningGroup } from '../linux/net/listening-group.ts';
 import { formatEndpoint } from '../net/net.ts';
+import type { InheritedGroup, InheritedListeners } from './inherited-listeners.ts';
 import type { LinuxBoot, WorkerBoot } from './messages.ts';
 import type { SocketLender } from './node-threads.ts';
 import type { SpawnWorker, WorkerHandle, WorkerHandlers, WorkerPlan } from './worker-handle.ts';
@@ -14,12 +15,15 @@ interface LinuxParts {
   readonly libc: Libc;
   /** Microseconds, see LoopOptions. */
   readonly busyPoll: number;
+  /** Where there are listeners of another process, which still serves. */
+  readonly inherited?: InheritedListeners | undefined;
 }
 
 export class LinuxThreads implements SocketLender {
   readonly #parts: LinuxParts;
   readonly #count: number;
   readonly #start: SpawnWorker;
+  #isHeld: boolean;
   /** By where they listen: one socket for each thread. */
   readonly #groups = new Map<string, readonly LentSocket[]>();
 
@@ -27,12 +31,17 @@ export class LinuxThreads implements SocketLender {
   constructor(parts: LinuxParts, count: number, start: SpawnWorker) {
     this.#parts = parts;
     this.#count = count;
+    this.#isHeld = parts.inherited !== undefined;
     this.#start = start;
   }
 
   claim(kind: Service['kind'], { address, port }: ListenerSpec): ListenerSpec | undefined {
     if (kind !== 'tftp') return undefined;
-    const group = openListeningGroup(this.#parts.libc, { address, port }, this.#count);
+    const { libc, inherited } = this.#parts;
+    const sockets = inherited?.take(kind, { address, port });
+    const group =
+      sockets?.map((fd) => ({ address, port, fd })) ??
+      openListeningGroup(libc, { address, port }, this.#count);
     const at = { address, port: group[0]?.port ?? port };
     this.#groups.set(formatEndpoint(at.address, at.port), group);
     return at;
@@ -44,6 +53,20 @@ export class LinuxThreads implements SocketLender {
     if (!group) return;
     this.#groups.delete(key);
     closeListeningGroup(this.#parts.libc, group);
+  }
+
+  /** Threads that are made from now on serve at once. */
+  serve(): void {
+    this.#isHeld = false;
+  }
+
+  /** All listeners, with a socket for each thread. */
+  get groups(): InheritedGroup[] {
+    return [...this.#groups.values()].flatMap((group) => {
+      const [first] = group;
+      const sockets = group.map(({ fd }) => fd);
+      return first ? [{ kind: 'tftp', address: first.address, port: first.port, sockets }] : [];
+    });
   }
 
   /** The worker's index is its place in each group: these threads come first. */
@@ -65,6 +88,7 @@ export class LinuxThreads implements SocketLender {
       wakeFd: wakeup.fd,
       ledger,
       share: { first: boot.worker, of: this.#count },
+      isHeld: this.#isHeld,
     };
     let isGone = false;
     const onExit = (error: Error | undefined): void => {

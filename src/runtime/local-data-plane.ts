@@ -7,6 +7,7 @@ import { PortableEngines } from './portable-engines.ts';
 /** Engines without threads of their own: on any Net, virtual time included. */
 export class LocalDataPlane implements DataPlane {
   readonly #parts: Omit<EngineParts, 'snapshot' | 'worker'>;
+  readonly handover: undefined;
   #services: readonly Service[] = [];
   #engine: Engine | undefined;
 

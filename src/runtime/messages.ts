@@ -2,6 +2,8 @@
  * What crosses between the supervisor and its workers, beside the memory that they share; nothing else does. All of it
  * survives structured cloning.
  */
+import type { Backend } from '../balance/pool.ts';
+import type { SavedService } from '../engine/saved-relay.ts';
 import type { Snapshot } from '../engine/snapshot.ts';
 import type { LentSocket } from '../linux/net/linux-net.ts';
 import type { PortShare } from '../linux/net/port-range.ts';
@@ -30,10 +32,28 @@ export interface LinuxBoot {
   readonly ledger: SharedArrayBuffer;
   /** Its part of a `--tid-ports` range. */
   readonly share: PortShare;
+  /** It serves nobody before a `thaw`, since another process still does. */
+  readonly isHeld: boolean;
 }
 
 /** Down. `stop` is the last one. */
-export type WorkerCommand = Instruction | { readonly kind: 'drain' | 'stop' };
+export type WorkerCommand = EngineCommand | HandoverCommand;
+
+/** For every worker. `leave`: another process has its listeners, and the sessions that could be moved. */
+export type EngineCommand = Instruction | { readonly kind: 'drain' | 'leave' | 'stop' };
+
+/** What a takeover needs besides, of workers of the Linux engine. */
+export type HandoverCommand =
+  /** Touches no socket any longer, and tells what its sessions are. */
+  | { readonly kind: 'freeze' }
+  /** Goes on, or begins. */
+  | { readonly kind: 'thaw' }
+  /** Goes on with these sessions once it thaws. The sockets are its own from now on. */
+  | {
+      readonly kind: 'restore';
+      readonly services: readonly SavedService<Backend>[];
+      readonly sockets: readonly number[];
+    };
 
 export interface Instruction {
   readonly kind: 'start' | 'update';
@@ -57,7 +77,14 @@ export type WorkerMessage =
   | { readonly kind: 'updated'; readonly version: number }
   /** No new sessions are taken any more. */
   | { readonly kind: 'draining' }
+  | HandoverAnswer
   | { readonly kind: 'events'; readonly events: readonly Event[] };
+
+export type HandoverAnswer =
+  | { readonly kind: 'frozen'; readonly services: readonly SavedService[] }
+  | { readonly kind: 'thawed' | 'restored' | 'left' }
+  /** It cannot be done. */
+  | { readonly kind: 'immovable'; readonly reason: string };
 
 /** A NetError as plain data. */
 export interface Failure {

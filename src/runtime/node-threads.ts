@@ -9,6 +9,7 @@ import { steerBySource } from '../linux/source-steering.ts';
 import { SyscallError } from '../linux/syscall-error.ts';
 import type { TidPorts } from '../net/node-net.ts';
 import type { EngineChoice, EngineNotice } from './engine-choice.ts';
+import { asOneLender, InheritedFtp, type InheritedGroup, InheritedListeners } from './inherited-listeners.ts';
 import { LinuxThreads } from './linux-threads.ts';
 import type { SteerGroup } from './listener-group.ts';
 import type { WorkerBoot, WorkerMessage } from './messages.ts';
@@ -25,6 +26,8 @@ export interface Threads {
   readonly spawn: SpawnWorker;
   /** Opens listening sockets that outlive the workers; left out where workers open their own. */
   readonly lender?: SocketLender | undefined;
+  /** What a takeover needs, where there can be one. */
+  readonly handover?: ThreadsHandover | undefined;
   /** How clients are shared out among workers; the system does it by their address and port if left out. */
   readonly steer?: SteerGroup | undefined;
 }
@@ -40,6 +43,26 @@ export interface SocketLender {
   close(): void;
 }
 
+/** What a takeover needs to know of threads, or to tell them, at either end of it. */
+export interface ThreadsHandover {
+  readonly libc: Libc;
+  /** How many there are for each protocol. */
+  readonly count: number;
+  /** TFTP's listening sockets. */
+  readonly groups: () => readonly InheritedGroup[];
+  /** Listeners of another process that nobody here has claimed. Undefined if there is no such process. */
+  readonly untaken: () => readonly string[] | undefined;
+  /** The other process has gone: threads that are made from now on serve at once. */
+  readonly serve: () => void;
+}
+
+/** What another process has handed over. */
+export interface Inheritance {
+  /** As ThreadsHandover has it. */
+  readonly count: number;
+  readonly groups: readonly InheritedGroup[];
+}
+
 export interface NodeThreadsOptions {
   /** `auto` is one for each core that this process may use. */
   readonly workers: number | 'auto';
@@ -50,6 +73,8 @@ export interface NodeThreadsOptions {
   readonly engine: EngineChoice;
   /** Microseconds for which the Linux engine polls before it blocks, see LoopOptions. */
   readonly busyPoll: number;
+  /** Listeners are taken from here, and their number of threads, too. */
+  readonly inheritance?: Inheritance | undefined;
   /** The modules that workers run, if not their own. */
   readonly entries?: Partial<Record<WorkerKind, URL>>;
 }
@@ -69,26 +94,37 @@ const entries: Readonly<Record<WorkerKind, URL>> = {
 
 /** Threads of node:worker_threads: with the Linux engine as many for TFTP as for FTP, else the same for both. */
 export function nodeThreads(options: NodeThreadsOptions): Threads {
-  const { workers, protocols, tidPorts, engine, busyPoll } = options;
-  const count = workers === 'auto' ? availableParallelism() : workers;
+  const { workers, protocols, tidPorts, engine, busyPoll, inheritance } = options;
+  const count = inheritance?.count ?? (workers === 'auto' ? availableParallelism() : workers);
+  const inherited = inheritance && new InheritedListeners(inheritance.groups);
   const modules = { ...entries, ...options.entries };
   const steer = engine.libc && steeringWith(engine.libc);
   const spawn: SpawnWorker = (plan, boot, handlers) => start(modules[plan.kind], boot, handlers);
-  if (engine.name === 'portable' || !protocols.includes('tftp')) {
+  if (engine.name === 'portable') {
     return { engine, steer, plans: repeat({ kind: 'portable', protocols }, count), tidPorts, spawn };
   }
+  const { libc } = engine;
   const others = protocols.filter((protocol) => protocol !== 'tftp');
-  const fast = new LinuxThreads({ libc: engine.libc, busyPoll }, count, spawn);
+  const first = protocols.includes('tftp') ? count : 0;
+  const fast = new LinuxThreads({ libc, busyPoll, inherited }, first, spawn);
+  const slow = inherited && new InheritedFtp(libc, inherited, { first, count });
   return {
     engine,
     steer,
     plans: [
-      ...repeat({ kind: 'linux', protocols: ['tftp'] }, count),
+      ...repeat({ kind: 'linux', protocols: ['tftp'] }, first),
       ...repeat({ kind: 'portable', protocols: others }, others.length > 0 ? count : 0),
     ],
     tidPorts,
     spawn: (plan, ...parts) => (plan.kind === 'linux' ? fast.spawn(plan, ...parts) : spawn(plan, ...parts)),
-    lender: fast,
+    lender: slow ? asOneLender([fast, slow]) : fast,
+    handover: {
+      libc,
+      count,
+      groups: () => fast.groups,
+      untaken: () => inherited?.untaken,
+      serve: () => fast.serve(),
+    },
   };
 }
 

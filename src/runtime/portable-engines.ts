@@ -29,6 +29,10 @@ export class PortableEngines implements Engine {
     for (const engine of this.#engines) engine.drain();
   }
 
+  leave(): void {
+    for (const engine of this.#engines) engine.leave();
+  }
+
   async stop(): Promise<void> {
     for (const engine of this.#engines) await engine.stop();
   }

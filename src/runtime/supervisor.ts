@@ -11,11 +11,13 @@ import { releaseTidPorts } from '../net/node-net.ts';
 import type { Emit, Event, ListenerUp } from '../observe/events.ts';
 import { workersOf } from './assignment.ts';
 import { Claims } from './claims.ts';
-import type { DataPlane, Listening, WorkerStatus } from './data-plane.ts';
+import type { DataPlane, DataPlaneHandover, Listening, WorkerStatus } from './data-plane.ts';
 import { steerGroup } from './listener-group.ts';
 import { ListenerTally } from './listener-tally.ts';
 import { portHolderOf } from './messages.ts';
-import type { Threads } from './node-threads.ts';
+import type { Threads, ThreadsHandover } from './node-threads.ts';
+import { SupervisorHandover } from './supervisor-handover.ts';
+import { TakeoverError } from './takeover-error.ts';
 import { type Orders, WorkerSlot } from './worker-slot.ts';
 
 export interface SupervisorParts {
@@ -29,6 +31,7 @@ export interface SupervisorParts {
 export class Supervisor implements DataPlane {
   readonly #parts: SupervisorParts;
   readonly #slots: readonly WorkerSlot[];
+  readonly handover: DataPlaneHandover | undefined;
   readonly #tally = new ListenerTally();
   readonly #claims: Claims;
   /** The latest. */
@@ -48,6 +51,7 @@ export class Supervisor implements DataPlane {
     const isShared = (kind: Service['kind']): boolean =>
       plans.filter(({ protocols }) => protocols.includes(kind)).length > 1;
     this.#claims = new Claims({ net: parts.net, lender, isShared });
+    this.handover = parts.threads.handover && this.#handoverOf(parts.threads.handover);
     this.#slots = parts.threads.plans.map((plan, index) => {
       const { scoreboard, threads } = parts;
       const boot = { worker: index, scoreboard: scoreboard.buffer, tidPorts: threads.tidPorts };
@@ -69,7 +73,15 @@ export class Supervisor implements DataPlane {
     const slots = this.#neededFor(snapshot.services);
     await Promise.all(slots.map((slot) => this.#launch(slot)));
     await this.#claims.claim(snapshot.services, false);
-    await Promise.all(slots.map((slot) => this.#start(slot)));
+    const untaken = this.#parts.threads.handover?.untaken();
+    if (untaken && untaken.length > 0) {
+      throw new TakeoverError(
+        `the running process listens where this one is not told to: ${untaken.join(', ')}`,
+      );
+    }
+    // Nobody else takes the connections that wait, so the other process goes on with those until it has given up.
+    const held = untaken ? slots.filter(({ status }) => status.kind === 'linux') : slots;
+    await Promise.all(held.map((slot) => this.#start(slot)));
   }
 
   async prepare(services: readonly Service[]): Promise<() => void> {
@@ -118,6 +130,22 @@ export class Supervisor implements DataPlane {
     return this.#slots
       .filter((slot) => this.#launched.has(slot) && !this.#fresh.has(slot))
       .map(({ status }) => status);
+  }
+
+  #handoverOf(threads: ThreadsHandover): DataPlaneHandover {
+    return new SupervisorHandover({
+      threads,
+      slots: () => this.#slots.filter((slot) => this.#begun.has(slot)),
+      ftpListeners: () => {
+        const ftp = this.#snapshot.services.filter(({ kind }) => kind === 'ftp').map(({ name }) => name);
+        return this.listening().filter(({ service }) => ftp.includes(service));
+      },
+      startOthers: async () => {
+        const others = this.#neededFor(this.#snapshot.services).filter((slot) => !this.#begun.has(slot));
+        await Promise.all(others.map((slot) => this.#start(slot)));
+      },
+      closeListeners: () => this.#parts.threads.lender?.close(),
+    });
   }
 
   #take(snapshot: Snapshot): void {

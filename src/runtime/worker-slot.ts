@@ -11,7 +11,14 @@
 import type { Clock, Timer } from '../net/net.ts';
 import type { Event } from '../observe/events.ts';
 import type { WorkerState, WorkerStatus } from './data-plane.ts';
-import { errorOf, type Instruction, type WorkerCommand, type WorkerMessage } from './messages.ts';
+import {
+  errorOf,
+  type HandoverAnswer,
+  type HandoverCommand,
+  type Instruction,
+  type WorkerCommand,
+  type WorkerMessage,
+} from './messages.ts';
 import { Receipts } from './receipts.ts';
 import { RestartDelay } from './restart-delay.ts';
 import type { WorkerHandle, WorkerHandlers, WorkerKind } from './worker-handle.ts';
@@ -59,6 +66,8 @@ export class WorkerSlot {
   #ended: Deferred | undefined;
   /** Who waits until a snapshot is in force, by its version. */
   readonly #updates = new Map<number, Deferred>();
+  /** Who waits for the answer to a step of a takeover. */
+  #handover: PromiseWithResolvers<HandoverAnswer> | undefined;
 
   constructor(parts: WorkerSlotParts) {
     this.#parts = parts;
@@ -113,6 +122,25 @@ export class WorkerSlot {
     return this.#drained.promise;
   }
 
+  /** A step of a takeover. Rejects with what the thread died of, or with what keeps it from obeying. */
+  async ask(command: HandoverCommand): Promise<HandoverAnswer> {
+    const isTooLate = command.kind === 'freeze' && this.#state !== 'serving';
+    if (this.#handle === undefined || isTooLate) throw new Error(`worker ${this.index} is ${this.#state}`);
+    return this.#askFor(command);
+  }
+
+  /** Another process serves in its place. Resolves when it has let go, because it is gone at the latest. */
+  async leave(): Promise<void> {
+    if (this.#handle === undefined) return this.#retire();
+    // It is not started again.
+    this.#state = 'draining';
+    try {
+      await this.#askFor({ kind: 'leave' });
+    } catch {
+      // Then it has nothing any longer.
+    }
+  }
+
   /** Resolves when its thread has ended, by itself or by force. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -128,6 +156,14 @@ export class WorkerSlot {
     this.#handle?.terminate();
     // A thread that is blocked by the system cannot be ended: it goes with the process.
     this.#timer = this.#parts.clock.setTimer(endTime, () => this.#ended?.resolve());
+  }
+
+  async #askFor(command: WorkerCommand): Promise<HandoverAnswer> {
+    this.#handover = Promise.withResolvers();
+    this.#post(command);
+    const answer = await this.#handover.promise;
+    if (answer.kind === 'immovable') throw new Error(answer.reason);
+    return answer;
   }
 
   async #retire(): Promise<void> {
@@ -153,6 +189,12 @@ export class WorkerSlot {
         return this.#onUpdated(message.version);
       case 'draining':
         return this.#drained?.resolve();
+      case 'frozen':
+      case 'thawed':
+      case 'restored':
+      case 'left':
+      case 'immovable':
+        return this.#handover?.resolve(message);
       case 'events':
         this.#parts.onEvents(message.events);
         receipts.take(message.events.length);
@@ -183,6 +225,7 @@ export class WorkerSlot {
     if (!this.#hasServed || (this.#isStopping && error === undefined)) this.#state = 'stopped';
     else this.#onDeath(death);
     this.#step?.reject(death);
+    this.#handover?.reject(death);
     this.#drained?.resolve();
     this.#ended?.resolve();
   }

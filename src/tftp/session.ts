@@ -25,74 +25,17 @@
  *  7. A client is owed few datagrams until it has answered one, because its address may be forged.
  */
 import { defaultBlockSize, ErrorCode, Opcode } from './packet.ts';
-
-export type SessionResult =
-  | 'ok'
-  | 'ok-unacked'
-  | 'client-abort'
-  | 'not-found'
-  | 'denied'
-  | 'error'
-  | 'timeout'
-  | 'no-backend';
-
-/** What the engine has to do with a datagram. */
-export const Verdict = {
-  relay: 1,
-  /** Relay, and take the source as the backend's TID. */
-  relayAndPin: 2,
-  /** Relay; the transfer has ended and `result` is set. */
-  relayAndEnd: 3,
-  /** An ERROR as the first reply: all of the above. */
-  relayPinAndEnd: 4,
-  /** Relay; the transfer goes on although its end was reported. */
-  relayAndResume: 5,
-  /** Ask another backend, or relay this ERROR 1 if there is none: then call `errorFromBackend`. */
-  retryNotFound: 6,
-  dropUnexpected: 7,
-  dropUnproven: 8,
-  dropAfterError: 9,
-} as const;
-
-/** What the engine has to do with a request that repeats the session's own, byte by byte. */
-export const RepeatVerdict = { swallow: 1, resend: 2, renew: 3 } as const;
-
-/** What the engine has to do when the session's deadline has passed. */
-export const TimerVerdict = {
-  wait: 0,
-  /** Ask another backend; call `asked` when there is one, `exhausted` when not. */
-  retry: 1,
-  /** The transfer has ended, `result` is set, and nothing of it is needed any longer. */
-  endAndClose: 2,
-  /** It had ended before, and nothing of it is needed any longer. */
-  close: 3,
-} as const;
+import * as limits from './session-limits.ts';
+import type { SavedSession, SessionTiming } from './saved-session.ts';
+import {
+  RepeatVerdict,
+  resultOfBackendError,
+  type SessionResult,
+  TimerVerdict,
+  Verdict,
+} from './session-verdicts.ts';
 
 const Phase = { requesting: 0, running: 1, dallying: 2, lingering: 3, closed: 4 } as const;
-
-/** Silence of the backends that ends a request, from the last time that the client asked. Milliseconds. */
-const requestPatience = 15_000;
-/** How long the sender of a file may be silent before it has surely got the last ACK: servers repeat after 1 to 5 s. */
-const minDally = 6_000;
-/** Repeats do not keep an ended session for longer than that. Milliseconds, both. */
-const maxDally = 10_000;
-/** How long answers to an ERROR are swallowed. Milliseconds. */
-const lingerTime = 2_000;
-/** Backend silence after which a repeated request is no longer taken for a repetition. Milliseconds. */
-const repeatMemory = 10_000;
-/** How long after a client's last packet its request may still be a copy that the network has delayed. Milliseconds. */
-const maxLateness = 1_000;
-/** Seconds (RFC 2349). More would keep a session of two dead peers for as long as one of them pleased. */
-const maxTimeout = 255;
-/** Datagrams that an address gets before it has proved that it is listening. */
-const unprovenAllowance = 3;
-const unprovenWindowAllowance = 8;
-
-/** Milliseconds. */
-export interface SessionTiming {
-  readonly tryInterval: number;
-  readonly idleTimeout: number;
-}
 
 export class TftpSession {
   readonly #isRead: boolean;
@@ -101,7 +44,7 @@ export class TftpSession {
   #idleTimeout: number;
   /** Counts once the client has answered: a forged request for a long timeout keeps nothing for long. */
   #grantedIdleTimeout = 0;
-  #dallyTime = minDally;
+  #dallyTime = limits.minDally;
 
   #phase: number = Phase.requesting;
   #blockSize = defaultBlockSize;
@@ -145,6 +88,13 @@ export class TftpSession {
     this.#clientHeardAt = now;
   }
 
+  /** A session that was saved elsewhere goes on, by this clock. */
+  static restore(saved: SavedSession, now: number): TftpSession {
+    const session = new TftpSession(saved.isRead, saved.retryNotFound, saved, now);
+    session.#restore(saved, now);
+    return session;
+  }
+
   /** Set once, when the transfer has ended. */
   get result(): SessionResult | undefined {
     return this.#result;
@@ -166,15 +116,15 @@ export class TftpSession {
       case Phase.requesting:
         return Math.min(
           this.#isRead && this.#canRetry ? this.#triedAt + this.#tryInterval : Infinity,
-          this.#askedAt + Math.min(requestPatience, this.#idleTimeout),
+          this.#askedAt + Math.min(limits.requestPatience, this.#idleTimeout),
         );
       case Phase.running:
         // One end alone, repeating into the void for ever, does not keep a session.
         return Math.min(this.#clientHeardAt, this.#backendHeardAt) + this.#idleTimeout;
       case Phase.dallying:
-        return Math.min(this.#activeAt + this.#dallyTime, this.#endedAt + maxDally);
+        return Math.min(this.#activeAt + this.#dallyTime, this.#endedAt + limits.maxDally);
       default:
-        return this.#endedAt + lingerTime;
+        return this.#endedAt + limits.lingerTime;
     }
   }
 
@@ -230,8 +180,8 @@ export class TftpSession {
     if (blockSize !== undefined && blockSize > 0) this.#blockSize = blockSize;
     if (windowSize !== undefined && windowSize > 0) this.#windowSize = windowSize;
     if (timeoutSeconds === undefined) return;
-    this.#grantedIdleTimeout = 6_000 * Math.min(timeoutSeconds, maxTimeout);
-    this.#dallyTime = Math.min(maxDally, Math.max(minDally, 2_000 * timeoutSeconds));
+    this.#grantedIdleTimeout = 6_000 * Math.min(timeoutSeconds, limits.maxTimeout);
+    this.#dallyTime = Math.min(limits.maxDally, Math.max(limits.minDally, 2_000 * timeoutSeconds));
   }
 
   /** The client sent the session's request again. */
@@ -246,9 +196,9 @@ export class TftpSession {
     if (this.#result !== undefined) return RepeatVerdict.renew;
     if (this.#clientSpoke) {
       // A client that begins anew asks more than once; one whose transfer runs must not lose it to a late copy.
-      return now - this.#clientHeardAt < maxLateness ? RepeatVerdict.swallow : RepeatVerdict.renew;
+      return now - this.#clientHeardAt < limits.maxLateness ? RepeatVerdict.swallow : RepeatVerdict.renew;
     }
-    if (now - this.#backendHeardAt >= repeatMemory) return RepeatVerdict.renew;
+    if (now - this.#backendHeardAt >= limits.repeatMemory) return RepeatVerdict.renew;
     // What was owed may all have been lost. One datagram for one request is no amplification by numbers.
     this.#owedWithoutProof -= 1;
     return RepeatVerdict.swallow;
@@ -257,7 +207,7 @@ export class TftpSession {
   onTimer(now: number): number {
     if (now < this.deadline) return TimerVerdict.wait;
     if (this.#phase === Phase.requesting) {
-      const outOfPatience = now >= this.#askedAt + Math.min(requestPatience, this.#idleTimeout);
+      const outOfPatience = now >= this.#askedAt + Math.min(limits.requestPatience, this.#idleTimeout);
       if (!outOfPatience) return TimerVerdict.retry;
     }
     const wasActive = this.isActive;
@@ -297,6 +247,65 @@ export class TftpSession {
   /** The balancer gives the transfer up. */
   aborted(now: number): void {
     this.#end('error', Phase.closed, now);
+  }
+
+  /** All that it knows, as of now. */
+  save(now: number): SavedSession {
+    const { bytes, blocks, repeats, tries } = this;
+    return {
+      isRead: this.#isRead,
+      retryNotFound: this.#retryNotFound,
+      tryInterval: this.#tryInterval,
+      idleTimeout: this.#idleTimeout,
+      grantedIdleTimeout: this.#grantedIdleTimeout,
+      dallyTime: this.#dallyTime,
+      phase: this.#phase,
+      blockSize: this.#blockSize,
+      windowSize: this.#windowSize,
+      hasOack: this.#hasOack,
+      lastBlock: this.#lastBlock,
+      lastAck: this.#lastAck,
+      finalBlock: this.#finalBlock,
+      hasGap: this.#hasGap,
+      clientSpoke: this.#clientSpoke,
+      owedWithoutProof: this.#owedWithoutProof,
+      askedAgo: now - this.#askedAt,
+      triedAgo: now - this.#triedAt,
+      canRetry: this.#canRetry,
+      backendHeardAgo: now - this.#backendHeardAt,
+      clientHeardAgo: now - this.#clientHeardAt,
+      activeAgo: now - this.#activeAt,
+      endedAgo: now - this.#endedAt,
+      result: this.#result,
+      bytes,
+      blocks,
+      repeats,
+      tries,
+    };
+  }
+
+  #restore(saved: SavedSession, now: number): void {
+    this.#grantedIdleTimeout = saved.grantedIdleTimeout;
+    this.#dallyTime = saved.dallyTime;
+    this.#phase = saved.phase;
+    this.#blockSize = saved.blockSize;
+    this.#windowSize = saved.windowSize;
+    this.#hasOack = saved.hasOack;
+    this.#lastBlock = saved.lastBlock;
+    this.#lastAck = saved.lastAck;
+    this.#finalBlock = saved.finalBlock;
+    this.#hasGap = saved.hasGap;
+    this.#clientSpoke = saved.clientSpoke;
+    this.#owedWithoutProof = saved.owedWithoutProof;
+    this.#askedAt = now - saved.askedAgo;
+    this.#triedAt = now - saved.triedAgo;
+    this.#canRetry = saved.canRetry;
+    this.#backendHeardAt = now - saved.backendHeardAgo;
+    this.#clientHeardAt = now - saved.clientHeardAgo;
+    this.#activeAt = now - saved.activeAgo;
+    this.#endedAt = now - saved.endedAgo;
+    this.#result = saved.result;
+    ({ bytes: this.bytes, blocks: this.blocks, repeats: this.repeats, tries: this.tries } = saved);
   }
 
   #onFirstReply(opcode: number, block: number, length: number, now: number): number {
@@ -365,7 +374,7 @@ export class TftpSession {
   }
 
   #allowance(): number {
-    return Math.max(unprovenAllowance, Math.min(this.#windowSize, unprovenWindowAllowance));
+    return Math.max(limits.unprovenAllowance, Math.min(this.#windowSize, limits.unprovenWindowAllowance));
   }
 
   #resultOfSilence(): SessionResult {
@@ -382,16 +391,5 @@ export class TftpSession {
     this.#result ??= result;
     this.#phase = phase;
     this.#endedAt = now;
-  }
-}
-
-function resultOfBackendError(code: number): SessionResult {
-  switch (code) {
-    case ErrorCode.fileNotFound:
-      return 'not-found';
-    case ErrorCode.accessViolation:
-      return 'denied';
-    default:
-      return 'error';
   }
 }

@@ -22,7 +22,7 @@ function socketFlag(): string {
 
 /** Over the socket of the balancer. */
 function ctl(balancer: Balancer, ...args: readonly string[]): Promise<Exit> {
-  return runTftpLb(['ctl', ...args, `--socket=${balancer.socket}`], { env: { SUDO_USER: 'alice' } });
+  return runTftpLb(['ctl', ...args, `--admin-socket=${balancer.socket}`], { env: { SUDO_USER: 'alice' } });
 }
 
 /** Two servers, which the tests of a group share with the balancer in front of them. */
@@ -106,7 +106,7 @@ describe('orders', () => {
 
   test('need a balancer, and say so where there is none', async () => {
     const socket = path.join(temporaryFolder('ctl'), 'admin.sock');
-    const missing = await runTftpLb(['ctl', 'status', `--socket=${socket}`]);
+    const missing = await runTftpLb(['ctl', 'status', `--admin-socket=${socket}`]);
     expect(missing).toMatchObject({ code: 1, stdout: '' });
     expect(missing.stderr).toMatch(
       /^tftp-lb: there is no admin socket at [^\n]*: is the balancer running\?[^\n]*\n$/,
@@ -115,7 +115,7 @@ describe('orders', () => {
     expect(statSync(socket).mode & 0o777).toBe(0o600);
     balancer.program.signal('SIGKILL');
     await balancer.program.ended;
-    const dead = await runTftpLb(['ctl', 'drain', 'b0', `--socket=${socket}`]);
+    const dead = await runTftpLb(['ctl', 'drain', 'b0', `--admin-socket=${socket}`]);
     expect(dead).toMatchObject({ code: 1, stdout: '' });
     expect(dead.stderr).toMatch(/^tftp-lb: nobody listens at the admin socket [^\n]* any more[^\n]*\n$/);
   });
@@ -142,7 +142,7 @@ describe('over TCP', () => {
     ['without a token', undefined],
     ['with another token', wrong],
   ])('an order %s is refused', async (_what, tokenFile) => {
-    const tokenFlag = tokenFile === undefined ? [] : [`--token-file=${tokenFile}`];
+    const tokenFlag = tokenFile === undefined ? [] : [`--admin-token-file=${tokenFile}`];
     expect(await runTftpLb(['ctl', 'drain', 'b0', url, ...tokenFlag])).toMatchObject({
       code: 1,
       stdout: '',
@@ -152,7 +152,9 @@ describe('over TCP', () => {
   });
 
   test('an order with the token is obeyed, and the log does not tell the token', async () => {
-    expect(await runTftpLb(['ctl', 'drain', 'b1', url, `--token-file=${right}`])).toMatchObject({ code: 0 });
+    expect(await runTftpLb(['ctl', 'drain', 'b1', url, `--admin-token-file=${right}`])).toMatchObject({
+      code: 0,
+    });
     expect(await balancer.backend('b1')).toMatchObject({ operator: 'draining' });
     expect(balancer.program.stdout).not.toContain(token);
   });

@@ -1,5 +1,5 @@
-import type { Endpoint, TidHandlers, TidSocket, UdpSocket } from '../../net/net.ts';
-import type { OnStranger } from '../../net/tids.ts';
+import type { Endpoint, TidHandlers, UdpSocket } from '../../net/net.ts';
+import type { BackendTid, MovedBackendTid, OnStranger } from '../../net/tids.ts';
 import { ECONNREFUSED } from '../constants.ts';
 import { DatagramSocket, type SocketUser } from './datagram-socket.ts';
 import { isRefusal } from './network-errors.ts';
@@ -14,6 +14,8 @@ const receiveBuffer = 4_194_304;
 export interface SocketSource {
   /** Unspecified, or that of a client, which this host need not have (IP_TRANSPARENT). */
   readonly address: string;
+  /** Whether a socket from here is lent to one session at a time. */
+  readonly isAlone: boolean;
   readonly onStranger: OnStranger;
   /** The session that was served at `peerAddress` is done with the socket. */
   readonly onGivenBack: (socket: BackendSocket, peerAddress: string) => void;
@@ -29,15 +31,9 @@ export class BackendSocket implements SocketUser {
   readonly #source: SocketSource;
   readonly #answering: UdpSocket;
 
-  /** Throws NetError. */
-  constructor(parts: LoopParts, source: SocketSource) {
+  /** Opens one, or takes over `fd`. Throws NetError, having closed it. */
+  constructor(parts: LoopParts, source: SocketSource, fd: number = open(parts, source)) {
     const { address } = source;
-    const isTransparent = address !== '0.0.0.0' && address !== '::';
-    const fd = openSocket(
-      parts.libc,
-      { address, port: 0, receiveBuffer },
-      { hearsErrors: true, isTransparent },
-    );
     this.#socket = new DatagramSocket(parts, fd, true, this);
     this.#later = (callback) => parts.loop.later(callback);
     this.#source = source;
@@ -49,6 +45,14 @@ export class BackendSocket implements SocketUser {
     };
   }
 
+  get fd(): number {
+    return this.#socket.fd;
+  }
+
+  get isAlone(): boolean {
+    return this.#source.isAlone;
+  }
+
   get address(): string {
     return this.#socket.address;
   }
@@ -58,11 +62,16 @@ export class BackendSocket implements SocketUser {
   }
 
   /** The session hears the peer's address, or everybody if it is the `sole` one. */
-  lend(peer: Endpoint, handlers: TidHandlers, sole: boolean): TidSocket {
-    const lease = new BackendLease(this, peer, handlers);
+  lend(peer: Endpoint, handlers: TidHandlers, sole: boolean, moved?: MovedBackendTid): BackendTid {
+    const lease = new BackendLease(this, peer, handlers, moved);
     this.#leases.set(peer.address, lease);
     if (sole) this.#sole = lease;
     return lease;
+  }
+
+  /** Whether the session hears everybody. */
+  isSole(lease: BackendLease): boolean {
+    return this.#sole === lease;
   }
 
   giveBack(lease: BackendLease): void {
@@ -103,23 +112,31 @@ export class BackendSocket implements SocketUser {
   }
 }
 
+/** Throws NetError. */
+function open({ libc }: LoopParts, { address }: SocketSource): number {
+  const isTransparent = address !== '0.0.0.0' && address !== '::';
+  return openSocket(libc, { address, port: 0, receiveBuffer }, { hearsErrors: true, isTransparent });
+}
+
 /** What strangers are told matters to nobody. */
 const unheard: Owner = { onUnsent: () => undefined };
 
 /** The TID of one session towards one backend. */
-class BackendLease implements TidSocket, Owner {
+class BackendLease implements BackendTid, Owner {
   readonly peer: Endpoint;
   readonly handlers: TidHandlers;
-  isAnswered = false;
+  isAnswered: boolean;
   readonly #socket: BackendSocket;
   /** Until the peer has answered from another port: refusals of its request port mean nothing then. */
-  #hearsRefusals = true;
+  #hearsRefusals: boolean;
   #isOpen = true;
 
-  constructor(socket: BackendSocket, peer: Endpoint, handlers: TidHandlers) {
+  constructor(socket: BackendSocket, peer: Endpoint, handlers: TidHandlers, moved?: MovedBackendTid) {
     this.#socket = socket;
     this.peer = peer;
     this.handlers = handlers;
+    this.isAnswered = moved?.isAnswered ?? false;
+    this.#hearsRefusals = moved?.hearsRefusals ?? true;
   }
 
   get address(): string {
@@ -132,6 +149,12 @@ class BackendLease implements TidSocket, Owner {
 
   send(data: Uint8Array, port: number, address: string): void {
     if (this.#isOpen) this.#socket.send(data, port, address, this);
+  }
+
+  move(): MovedBackendTid {
+    const { fd, isAlone } = this.#socket;
+    const hearsAll = this.#socket.isSole(this);
+    return { fd, isAlone, hearsAll, isAnswered: this.isAnswered, hearsRefusals: this.#hearsRefusals };
   }
 
   pinned(peerPort: number): void {

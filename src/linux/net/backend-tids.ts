@@ -4,8 +4,14 @@
  * is lent first.
  */
 import { isIPv6 } from 'node:net';
-import { type Endpoint, formatEndpoint, NetError, type TidHandlers, type TidSocket } from '../../net/net.ts';
-import type { BackendTidOptions, BackendTids, OnStranger } from '../../net/tids.ts';
+import { type Endpoint, formatEndpoint, NetError, type TidHandlers } from '../../net/net.ts';
+import type {
+  BackendTid,
+  BackendTidOptions,
+  BackendTids,
+  MovedBackendTid,
+  OnStranger,
+} from '../../net/tids.ts';
 import { BackendSocket } from './backend-socket.ts';
 import type { LoopParts } from './parts.ts';
 import { isPort } from './sender.ts';
@@ -25,12 +31,13 @@ export class SharedBackendTids implements BackendTids {
     this.#pools = { 4: this.#poolAt(any[4]), 6: this.#poolAt(any[6]) };
   }
 
-  lend(peer: Endpoint, handlers: TidHandlers, options: BackendTidOptions): TidSocket {
+  lend(peer: Endpoint, handlers: TidHandlers, options: BackendTidOptions): BackendTid {
     if (!isPort(peer.port) || this.#parts.book.name(peer.address) === undefined) {
       throw new NetError('TLB_ERR_SOCKET', `${formatEndpoint(peer.address, peer.port)} is no destination`);
     }
     const family = isIPv6(peer.address) ? 6 : 4;
-    const { source } = options;
+    const { source, moved } = options;
+    if (moved) return this.#takeOver(peer, handlers, family, moved);
     if (source !== undefined && isIPv6(source) === isIPv6(peer.address)) {
       return this.#lendAlone(peer, handlers, source, options.anyAddress);
     }
@@ -44,19 +51,45 @@ export class SharedBackendTids implements BackendTids {
   }
 
   /** A socket that hears everybody, or has a client's address, is nobody else's. */
-  #lendAlone(peer: Endpoint, handlers: TidHandlers, address: string, sole: boolean): TidSocket {
-    const socket = this.#open(address, () => socket.close());
+  #lendAlone(peer: Endpoint, handlers: TidHandlers, address: string, sole: boolean): BackendTid {
+    const socket = this.#openAlone(address);
     return socket.lend(peer, handlers, sole);
   }
 
+  /** One that many sessions came with is taken over once. */
+  #takeOver(peer: Endpoint, handlers: TidHandlers, family: 4 | 6, moved: MovedBackendTid): BackendTid {
+    if (moved.isAlone) {
+      return this.#openAlone(any[family], moved.fd).lend(peer, handlers, moved.hearsAll, moved);
+    }
+    const pool = this.#pools[family];
+    const known = pool.find((socket) => socket.fd === moved.fd);
+    const socket = known ?? this.#openFor(pool, any[family], moved.fd);
+    pool.adopt(peer.address, socket);
+    return socket.lend(peer, handlers, false, moved);
+  }
+
+  #openAlone(address: string, fd?: number): BackendSocket {
+    const source = {
+      address,
+      isAlone: true,
+      onStranger: this.#onStranger,
+      onGivenBack: (socket: BackendSocket) => socket.close(),
+    };
+    return new BackendSocket(this.#parts, source, fd);
+  }
+
   #poolAt(address: string): SocketPool<BackendSocket> {
-    const pool: SocketPool<BackendSocket> = new SocketPool(() =>
-      this.#open(address, (socket, peerAddress) => pool.giveBack(peerAddress, socket)),
-    );
+    const pool: SocketPool<BackendSocket> = new SocketPool(() => this.#openFor(pool, address));
     return pool;
   }
 
-  #open(address: string, onGivenBack: (socket: BackendSocket, peerAddress: string) => void): BackendSocket {
-    return new BackendSocket(this.#parts, { address, onStranger: this.#onStranger, onGivenBack });
+  #openFor(pool: SocketPool<BackendSocket>, address: string, fd?: number): BackendSocket {
+    const source = {
+      address,
+      isAlone: false,
+      onStranger: this.#onStranger,
+      onGivenBack: (socket: BackendSocket, peerAddress: string) => pool.giveBack(peerAddress, socket),
+    };
+    return new BackendSocket(this.#parts, source, fd);
   }
 }

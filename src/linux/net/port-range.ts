@@ -14,14 +14,14 @@ export interface PortSpan {
 export class PortRange {
   /** How many this thread may have. */
   readonly size: number;
-  readonly #free: number[];
+  readonly #own: ReadonlySet<number>;
+  #free: number[];
 
   constructor({ first, last }: PortSpan, share: PortShare, random: () => number) {
     const ports = Array.from({ length: last - first + 1 }, (_, index) => first + index);
-    this.#free = shuffled(
-      ports.filter((_, index) => index % share.of === share.first % share.of),
-      random,
-    );
+    const own = ports.filter((_, index) => index % share.of === share.first % share.of);
+    this.#own = new Set(own);
+    this.#free = shuffled(own, random);
     this.size = this.#free.length;
   }
 
@@ -34,8 +34,14 @@ export class PortRange {
     return this.#free.shift();
   }
 
+  /** The port is taken already. It may be none of this range. */
+  claim(port: number): void {
+    this.#free = this.#free.filter((free) => free !== port);
+  }
+
+  /** One that is not of this range is nobody's. */
   giveBack(port: number): void {
-    this.#free.push(port);
+    if (this.#own.has(port)) this.#free.push(port);
   }
 }
 

@@ -15,6 +15,8 @@ interface Turn<Socket> {
   rested: Socket[];
   /** How many sockets of the pool it has had so far, those that others opened included. */
   seen: number;
+  /** Those that it has had out of this order, since they came with its sessions. */
+  readonly adopted: Set<Socket>;
 }
 
 /**
@@ -36,6 +38,7 @@ export class SocketPool<Socket extends Closable> {
   /** Throws NetError if there is no socket left for the peer's address. */
   take(address: string): Socket {
     const turn = this.#turnOf(address);
+    this.#passAdopted(turn);
     const wantsMore = turn.rested.length === 0 || this.#sockets.length < minSockets;
     if (turn.seen >= this.#sockets.length && wantsMore) this.#tryGrow(turn);
     const fresh = this.#sockets[turn.seen];
@@ -44,6 +47,18 @@ export class SocketPool<Socket extends Closable> {
     if (!socket) throw new NetError('TLB_ERR_NO_PORTS', `no port is left towards ${address}`);
     this.#lent += 1;
     return socket;
+  }
+
+  /** A socket of the pool, as `accept` says. */
+  find(accept: (socket: Socket) => boolean): Socket | undefined {
+    return this.#sockets.find(accept);
+  }
+
+  /** Makes the socket one of the pool that is lent to the peer's address. */
+  adopt(address: string, socket: Socket): void {
+    if (!this.#sockets.includes(socket)) this.#sockets.push(socket);
+    this.#turnOf(address).adopted.add(socket);
+    this.#lent += 1;
   }
 
   giveBack(address: string, socket: Socket): void {
@@ -62,9 +77,16 @@ export class SocketPool<Socket extends Closable> {
     const known = this.#turns.get(address);
     if (known) return known;
     if (this.#turns.size >= maxTurns) this.#forgetTurns();
-    const turn: Turn<Socket> = { rested: [], seen: 0 };
+    const turn: Turn<Socket> = { rested: [], seen: 0, adopted: new Set() };
     this.#turns.set(address, turn);
     return turn;
+  }
+
+  #passAdopted(turn: Turn<Socket>): void {
+    for (let next = this.#sockets[turn.seen]; next && turn.adopted.delete(next);) {
+      turn.seen += 1;
+      next = this.#sockets[turn.seen];
+    }
   }
 
   /** Throws NetError if that was the last hope. */
@@ -77,8 +99,8 @@ export class SocketPool<Socket extends Closable> {
   }
 
   #forgetTurns(): void {
-    for (const [address, { rested, seen }] of this.#turns) {
-      if (rested.length === seen) this.#turns.delete(address);
+    for (const [address, { rested, seen, adopted }] of this.#turns) {
+      if (rested.length === seen + adopted.size) this.#turns.delete(address);
     }
   }
 
@@ -90,6 +112,7 @@ export class SocketPool<Socket extends Closable> {
     for (const turn of this.#turns.values()) {
       turn.rested = turn.rested.filter((socket) => !closing.has(socket));
       turn.seen = Math.min(turn.seen, size);
+      for (const socket of closing) turn.adopted.delete(socket);
     }
   }
 }

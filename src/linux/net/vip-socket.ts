@@ -1,6 +1,6 @@
 import { EndpointTable } from '../../net/endpoint-table.ts';
 import type { Endpoint, UdpHandlers, UdpSocket } from '../../net/net.ts';
-import type { OnStranger } from '../../net/tids.ts';
+import type { MovedTid, OnStranger, VipTid } from '../../net/tids.ts';
 import { DatagramSocket, type SocketUser } from './datagram-socket.ts';
 import { datagramError } from './open-socket.ts';
 import type { Owner } from './outbox.ts';
@@ -29,6 +29,10 @@ export class VipSocket implements SocketUser {
     };
   }
 
+  get fd(): number {
+    return this.#socket.fd;
+  }
+
   get address(): string {
     return this.#socket.address;
   }
@@ -41,7 +45,7 @@ export class VipSocket implements SocketUser {
     return this.#leases.get(port, address) !== undefined;
   }
 
-  lend(client: Endpoint, handlers: UdpHandlers): UdpSocket {
+  lend(client: Endpoint, handlers: UdpHandlers): VipTid {
     const lease = new VipLease(this, client, handlers);
     this.#leases.set(client.port, client.address, lease);
     return lease;
@@ -76,7 +80,7 @@ export class VipSocket implements SocketUser {
 const unheard: Owner = { onUnsent: () => undefined };
 
 /** The TID of one session. */
-class VipLease implements UdpSocket, Owner {
+class VipLease implements VipTid, Owner {
   readonly handlers: UdpHandlers;
   readonly clientPort: number;
   readonly clientAddress: string;
@@ -100,6 +104,10 @@ class VipLease implements UdpSocket, Owner {
 
   send(data: Uint8Array, port: number, address: string): void {
     if (this.#isOpen) this.#socket.send(data, port, address, this);
+  }
+
+  move(): MovedTid {
+    return { fd: this.#socket.fd };
   }
 
   onUnsent(errno: number): void {

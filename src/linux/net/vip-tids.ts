@@ -2,8 +2,8 @@
  * The VIP TIDs of one listener: a handful of sockets on the VIP that many sessions share. A session is known by its
  * socket and its client's address and port, so each client's sessions need sockets of their own, and nobody else's do.
  */
-import { type Endpoint, NetError, type UdpHandlers, type UdpSocket } from '../../net/net.ts';
-import type { OnStranger, VipTidOptions, VipTids } from '../../net/tids.ts';
+import { type Endpoint, NetError, type UdpHandlers } from '../../net/net.ts';
+import type { MovedTid, OnStranger, VipLendOptions, VipTid, VipTidOptions, VipTids } from '../../net/tids.ts';
 import { openSocket } from './open-socket.ts';
 import type { LoopParts } from './parts.ts';
 import type { PortRange } from './port-range.ts';
@@ -44,9 +44,8 @@ export class SharedVipTids implements VipTids {
     this.#size = range ? Math.min(minSockets, Math.ceil(range.size * minShare)) : minSockets;
   }
 
-  lend(client: Endpoint, handlers: UdpHandlers): UdpSocket {
-    if (this.#sockets.length < this.#size) this.#tryGrow();
-    const socket = this.#free(client) ?? this.#grow();
+  lend(client: Endpoint, handlers: UdpHandlers, { moved }: VipLendOptions = {}): VipTid {
+    const socket = moved ? this.#takeOver(moved) : this.#take(client);
     this.#lent += 1;
     return socket.lend(client, handlers);
   }
@@ -59,6 +58,22 @@ export class SharedVipTids implements VipTids {
   #onGivenBack(): void {
     this.#lent -= 1;
     if (this.#lent === 0) this.#shrink(this.#isClosed ? 0 : this.#size);
+  }
+
+  /** Throws NetError. */
+  #take(client: Endpoint): VipSocket {
+    if (this.#sockets.length < this.#size) this.#tryGrow();
+    return this.#free(client) ?? this.#grow();
+  }
+
+  /** One that many sessions came with is taken over once. Throws NetError. */
+  #takeOver({ fd }: MovedTid): VipSocket {
+    const known = this.#sockets.find((socket) => socket.fd === fd);
+    if (known) return known;
+    const socket = this.#socketOf(fd);
+    this.#range?.claim(socket.port);
+    this.#sockets.push(socket);
+    return socket;
   }
 
   /** The socket that has waited longest among those that the client has no session on. */
@@ -106,6 +121,11 @@ export class SharedVipTids implements VipTids {
   /** Throws NetError. */
   #open(port: number): VipSocket {
     const fd = openSocket(this.#parts.libc, { address: this.#options.address, port, receiveBuffer });
+    return this.#socketOf(fd);
+  }
+
+  /** Throws NetError. */
+  #socketOf(fd: number): VipSocket {
     return new VipSocket(this.#parts, fd, this.#onStranger, () => this.#onGivenBack());
   }
 

@@ -20,6 +20,7 @@ function service(name: 'tftp' | 'ftp', ...backends: BackendStatus[]): ServiceSta
 class FakeBalancer implements Operator {
   readonly asked: string[] = [];
   reload: Operator['reload'] = async () => ({ kind: 'applied', changes: [] });
+  handOver: Operator['handOver'] = () => ({ kind: 'begun', pid: 1 });
   services: ServiceStatus[] = [
     service('tftp', backendStatus(), backendStatus({ name: 'two', state: 'down', up: false })),
     service('ftp', backendStatus({ port: 21, sessions: 2 })),
@@ -54,7 +55,10 @@ async function scene() {
   onTestFinished(() => server.close());
   const { signal } = new AbortController();
   const ctl = (order: string, ...args: string[]): Promise<Outcome> =>
-    command(['ctl', order, '--socket', socket, ...args], { signal, environment: { SUDO_USER: 'alice' } });
+    command(['ctl', order, '--admin-socket', socket, ...args], {
+      signal,
+      environment: { SUDO_USER: 'alice' },
+    });
   return { balancer, socket, folder, ctl, sources };
 }
 
@@ -209,7 +213,9 @@ describe('drain --wait', () => {
     const { balancer, socket } = await scene();
     balancer.sessions(2);
     const stop = new AbortController();
-    const waiting = command(['ctl', 'drain', 'one', '--wait', '--socket', socket], { signal: stop.signal });
+    const waiting = command(['ctl', 'drain', 'one', '--wait', '--admin-socket', socket], {
+      signal: stop.signal,
+    });
     await expect.poll(() => balancer.asked.length).toBe(1);
     stop.abort();
     expect(await waiting).toMatchObject({ exitCode: 1, failures: ['interrupted'] });
@@ -256,7 +262,7 @@ describe('over HTTP', () => {
       exitCode: 1,
       failures: ['the bearer token is wrong, or missing'],
     });
-    expect(await ctl('drain', 'two', '--token-file', tokenFile)).toMatchObject({ exitCode: 0 });
+    expect(await ctl('drain', 'two', '--admin-token-file', tokenFile)).toMatchObject({ exitCode: 0 });
     expect(balancer.asked).toEqual([expect.stringMatching(/^tftp\/two draining .*, 127\.0\.0\.1 port \d+$/)]);
   });
 
@@ -269,9 +275,9 @@ describe('over HTTP', () => {
 
   it('says that a file with a token cannot be read', async () => {
     const { ctl } = await overHttp();
-    expect(await ctl('status', '--token-file', '/no/such/file')).toMatchObject({
+    expect(await ctl('status', '--admin-token-file', '/no/such/file')).toMatchObject({
       exitCode: 2,
-      failures: [expect.stringMatching(/^cannot read --token-file: .*ENOENT/)],
+      failures: [expect.stringMatching(/^cannot read --admin-token-file: .*ENOENT/)],
     });
   });
 
@@ -297,7 +303,7 @@ describe('where no balancer answers', () => {
 
   it('says that there is no socket, and where it was looked for', async () => {
     const missing = path.join(temporaryFolder('ctl'), 'admin.sock');
-    expect(await command(['ctl', 'status', '--socket', missing], { signal })).toMatchObject({
+    expect(await command(['ctl', 'status', '--admin-socket', missing], { signal })).toMatchObject({
       exitCode: 1,
       failures: [expect.stringContaining(`there is no admin socket at ${missing}: is the balancer running?`)],
     });
@@ -309,11 +315,17 @@ describe('where no balancer answers', () => {
     expect(await command(['ctl', 'status'], { signal, environment })).toMatchObject({ exitCode: 0 });
   });
 
+  it('looks where the variable of the balancer says', async () => {
+    const { socket } = await scene();
+    const environment = { TFTP_LB_ADMIN_SOCKET: socket };
+    expect(await command(['ctl', 'status'], { signal, environment })).toMatchObject({ exitCode: 0 });
+  });
+
   it('says that nobody listens any more', async () => {
     const { socket, folder } = await scene();
     const stale = path.join(folder, 'stale');
     writeFileSync(stale, '');
-    const { failures, exitCode } = await command(['ctl', 'status', '--socket', stale], { signal });
+    const { failures, exitCode } = await command(['ctl', 'status', '--admin-socket', stale], { signal });
     expect([exitCode, failures]).toEqual([1, [expect.stringContaining(`nobody listens at`)]]);
     expect(failures[0]).not.toContain(socket);
   });
@@ -329,8 +341,8 @@ describe('where no balancer answers', () => {
 
   it('does not take both a socket and a URL', async () => {
     expect(
-      await command(['ctl', 'status', '--socket', '/x', '--url', 'http://127.0.0.1'], { signal }),
-    ).toMatchObject({ exitCode: 2, failures: ['--socket and --url exclude each other'] });
+      await command(['ctl', 'status', '--admin-socket', '/x', '--url', 'http://127.0.0.1'], { signal }),
+    ).toMatchObject({ exitCode: 2, failures: ['--admin-socket and --url exclude each other'] });
   });
 });
 
@@ -339,7 +351,7 @@ describe('the orders', () => {
     expect((await command(['ctl'])).failures).toEqual([
       'an order is missing; there are status, drain, enable, disable, weight, reload',
     ]);
-    expect(await command(['ctl', 'drian', 'one', '--socket=/run/x'])).toMatchObject({
+    expect(await command(['ctl', 'drian', 'one', '--admin-socket=/run/x'])).toMatchObject({
       exitCode: 2,
       failures: ['unknown order drian; did you mean drain?'],
     });

@@ -5,6 +5,7 @@ import { createProgram } from '../../../src/cli/program.ts';
 import type { Balancer, ServeContext } from '../../../src/cli/serve.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { Environment } from '../../../src/config/sources.ts';
+import { TakeoverError } from '../../../src/runtime/takeover-error.ts';
 import { MemoryNet } from '../../../src/net/memory-net.ts';
 
 export interface Outcome {
@@ -34,6 +35,8 @@ export const willing: Balancer = {
   stop: async () => undefined,
   reopenLogs: () => undefined,
   reload: async () => undefined,
+  handedOver: () => new Promise<void>(() => undefined),
+  finished: async () => undefined,
 };
 
 /** Runs `tftp-lb` with these arguments. */
@@ -53,6 +56,9 @@ export async function command(args: readonly string[], options: SceneOptions = {
     net: () => new MemoryNet({ seed: 1 }).host(['192.0.2.1']),
     onRotate: () => undefined,
     onReload: (callback) => options.onReload?.(callback),
+    beginTakeover: async () => {
+      throw new TakeoverError('nobody is there');
+    },
     createBalancer: (given) => {
       config = given;
       return balancer;

@@ -21,6 +21,8 @@ function noted(own: Partial<Balancer> = {}) {
     stop: noting('stop'),
     reopenLogs: noting('reopenLogs'),
     reload: noting('reload'),
+    handedOver: () => (own.handedOver ? own.handedOver() : willing.handedOver()),
+    finished: noting('finished'),
   };
   return { balancer, calls };
 }

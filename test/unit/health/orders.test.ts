@@ -182,6 +182,25 @@ describe('when the pool changes', () => {
   });
 });
 
+describe('orders that move to another process', () => {
+  test('are those in force, and are kept for backends that are not there yet', () => {
+    const { mode, weigh, orders } = setUp();
+    mode(0, 'disabled');
+    mode(0, 'enabled');
+    mode(1, 'draining');
+    weigh(0, 7);
+    expect(orders.save()).toEqual([
+      { backend: 'b1', mode: 'draining', weight: undefined },
+      { backend: 'b0', mode: 'enabled', weight: 7 },
+    ]);
+    const next = setUp({ backends: [] });
+    for (const saved of orders.save()) next.orders.keep(saved);
+    next.orders.update(poolOf([3, 1]));
+    expect(next.enabled()).toEqual([true, false]);
+    expect(poolOf([3, 1]).backends.map((backend) => next.orders.weightOf(backend))).toEqual([7, 1]);
+  });
+});
+
 describe('a new configuration', () => {
   const same = { kind: 'same' } as const;
 

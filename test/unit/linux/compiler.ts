@@ -9,6 +9,7 @@ const headers = [
   'stdio.h',
   'sys/types.h',
   'sys/socket.h',
+  'sys/un.h',
   'sys/epoll.h',
   'sys/eventfd.h',
   'sys/syscall.h',

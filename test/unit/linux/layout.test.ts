@@ -7,6 +7,7 @@ import { missingCompiler, valuesInC } from './compiler.ts';
 
 const { CMSGHDR, EPOLL_EVENT, IN6_PKTINFO, IN_PKTINFO, IOVEC, MMSGHDR } = layout;
 const { SOCKADDR_IN, SOCKADDR_IN6, SOCK_EXTENDED_ERR, SOCK_FILTER, SOCK_FPROG, SYSCALL_NUMBERS } = layout;
+const { SOCKADDR_UN, UCRED } = layout;
 
 /** The expression in C, its recorded value, and what the program believes. */
 type Row = readonly [expression: string, recorded: number, believed: number];
@@ -33,6 +34,12 @@ const alike: readonly Row[] = [
   ['offsetof(struct sockaddr_in6, sin6_port)', 2, SOCKADDR_IN6.port],
   ['offsetof(struct sockaddr_in6, sin6_addr)', 8, SOCKADDR_IN6.address],
   ['offsetof(struct sockaddr_in6, sin6_scope_id)', 24, SOCKADDR_IN6.scope],
+  ['sizeof(struct sockaddr_un)', 110, SOCKADDR_UN.size],
+  ['offsetof(struct sockaddr_un, sun_family)', 0, SOCKADDR_UN.family],
+  ['offsetof(struct sockaddr_un, sun_path)', 2, SOCKADDR_UN.path],
+  ['sizeof(struct ucred)', 12, UCRED.size],
+  ['offsetof(struct ucred, pid)', 0, UCRED.pid],
+  ['offsetof(struct ucred, uid)', 4, UCRED.user],
   ['sizeof(struct cmsghdr)', 16, CMSGHDR.size],
   ['offsetof(struct cmsghdr, cmsg_len)', 0, CMSGHDR.length],
   ['offsetof(struct cmsghdr, cmsg_level)', 8, CMSGHDR.level],

@@ -114,3 +114,48 @@ describe('a reload', () => {
     expect(await post('/-/reload')).toMatchObject({ status: 500, body: 'cannot read\n' });
   });
 });
+
+/** At a socket, where whoever asks may do anything. */
+async function socketScene(outcome: ReturnType<Operator['handOver']>) {
+  const operator = new NotingOperator();
+  const asked: string[] = [];
+  operator.handOver = (path, by) => {
+    asked.push(`${path} ${by}`);
+    return outcome;
+  };
+  const { port } = await open(sourcesFor(operator), { kind: 'socket' });
+  return { asked, post: (path: string) => ask({ port }, path, { body: '' }) };
+}
+
+describe('a takeover', () => {
+  it('begins with whoever listens at the path', async () => {
+    const { asked, post } = await socketScene({ kind: 'begun', pid: 42 });
+    const { status, body } = await post('/-/takeover?path=%2Frun%2Fa%20b%2Fsocket');
+    expect([status, JSON.parse(body)]).toEqual([200, { begun: true, pid: 42 }]);
+    expect(asked).toEqual(['/run/a b/socket admin socket']);
+  });
+
+  it('says what is in the way', async () => {
+    const { post } = await socketScene({ kind: 'refused', reason: 'the balancer is about to end' });
+    expect(await post('/-/takeover?path=/a')).toMatchObject({
+      status: 409,
+      body: 'the balancer is about to end\n',
+    });
+  });
+
+  it('needs an absolute path', async () => {
+    const { asked, post } = await socketScene({ kind: 'begun', pid: 42 });
+    for (const query of ['', '?path=', '?path=a/b']) {
+      expect(await post(`/-/takeover${query}`)).toMatchObject({ status: 400 });
+    }
+    expect(asked).toEqual([]);
+  });
+
+  it('is none of those who come over TCP, even with the token', async () => {
+    const { post } = await scene();
+    expect(await post('/-/takeover?path=/a')).toMatchObject({
+      status: 403,
+      body: 'only over the admin socket\n',
+    });
+  });
+});

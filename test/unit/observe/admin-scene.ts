@@ -48,6 +48,8 @@ export class NotingOperator implements Operator {
   readonly asked: unknown[][] = [];
   reload: Operator['reload'] = async () => ({ kind: 'applied', changes: [] });
 
+  handOver: Operator['handOver'] = () => ({ kind: 'begun', pid: 1 });
+
   order(...asked: Parameters<Operator['order']>): OrderResult {
     const [service, backend] = asked;
     if (service !== 'tftp') return { kind: 'unknown-service', known: ['tftp'] };

@@ -47,6 +47,7 @@ class Stage {
       start: () => this.onStart(),
       update: ({ version }) => note(`update ${version}`),
       drain: () => note('drain'),
+      leave: () => note('leave'),
       stop: () => {
         note('stop');
         this.onStop();

@@ -11,13 +11,13 @@ import {
   opcodeOf,
 } from '../../../src/tftp/packet.ts';
 import { decodeOack, transferOptions } from '../../../src/tftp/request.ts';
+import { TftpSession } from '../../../src/tftp/session.ts';
 import {
   RepeatVerdict,
   type SessionResult,
-  TftpSession,
   TimerVerdict,
   Verdict,
-} from '../../../src/tftp/session.ts';
+} from '../../../src/tftp/session-verdicts.ts';
 import type { ModelServer } from './relay-peers.ts';
 import type { Backend, Scene } from './relay-scene.ts';
 

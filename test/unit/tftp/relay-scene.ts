@@ -5,7 +5,7 @@
 import { VirtualClock } from '../../../src/net/memory-clock.ts';
 import type { RetryRule } from '../../../src/tftp/backoff.ts';
 import { encodeError, ErrorCode, isError, Opcode, opcodeOf } from '../../../src/tftp/packet.ts';
-import type { SessionTiming } from '../../../src/tftp/session.ts';
+import type { SessionTiming } from '../../../src/tftp/saved-session.ts';
 import type { BlockShape } from '../../../src/tftp/source.ts';
 import { patterned } from './content.ts';
 import type { Fate } from './link.ts';

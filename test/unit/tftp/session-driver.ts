@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { Opcode } from '../../../src/tftp/packet.ts';
-import { RepeatVerdict, TftpSession, TimerVerdict, Verdict } from '../../../src/tftp/session.ts';
+import { TftpSession } from '../../../src/tftp/session.ts';
+import { RepeatVerdict, TimerVerdict, Verdict } from '../../../src/tftp/session-verdicts.ts';
 import type { Runs } from './session-model.ts';
 
 /** What an address gets at most that has proved nothing and has asked once. */

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { TftpSession, Verdict } from '../../../src/tftp/session.ts';
+import { TftpSession } from '../../../src/tftp/session.ts';
+import { Verdict } from '../../../src/tftp/session-verdicts.ts';
 
 const timing = { tryInterval: 1_000, idleTimeout: 60_000 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorCode, Opcode } from '../../../src/tftp/packet.ts';
-import { RepeatVerdict, TimerVerdict } from '../../../src/tftp/session.ts';
+import { RepeatVerdict, TimerVerdict } from '../../../src/tftp/session-verdicts.ts';
 import { full, read, write } from './session-steps.ts';
 
 const { data, ack, error, oack } = Opcode;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorCode, Opcode } from '../../../src/tftp/packet.ts';
-import { type TftpSession, TimerVerdict, Verdict } from '../../../src/tftp/session.ts';
+import { type TftpSession } from '../../../src/tftp/session.ts';
+import { TimerVerdict, Verdict } from '../../../src/tftp/session-verdicts.ts';
 import { full, play, read, type Step, write } from './session-steps.ts';
 
 const { data, ack, error, oack } = Opcode;

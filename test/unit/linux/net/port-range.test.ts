@@ -43,4 +43,14 @@ describe('a range of ports', () => {
   it('may be of one port', () => {
     expect(drain(new PortRange({ first: 65_535, last: 65_535 }, whole, () => 0.9))).toEqual([65_535]);
   });
+
+  it('does not lend what somebody has taken along, until that is given back', () => {
+    const range = new PortRange({ first: 1, last: 3 }, whole, () => 0);
+    range.claim(2);
+    range.claim(9);
+    expect(sorted(drain(range))).toEqual([1, 3]);
+    range.giveBack(2);
+    range.giveBack(9);
+    expect(drain(range)).toEqual([2]);
+  });
 });
