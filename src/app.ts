@@ -227,7 +227,8 @@ export class App implements StatusSource {
     if (!taker) return;
     const { takeovers: metrics } = this.#metrics;
     const { handover } = this.#dataPlane;
-    await takeOver({ taker, clock, log, metrics, services: this.#services, handover });
+    const { workers } = this.#config;
+    await takeOver({ taker, clock, log, metrics, services: this.#services, handover, workers });
   }
 
   async #openAdmin(): Promise<void> {

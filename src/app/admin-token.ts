@@ -1,4 +1,6 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
+
+import { readFirstLine } from '../config/bounded-file.ts';
 
 /** The file with the token of the admin endpoints cannot be read, or has none that is fit for it. */
 export class AdminTokenError extends Error {
@@ -17,8 +19,7 @@ const shortestToken = 16;
 
 /** What lets changes be made over TCP: the first line of the file. Throws AdminTokenError. */
 export function readAdminToken(path: string): AdminToken {
-  const { text, mode } = read(path);
-  const [token = ''] = text.split(/\r?\n/, 1);
+  const { token, mode } = read(path);
   if (token.length < shortestToken || !/^[\x21-\x7e]+$/.test(token)) {
     throw new AdminTokenError(
       `--admin-token-file ${path}: expected ${shortestToken} printable characters or more, without a space, in its first line`,
@@ -27,14 +28,9 @@ export function readAdminToken(path: string): AdminToken {
   return { token, isPublic: (mode & 0o004) !== 0 };
 }
 
-function read(path: string): { readonly text: string; readonly mode: number } {
+function read(path: string): { readonly token: string; readonly mode: number } {
   try {
-    const file = openSync(path, 'r');
-    try {
-      return { text: readFileSync(file, 'utf8'), mode: fstatSync(file).mode };
-    } finally {
-      closeSync(file);
-    }
+    return { token: readFirstLine(path), mode: statSync(path).mode };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new AdminTokenError(`cannot read --admin-token-file: ${reason}`, { cause });

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 
 import type { FoundBackend } from '../balance/pool.ts';
+import { readFirstLine } from '../config/bounded-file.ts';
 import type { FtpHealthConfig, FtpServiceConfig, ProbeSpec, ServiceConfig } from '../config/config.ts';
 import { FtpTls } from '../engine/ftp-tls.ts';
 import { ExecProbe } from '../health/exec-probe.ts';
@@ -124,7 +125,7 @@ function loginOf({ user, password, passwordFile }: FtpHealthConfig): FtpLogin | 
 
 function passwordIn(path: string): string {
   try {
-    return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0] ?? '';
+    return readFirstLine(path);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new PasswordError(`cannot read the password of the health checks: ${reason}`, { cause });

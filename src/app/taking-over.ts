@@ -13,6 +13,8 @@ export interface TakingOverParts {
   readonly metrics: TakeoverMetrics;
   readonly services: Services;
   readonly handover: DataPlaneHandover | undefined;
+  /** What the configuration says. */
+  readonly workers: number | 'auto';
 }
 
 /**
@@ -25,6 +27,7 @@ export async function takeOver(parts: TakingOverParts): Promise<void> {
   const begun = clock.now();
   let sessions = 0;
   for (const { worker, services: saved, sockets } of await taker.sessions()) {
+    for (const { name } of saved) requireService(name, services);
     const known = saved.map((service) => ({
       ...service,
       backends: services.recall(service.name, service.backends),
@@ -39,4 +42,16 @@ export async function takeOver(parts: TakingOverParts): Promise<void> {
   metrics.taken(sessions);
   const { pid: from, version } = taker;
   log.info({ event: 'takeover.taken', from, version, sessions, duration }, 'taken over from another process');
+  const { workers: configured } = parts;
+  const { count: workers } = handover;
+  if (configured === 'auto' || configured === workers) return;
+  log.warn({ workers, configured }, 'the number of workers stays that of the other process, until a restart');
+}
+
+/** A session needs the rules of its service. */
+function requireService(name: string, { controls }: Services): void {
+  if (controls.some(({ config }) => config.kind === 'tftp' && config.name === name)) return;
+  throw new TakeoverError(
+    `the running process has a TFTP service ${name}, and this configuration does not: reload the one or correct the other`,
+  );
 }

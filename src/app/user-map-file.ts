@@ -11,7 +11,7 @@ import { type BigIntStats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 
-import { maxMapBytes, parseUserMap } from '../ftp/user-map.ts';
+import { maxMapBytes, parseUserMap, type UserMap } from '../ftp/user-map.ts';
 import type { Clock, Timer } from '../net/net.ts';
 
 /** Milliseconds from one look at the file to the next. */
@@ -57,15 +57,10 @@ export class UserMapFile {
 
   /** Reads the first map. Rejects with UserMapFileError. */
   async start(): Promise<void> {
-    try {
-      this.#version = await versionOf(this.path);
-      const text = await read(this.path);
-      parseUserMap(text);
-      this.#text = text;
-    } catch (cause) {
-      throw new UserMapFileError(`cannot use the user map ${this.path}: ${reasonOf(cause)}`, { cause });
-    }
-    this.#seen = this.#version;
+    const { version, text } = await readFirst(this.path);
+    this.#version = version;
+    this.#seen = version;
+    this.#text = text;
     this.#lookLater(pollInterval);
   }
 
@@ -111,6 +106,21 @@ export class UserMapFile {
     if (this.#isStopped || fault === this.#fault) return;
     this.#fault = fault;
     this.#parts.onFault(fault);
+  }
+}
+
+/** A map that can be used. Rejects with UserMapFileError. */
+export async function readUserMap(path: string): Promise<UserMap> {
+  return (await readFirst(path)).users;
+}
+
+async function readFirst(path: string): Promise<{ version: string; text: string; users: UserMap }> {
+  try {
+    const version = await versionOf(path);
+    const text = await read(path);
+    return { version, text, users: parseUserMap(text) };
+  } catch (cause) {
+    throw new UserMapFileError(`cannot use the user map ${path}: ${reasonOf(cause)}`, { cause });
   }
 }
 

@@ -6,11 +6,12 @@ import { printConfig } from '../config/print.ts';
 import { configOf } from './config-of.ts';
 import { addFlags } from './flags.ts';
 import { readMachine } from './machine.ts';
+import { readNamedFiles } from './named-files.ts';
 import type { ServeContext } from './serve.ts';
 
 export function registerCheck(
   program: Command,
-  context: Pick<ServeContext, 'environment' | 'stdout' | 'stderr'>,
+  context: Pick<ServeContext, 'environment' | 'net' | 'stdout' | 'stderr'>,
 ): void {
   const check = program
     .command('check')
@@ -18,9 +19,12 @@ export function registerCheck(
     .argument('[file]', 'file with the configuration, as --config')
     .option('--print', 'print the resolved configuration as a file, whatever it was given as');
   addFlags(check);
-  check.action((file: string | undefined, options: { print?: true }, command: Command) => {
-    const { config, document } = configOf(command, context.environment, file);
-    for (const { message } of findings(config, readMachine(), (path) => document.nameOf(path))) {
+  check.action(async (file: string | undefined, options: { print?: true }, command: Command) => {
+    const loaded = configOf(command, context.environment, file);
+    const { config, document } = loaded;
+    const machine = readMachine(config.engine);
+    const mapped = await readNamedFiles(loaded, context.net());
+    for (const { message } of findings(config, machine, (path) => document.nameOf(path), mapped)) {
       context.stderr.write(`tftp-lb: warning: ${message}\n`);
     }
     context.stdout.write(options.print === true ? printConfig(document) : 'the configuration is valid\n');

@@ -1,11 +1,12 @@
 /** Requests to the admin endpoints of a running balancer, over its socket or by URL. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type ClientRequest, request as plainRequest, type RequestOptions } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { userInfo } from 'node:os';
 
 import type { z } from 'zod';
 
+import { readFirstLine } from '../config/bounded-file.ts';
 import type { Environment } from '../config/sources.ts';
 import { userHeader } from '../observe/admin-access.ts';
 import { defaultSocketPath, systemSocketPath } from '../observe/runtime-folder.ts';
@@ -183,7 +184,7 @@ function parseUrl(text: string): URL {
 
 function tokenIn(path: string): string {
   try {
-    return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0] ?? '';
+    return readFirstLine(path);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CliError(ExitCode.usage, `cannot read --admin-token-file: ${reason}`, { cause });

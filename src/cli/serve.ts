@@ -137,7 +137,9 @@ function beginTakeover(config: Config, net: Net, context: ServeContext): Promise
 
 /** Of what is legal and probably wrong. */
 function warn({ config, document }: Pick<LoadedConfig, 'config' | 'document'>, log: Logger): void {
-  for (const { kind, message } of findings(config, readMachine(), (path) => document.nameOf(path))) {
+  for (const { kind, message } of findings(config, readMachine(config.engine), (path) =>
+    document.nameOf(path),
+  )) {
     log.warn({ finding: kind }, message);
   }
 }

@@ -1,5 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
-
+import { readUpTo } from './bounded-file.ts';
 import { ConfigError } from './fault.ts';
 
 /** Bytes: thousands of backends are fewer, and what takes longest to understand takes a second. */
@@ -11,9 +10,9 @@ export function readConfigFile(path: string): string {
     throw new ConfigError([{ source: path, value: undefined, problem }], { cause });
   };
   try {
-    const { size } = statSync(path);
-    if (size > maxSize) return fail(`is larger than ${maxSize} bytes`);
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    const bytes = readUpTo(path, maxSize + 1);
+    if (bytes.length > maxSize) return fail(`is larger than ${maxSize} bytes`);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     if (error instanceof TypeError) return fail('is not text in UTF-8', error);

@@ -15,6 +15,7 @@ export const findingKinds = [
   'health-timeout-long',
   'try-interval-long',
   'backend-twice',
+  'user-without-backend',
   'open-to-writes',
   'backend-unverified',
   'passthrough-blind',
@@ -36,28 +37,46 @@ export interface Machine {
   readonly ephemeralPorts: PortRange;
   /** Those that unspecified listeners stand for. */
   readonly addresses: readonly string[];
+  /** What TFTP would be served with here. */
+  readonly engine: 'linux' | 'portable';
 }
 
 /** What an operator calls a place of the configuration: by its flag or by its keys. */
 type NameOf = (path: Path) => string;
 
+/** Names of backends that a user map has, by its path. */
+export type MappedBackends = ReadonlyMap<string, readonly string[]>;
+
 interface Scene {
   readonly machine: Machine;
+  readonly mapped: MappedBackends;
   readonly nameOf: NameOf;
 }
 
-/** Descriptors of a session before its backend has answered: towards the client, and two towards the backend. */
+/**
+ * Descriptors of a session with sockets of its own, before its backend has answered: towards the client, and two towards
+ * the backend.
+ */
 const perTftpSession = { ephemeral: 3, 'single-port': 2 } as const;
+/** On shared sockets sessions with different backends have one in common: the most are needed where all have the same. */
+const perSharedSession = 1;
+/** With the addresses of clients sockets towards backends are not shared; the first two backends may be asked at once. */
+const perTransparentSession = 2;
 /** Two control connections, two data connections and a listener. */
 const perFtpSession = 5;
-/** What the process needs besides: log, admin connections, listeners, health checks, the runtime itself. */
-const besides = 128;
+/** What the process needs besides: log, admin connections, listeners, health checks, the runtime itself, shared sockets. */
+const besides = { linux: 512, portable: 128 } as const;
 /** EDK2 repeats its request after this time, sooner than most; a try that lasts longer helps nobody (milliseconds). */
 const shortestPatience = 3000;
 
-/** In the order in which they are shown. */
-export function findings(config: Config, machine: Machine, nameOf: NameOf): Finding[] {
-  const scene = { machine, nameOf };
+/** In the order in which they are shown. User maps that are not in `mapped` are taken for sound. */
+export function findings(
+  config: Config,
+  machine: Machine,
+  nameOf: NameOf,
+  mapped: MappedBackends = new Map(),
+): Finding[] {
+  const scene = { machine, nameOf, mapped };
   const all = [
     ...config.services.flatMap((service) => ofService(service, scene)),
     ...config.services.flatMap((service, at) => ofSharedPorts(service, config.services.slice(0, at), scene)),
@@ -76,6 +95,7 @@ function ofService(service: ServiceConfig, scene: Scene): Finding[] {
     ...ofLimits(service, scene),
     ...ofHealth(service, scene),
     ...ofBackends(service),
+    ...(service.kind === 'ftp' ? ofUserMap(service, scene) : []),
     ...ofWrites(service, scene),
     ...(service.kind === 'ftp' ? ofTls(service, scene) : []),
   ];
@@ -103,16 +123,18 @@ function passivePortsOf({ name, data }: FtpServiceConfig): PortOption {
   return { path: ['services', name, 'ftp', 'passive-ports'], range: data.passivePorts, carried };
 }
 
-function ofPortRange(service: ServiceConfig, { nameOf }: Scene): Finding[] {
+function ofPortRange(service: ServiceConfig, { machine, nameOf }: Scene): Finding[] {
   const { path, range, carried } = portOptionOf(service);
   if (range === undefined) return [];
+  // A port that is shared carries any number of clients.
+  const isShared = service.kind === 'tftp' && machine.engine === 'linux';
   const flag = nameOf(path);
   const { limits, listeners } = service;
   const { first, last } = range;
   const ports = last - first + 1;
   const inside = listeners.find(({ port }) => port >= first && port <= last);
   return [
-    ...when(limits.total === 0 || ports < limits.total, 'port-range-small', () => {
+    ...when(!isShared && (limits.total === 0 || ports < limits.total), 'port-range-small', () => {
       const wanted = limits.total === 0 ? 'any number of' : String(limits.total);
       return `${flag} ${first}-${last} carries ${ports} ${carried}, ${limitName(service, nameOf)} allows ${wanted}`;
     }),
@@ -150,32 +172,33 @@ function shareAddress(one: ServiceConfig, other: ServiceConfig): boolean {
   );
 }
 
-/** Each session takes one towards its backend and, without a range or single port of its own, one for its client. */
+/** Each session takes one towards its backend and, without a range or single port of its own, one for its client if that is not shared. */
 function ofLocalPorts(service: TftpServiceConfig, { machine, nameOf }: Scene): Finding[] {
   const { limits, tids } = service;
   const { first, last } = machine.ephemeralPorts;
   const ports = last - first + 1;
-  const needed = limits.total * (tids.kind === 'ephemeral' && tids.ports === undefined ? 2 : 1);
+  const hasOwn = machine.engine === 'portable' && tids.kind === 'ephemeral' && tids.ports === undefined;
+  const needed = limits.total * (hasOwn ? 2 : 1);
   return when(ports < needed, 'port-range-small', () => {
     return `${limitName(service, nameOf)} ${limits.total} can need ${needed} local ports, this system has ${ports} (net.ipv4.ip_local_port_range ${first}-${last})`;
   });
 }
 
 function ofDescriptors(service: ServiceConfig, { machine, nameOf }: Scene): Finding[] {
-  const { descriptors = Infinity } = machine;
-  const needed = neededBy(service) + besides;
+  const { descriptors = Infinity, engine } = machine;
+  const needed = neededBy(service, engine) + besides[engine];
   return when(needed > descriptors, 'descriptors-short', () => {
-    const carried = Math.max(0, Math.floor((descriptors - besides) / perSession(service)));
+    const carried = Math.max(0, Math.floor((descriptors - besides[engine]) / perSession(service, engine)));
     return `${limitName(service, nameOf)} ${service.limits.total} can need ${needed} descriptors, the limit of this process is ${descriptors} (enough for ${carried} sessions)`;
   });
 }
 
 /** Services that the process can carry one by one, and not together. */
 function ofAllDescriptors({ services }: Config, { machine, nameOf }: Scene): Finding[] {
-  const { descriptors = Infinity } = machine;
-  const needs = services.map(neededBy);
-  const needed = needs.reduce((sum, need) => sum + need, besides);
-  const isNews = needs.every((need) => need + besides <= descriptors);
+  const { descriptors = Infinity, engine } = machine;
+  const needs = services.map((service) => neededBy(service, engine));
+  const needed = needs.reduce((sum, need) => sum + need, besides[engine]);
+  const isNews = needs.every((need) => need + besides[engine] <= descriptors);
   return when(isNews && needed > descriptors, 'descriptors-short', () => {
     const limits = services.map((service) => `${limitName(service, nameOf)} ${service.limits.total}`);
     return `${limits.join(' and ')} can need ${needed} descriptors together, the limit of this process is ${descriptors}`;
@@ -183,12 +206,16 @@ function ofAllDescriptors({ services }: Config, { machine, nameOf }: Scene): Fin
 }
 
 /** Descriptors of all sessions that a service may have; of one without a limit, it is the limit that is spoken of. */
-function neededBy(service: ServiceConfig): number {
-  return service.limits.total * perSession(service);
+function neededBy(service: ServiceConfig, engine: Machine['engine']): number {
+  return service.limits.total * perSession(service, engine);
 }
 
-function perSession(service: ServiceConfig): number {
-  return service.kind === 'tftp' ? perTftpSession[service.tids.kind] : perFtpSession;
+function perSession(service: ServiceConfig, engine: Machine['engine']): number {
+  if (service.kind === 'ftp') return perFtpSession;
+  if (engine === 'portable') return perTftpSession[service.tids.kind];
+  return service.requests.transparent || service.requests.backendAnyAddress
+    ? perTransparentSession
+    : perSharedSession;
 }
 
 function ofLimits(service: ServiceConfig, { nameOf }: Scene): Finding[] {
@@ -251,6 +278,18 @@ function ofBackends({ backends }: ServiceConfig): Finding[] {
     return [
       finding('backend-twice', `backends ${other.name} and ${backend.name} are the same server, ${place}`),
     ];
+  });
+}
+
+/** What will be found is not known. */
+function ofUserMap({ name, userMap = '', backends }: FtpServiceConfig, { mapped, nameOf }: Scene): Finding[] {
+  const known = new Set(backends.map((backend) => backend.name));
+  const strangers = (mapped.get(userMap) ?? []).filter((backend) => !known.has(backend));
+  return when(known.size > 0 && strangers.length > 0, 'user-without-backend', () => {
+    const key = nameOf(['services', name, 'ftp', 'user-map']);
+    const [first = '', ...others] = strangers;
+    const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+    return `${key} ${userMap} has users of ${JSON.stringify(first)}${more}, and service ${name} has no such backend: they get 421`;
   });
 }
 

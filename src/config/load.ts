@@ -58,8 +58,8 @@ function fromFlags(said: SaidOptions): Read {
   const idle = (['tftp', 'ftp'] as const).filter((protocol) => !running.includes(protocol));
   const document = new FlagDocument(said, running);
   const { config, faults } = understand(document);
-  // What is said of a protocol that is off has to be right all the same.
-  const idleFaults = idle.length > 0 ? understand(new FlagDocument(said, idle)).faults : [];
+  // What is said of a protocol that is off has to be right all the same, but nothing listens that it could be at odds with.
+  const idleFaults = idle.length > 0 ? faultsAlone(new FlagDocument(said, idle)) : [];
   return { config, document, faults: [...faults, ...idleFaults, ...flagFaults(said)] };
 }
 
@@ -88,6 +88,12 @@ function understand(document: Document): { readonly config: Config | undefined; 
   const { data, error } = schema.safeParse(content);
   const complaints = [...(error?.issues.flatMap(complaintsOf) ?? []), ...contradictions(content)];
   return { config: data, faults: document.faultsOf(complaints) };
+}
+
+/** What is wrong with values, whatever else is said. */
+function faultsAlone(document: Document): Fault[] {
+  const { error } = schema.safeParse(document.content);
+  return document.faultsOf(error?.issues.flatMap(complaintsOf) ?? []);
 }
 
 /** What is wrong for both protocols is said once. */

@@ -11,6 +11,9 @@ export class DialogueLostError extends Error {
   readonly code = 'TLB_ERR_FTP_LOST';
 }
 
+/** Bytes that may come while nobody asks for a reply; whoever sends more is no server. */
+const maxAhead = 262_144;
+
 export class FtpDialogue {
   readonly #socket: TcpSocket;
   readonly #framer = new LineFramer('backend');
@@ -22,8 +25,10 @@ export class FtpDialogue {
     this.#socket = socket;
     socket.handle({
       onData: (data) => {
+        if (this.#isLost) return;
         this.#framer.push(data);
         this.#settle();
+        if (this.#framer.buffered > maxAhead) this.#flee();
       },
       onEnd: () => this.#lose(),
       onDrain: () => {},
@@ -70,6 +75,11 @@ export class FtpDialogue {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting) settle(waiting);
+  }
+
+  #flee(): void {
+    this.#socket.reset();
+    this.#lose();
   }
 
   #lose(): void {

@@ -43,7 +43,7 @@ export async function answerChange(
   const admission = admit(request, access);
   if (admission.kind === 'turned-away') return admission.answer;
   if ((await bodyLength(request)) > 0) {
-    return text(400, 'no body is expected, the path says it all\n', { connection: 'close' });
+    return text(400, 'no body is expected, the path says it all\n');
   }
   const change = parseChange(request.url ?? '');
   if (typeof change === 'string') return text(400, `${change}\n`);

@@ -11,7 +11,9 @@ export interface Answer {
 export type Answering = (request: IncomingMessage) => Promise<Answer>;
 
 /** Nobody who means well is slower; whoever is loses the connection (milliseconds). */
-const patience = { headers: 5000, request: 10_000, idle: 5000 } as const;
+const patience = { headers: 5000, request: 10_000, answer: 10_000 } as const;
+/** How often it is looked who has been too slow (milliseconds). */
+const checkInterval = 1000;
 /** Scrapers and probes are few. */
 const maxConnections = 64;
 /** Bytes of a body that are read; no request needs one. */
@@ -20,10 +22,16 @@ const maxBody = 4096;
 /** A server that does not listen yet. What `answering` throws is answered with 500. */
 export function createAdminServer(answering: Answering): Server {
   const server = createServer(
-    { headersTimeout: patience.headers, requestTimeout: patience.request, keepAliveTimeout: patience.idle },
+    {
+      headersTimeout: patience.headers,
+      requestTimeout: patience.request,
+      connectionsCheckingInterval: checkInterval,
+    },
     (request, response) => void respond(request, response, answering),
   );
   server.maxConnections = maxConnections;
+  // Whoever sends a thousand requests ahead gets one answer, and so costs no more memory than that.
+  server.maxRequestsPerSocket = 1;
   return server;
 }
 
@@ -44,10 +52,13 @@ async function respond(
   const { status, type, body, headers } = await answering(request).catch((error: unknown) =>
     text(500, `${error instanceof Error ? error.message : String(error)}\n`),
   );
+  const tooSlow = setTimeout(() => request.socket.destroy(), patience.answer);
+  response.once('close', () => clearTimeout(tooSlow));
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
+    connection: 'close',
     ...headers,
   });
   response.end(request.method === 'HEAD' ? undefined : body);

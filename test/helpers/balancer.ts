@@ -132,8 +132,12 @@ export class Balancer {
 
   /** Gives an order at its admin socket, as `drain` for `tftp/b0`; resolves to the status code. */
   order(backend: string, order: string): Promise<number> {
+    return this.post(`/backends/${backend}/${order}`);
+  }
+
+  /** Asks for a change at its admin socket; resolves to the status code. */
+  post(path: string): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const path = `/backends/${backend}/${order}`;
     const asking = request({ socketPath: this.socket, method: 'POST', path, agent: false }, (response) => {
       response.resume().on('end', () => resolve(response.statusCode ?? 0));
     });

@@ -45,6 +45,8 @@ process.once('exit', () => {
 export class Program {
   readonly name: string;
   readonly ended: Promise<Exit>;
+  /** Starts the same once more, when this one has ended. */
+  readonly again: () => Program;
   readonly #child: ChildProcess;
   #stdout = '';
   #stderr = '';
@@ -52,6 +54,7 @@ export class Program {
 
   constructor(command: Command, args: readonly string[], options: StartOptions = {}) {
     this.name = `${command.program} ${args.join(' ')}`;
+    this.again = () => new Program(command, args, options);
     const line = [command.program, ...args] as const;
     const [program, ...rest] = options.host?.on(options.cwd ?? process.cwd(), ...line) ?? line;
     this.#child = spawn(program, rest, {

@@ -73,6 +73,11 @@ export class HeldDownload {
     return new HeldDownload(client, await client.next());
   }
 
+  /** The port that the transfer is answered from. */
+  get tid(): number {
+    return this.#latest.from.port;
+  }
+
   /** Acknowledges everything from now on. Resolves with the file. */
   async finish(): Promise<Buffer> {
     for (;;) {

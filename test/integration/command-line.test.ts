@@ -113,6 +113,41 @@ describe('the process', () => {
     expect(await tftpLb('check', '--print', '--config', file)).toMatchObject({ code: 0, stdout: whole });
   });
 
+  it('checks the user maps of a file, too', async () => {
+    const folder = temporaryFolder('config');
+    const [file, map] = ['lab.yaml', 'users.yaml'].map((name) => path.join(folder, name)) as [string, string];
+    const service = `{ protocol: ftp, listeners: [192.0.2.1], backends: [192.0.2.11], ftp: { user-map: ${map} } }`;
+    writeFileSync(file, `services:\n  mirror: ${service}\n`);
+    expect(await tftpLb('check', file)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`services.mirror.ftp.user-map: cannot use the user map ${map}: ENOENT`),
+    });
+    writeFileSync(map, 'alice: 192.0.2.11\nbob: 192.0.2.12\n');
+    expect(await tftpLb('check', file)).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`${map} has users of "192.0.2.12", and service mirror has no such`),
+    });
+  });
+
+  it('checks the other files that a file names, all of them', async () => {
+    const file = path.join(temporaryFolder('config'), 'lab.yaml');
+    const places = 'listeners: [192.0.2.1], backends: [192.0.2.11]';
+    const lines = [
+      'services:',
+      `  pxe: { protocol: tftp, ${places}, health: { probe: exec:/nowhere/probe } }`,
+      `  mirror: { protocol: ftp, ${places}, health: { user: a, password-file: /nowhere/password } }`,
+      'admin: { token-file: /nowhere/token }',
+    ];
+    writeFileSync(file, lines.join('\n'));
+    const { code, stderr } = await tftpLb('check', file);
+    expect([code, ...stderr.trimEnd().split('\n')]).toEqual([
+      2,
+      expect.stringContaining('admin.token-file: cannot read --admin-token-file: ENOENT'),
+      expect.stringContaining('services.pxe.health.probe: health checks cannot run /nowhere/probe: ENOENT'),
+      expect.stringContaining('services.mirror.health.password-file: cannot read the password'),
+    ]);
+  });
+
   it('reads its environment', async () => {
     const env = { TFTP_LB_VIP: '192.0.2.1', TFTP_LB_BACKEND: 'a', TFTP_LB_NONSENSE: '1' };
     expect(await run(node, [cli, 'check'], { env })).toMatchObject({

@@ -1,8 +1,9 @@
 /** The documentation, tried out: its commands run as they stand, and what it names exists. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { optionInfos } from '../../src/config/options.ts';
+import { removeFolders, temporaryFolder } from '../helpers/folders.ts';
 import { stopAll, type Program } from '../helpers/processes.ts';
 import { lacksSite, Site, siteFiles, siteObstacle } from '../helpers/site.ts';
 import { command } from '../unit/cli/scene.ts';
@@ -21,7 +22,10 @@ const notRunHere = [
   'npm run bench',
 ];
 
-afterAll(stopAll);
+afterAll(async () => {
+  await stopAll();
+  removeFolders();
+});
 
 describe.skipIf(lacksSite)(`the README, at ${siteObstacle ?? 'a site of its own'}`, () => {
   const site = new Site();
@@ -91,8 +95,12 @@ test('the options that the README recommends are valid', async () => {
   const rows = textOf('README.md').matchAll(/^\| [^|]* \| `(--[^`]*)`/gm);
   const options = [...rows].map(([, option = '']) => option);
   expect(options.length).toBeGreaterThan(5);
+  // The files that they name are read, too.
+  const folder = temporaryFolder('readme');
+  writeFileSync(path.join(folder, 'monitor'), 'secret\n');
   for (const option of options) {
-    const args = ['check', '--vip', '0.0.0.0', '--backend', '192.0.2.12', ...option.split(' ')];
+    const words = option.replaceAll('/etc/tftp-lb', folder).split(' ');
+    const args = ['check', '--vip', '0.0.0.0', '--backend', '192.0.2.12', ...words];
     expect({ option, ...(await command(args)) }).toMatchObject({ exitCode: 0, failures: [] });
   }
 });

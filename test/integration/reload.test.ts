@@ -1,17 +1,22 @@
 /** Changes of the configuration of a balancer that serves: what they change, and that no client notices. */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/net/net.ts';
 import { startBalancer } from '../helpers/balancer.ts';
 import { ConfiguredBalancer, fileOf, placeOf, type ServiceText } from '../helpers/configured.ts';
 import { type EmbeddedServer, fetchFile, startEmbedded } from '../helpers/embedded.ts';
-import { noise } from '../helpers/folders.ts';
+import { noise, removeFolders, temporaryFolder } from '../helpers/folders.ts';
 import { content, isContent } from '../helpers/ftp-transfers.ts';
 import { stopAll } from '../helpers/processes.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 import { HeldDownload } from '../helpers/udp-peer.ts';
 import { connectTo, loginTo, startFtpServer } from './ftp.ts';
 
-afterAll(stopAll);
+afterAll(async () => {
+  await stopAll();
+  removeFolders();
+});
 
 const image = noise(20_000);
 
@@ -182,6 +187,35 @@ describe('a reload', () => {
     expect(await isFetched(await site.listener('pxe'))).toBe(true);
     expect(await client.ask('QUIT')).toBe('221 bye');
     expect((await site.balancer.status()).workers.every(({ state }) => state === 'serving')).toBe(true);
+  });
+
+  test('takes another user map, and none where the other one cannot be used', async () => {
+    const place = await startFtpServer();
+    const folder = temporaryFolder('maps');
+    const using = (map: string): string =>
+      ftp(place, { more: `ftp: { user-map: ${path.join(folder, map)} }` });
+    writeFileSync(path.join(folder, 'one'), `alice: ${placeOf(place)}\n`);
+    writeFileSync(path.join(folder, 'two'), `bob: ${placeOf(place)}\n`);
+    const site = await ConfiguredBalancer.start(using('one'));
+    const listener = await site.listener('ftp');
+    const answers = async (): Promise<string[]> => {
+      const [alice, bob] = await Promise.all([connectTo(listener), connectTo(listener)]);
+      await Promise.all([alice.line(), bob.line()]);
+      const all = await Promise.all([alice.ask('USER alice'), bob.ask('USER bob')]);
+      return all.map((answer) => answer.slice(0, 3));
+    };
+    expect(await answers()).toEqual(['331', '530']);
+    expect(await site.reload(using('none'))).toMatchObject({
+      event: 'config.refused',
+      faults: [expect.stringContaining('cannot use the user map')],
+    });
+    expect(await answers()).toEqual(['331', '530']);
+    expect(await site.reload(using('two'))).toMatchObject({ event: 'config.applied' });
+    expect(await answers()).toEqual(['530', '331']);
+    // The old one is not looked at any longer, the new one is.
+    writeFileSync(path.join(folder, 'two'), `carol: ${placeOf(place)}\n`);
+    await site.balancer.said({ event: 'ftp.users.loaded', path: path.join(folder, 'two') });
+    expect(await answers()).toEqual(['530', '530']);
   });
 
   test('of a bad file says all that is wrong, and changes nothing', async () => {

@@ -190,7 +190,7 @@ describe.skipIf(unprivileged === undefined && !strict)('a port below 1024', () =
 
 describe('a warning at the start', () => {
   test('tells of a descriptor limit that is too low, with the numbers', async () => {
-    const { program, args } = tftpLbCommand(['check', ...local, '--max-sessions=1000']);
+    const { program, args } = tftpLbCommand(['check', ...local, '--engine=portable', '--max-sessions=1000']);
     const shell = ['-c', 'ulimit -n 200; exec "$@"', 'sh', program, ...args];
     expect(await run({ program: 'sh', env: {} }, shell)).toMatchObject({
       code: 0,
@@ -202,7 +202,7 @@ describe('a warning at the start', () => {
 
   test('tells of a range of ports that is too small, with the numbers, and the balancer runs', async () => {
     const balancer = await startBalancer([startEmbedded()], {
-      flags: ['--tid-ports=40000-40009', '--max-sessions=20'],
+      flags: ['--engine=portable', '--tid-ports=40000-40009', '--max-sessions=20'],
     });
     expect(await balancer.said({ finding: 'port-range-small' })).toMatchObject({
       level: 'warn',

@@ -1,4 +1,5 @@
 /** A balancer takes over from another one while transfers and sessions run: what their clients see of it. */
+import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/net/net.ts';
@@ -138,6 +139,33 @@ test('the operator’s orders are kept', async () => {
   ]);
 }, 60_000);
 
+test('a range of ports for TIDs moves with its transfers, and goes on to be the range', async () => {
+  const backends = [startEmbedded({ image })];
+  const first = randomInt(20_000, 30_000);
+  const last = first + 40;
+  const more = `tftp: { tid-ports: ${first}-${last} }`;
+  const upgrades = await Upgrades.start({ many: { backends, more } }, ['--workers=2']);
+  const held = await HeldDownload.begin(upgrades.at('many'), 'image');
+  await upgrades.next();
+  const after = await HeldDownload.begin(upgrades.at('many'), 'image');
+  await upgrades.next();
+  for (const transfer of [held, after]) {
+    expect(transfer.tid).toBeGreaterThanOrEqual(first);
+    expect(transfer.tid).toBeLessThanOrEqual(last);
+    expect((await transfer.finish()).equals(image)).toBe(true);
+  }
+  await download(upgrades.at('many'));
+}, 60_000);
+
+test('the number of workers stays, which is said where another one is configured', async () => {
+  const { site } = await siteOf();
+  const upgrades = await Upgrades.start(site, ['--workers=2']);
+  const same = (await upgrades.next()).balancer;
+  const other = await ConfiguredBalancer.start(upgrades.text, [...upgrades.flags, '--workers=1']);
+  await other.balancer.said({ level: 'warn', workers: 2, configured: 1 });
+  expect(same.saidTimes({ level: 'warn', workers: 2 })).toBe(0);
+}, 60_000);
+
 describe('a takeover that does not come about', () => {
   test.each(deaths)(
     'leaves all as it was when the new process dies behind “%s”',
@@ -172,6 +200,17 @@ describe('a takeover that does not come about', () => {
     const place = placeOf(upgrades.at('many'));
     await expect(failing).rejects.toThrow(
       `the running process listens where this one is not told to: tftp ${place}`,
+    );
+    await upgrades.latest.balancer.said({ event: 'takeover.failed' });
+    await download(upgrades.at('many'));
+  }, 60_000);
+
+  test('is told why: a service has another name', async () => {
+    const { site } = await siteOf();
+    const upgrades = await Upgrades.start(site, ['--workers=1']);
+    const renamed = upgrades.text.replace('  many:', '  others:');
+    await expect(upgrades.next(renamed)).rejects.toThrow(
+      'tftp-lb: the running process has a TFTP service many, and this configuration does not',
     );
     await upgrades.latest.balancer.said({ event: 'takeover.failed' });
     await download(upgrades.at('many'));

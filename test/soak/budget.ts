@@ -32,13 +32,18 @@ export async function forAShare(part: number, step: (left: number) => void | Pro
   }
 }
 
+/** TFTPLB_SOAK_SEED, or any other. */
+export function firstSeed(): number {
+  const asked = process.env['TFTPLB_SOAK_SEED'] ?? '';
+  return asked === '' ? randomInt(2 ** 31) : Number(asked);
+}
+
 /**
  * Calls `run` with one seed after the other until `part` of the budget is used up, and gives back how many those were.
  * What it throws says the seed; TFTPLB_SOAK_SEED begins with that one.
  */
 export async function forSeeds(part: number, run: (seed: number) => Promise<void>): Promise<number> {
-  const asked = process.env['TFTPLB_SOAK_SEED'] ?? '';
-  const first = asked === '' ? randomInt(2 ** 31) : Number(asked);
+  const first = firstSeed();
   let seed = first;
   await forAShare(part, async () => {
     try {

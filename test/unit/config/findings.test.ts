@@ -9,7 +9,10 @@ const machine: Machine = {
   descriptors: 1_000_000,
   ephemeralPorts: { first: 32_768, last: 60_999 },
   addresses: ['127.0.0.1', '192.0.2.1'],
+  engine: 'portable',
 };
+const mapped = new Map([['/etc/users', ['a', 'c', 'd']]]);
+const shared: Machine = { ...machine, engine: 'linux' };
 
 function found(flags: FlagValues, on: Machine = machine): { kind: FindingKind; message: string }[] {
   return findingsOf({ backend: ['a', 'b'], ...flags }, on);
@@ -18,7 +21,7 @@ function found(flags: FlagValues, on: Machine = machine): { kind: FindingKind; m
 function findingsOf(flags: FlagValues, on = machine): { kind: FindingKind; message: string }[] {
   const loaded = loadConfig({ vip: ['0.0.0.0'], ...flags }, {});
   if (loaded.kind === 'faulty') throw new Error('the test needs a sound configuration');
-  return findings(loaded.config, on, (path) => loaded.document.nameOf(path));
+  return findings(loaded.config, on, (path) => loaded.document.nameOf(path), mapped);
 }
 
 const cases: [FindingKind, FlagValues, string, Machine?][] = [
@@ -58,6 +61,24 @@ const cases: [FindingKind, FlagValues, string, Machine?][] = [
     '(enough for 448 sessions)',
     { ...machine, descriptors: 1024 },
   ],
+  [
+    'descriptors-short',
+    tftp,
+    'can need 5512 descriptors, the limit of this process is 1024 (enough for 512',
+    { ...shared, descriptors: 1024 },
+  ],
+  [
+    'descriptors-short',
+    { ...tftp, transparent: true },
+    'can need 10512 descriptors',
+    { ...shared, descriptors: 10_511 },
+  ],
+  [
+    'port-range-small',
+    tftp,
+    '--max-sessions 5000 can need 5000 local ports, this system has 4999',
+    { ...shared, ephemeralPorts: { first: 50_001, last: 54_999 } },
+  ],
   ['descriptors-short', tftp, '(enough for 0 sessions)', { ...machine, descriptors: 64 }],
   [
     'descriptors-short',
@@ -90,6 +111,11 @@ const cases: [FindingKind, FlagValues, string, Machine?][] = [
     'backend-twice',
     { backend: ['a'], ftpBackend: ['a:21'] },
     'backends a and a:21 are the same server, a:21',
+  ],
+  [
+    'user-without-backend',
+    { ...ftp, ftpUserMap: '/etc/users' },
+    '--ftp-user-map /etc/users has users of "c" (and 1 more), and service ftp has no such backend',
   ],
   ['open-to-writes', { ...tftp, vip: ['9.9.9.9'] }, 'takes writes from whoever reaches 9.9.9.9'],
   [
@@ -124,8 +150,19 @@ describe('findings', () => {
     expect(found({ admin: false, tidPorts: '40000-45000', passivePorts: '50000-52000' })).toEqual([]);
   });
 
+  it('leave ports and descriptors that sessions share out of account', () => {
+    const small = { ...shared, descriptors: 5512, ephemeralPorts: { first: 50_000, last: 54_999 } };
+    expect(found(tftp, small)).toEqual([]);
+    expect(found({ ...tftp, tidPorts: '40000-40007' }, shared)).toEqual([]);
+  });
+
   it('say nothing of how many backends will be found', () => {
-    const flags = { vip: ['10.0.0.1'], backendsDns: 'a.example', maxSessionsPerBackend: '1' };
+    const flags = {
+      vip: ['10.0.0.1'],
+      backendsDns: 'a.example',
+      maxSessionsPerBackend: '1',
+      ftpUserMap: '/etc/users',
+    };
     expect(findingsOf(flags)).toEqual([]);
   });
 

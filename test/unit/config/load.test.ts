@@ -174,6 +174,12 @@ describe('a configuration', () => {
     expect(config.admin.listen).toBeUndefined();
   });
 
+  it('may have a server on this host for the protocol that is balanced alone', () => {
+    const flags = { vip: ['0.0.0.0'], backend: ['127.0.0.1'], tftpPort: '6969' };
+    expect(faultsOf({ ...flags, ftp: false })).toEqual([]);
+    expect(faultsOf(flags)).toEqual([expect.stringContaining('127.0.0.1:21 is where the balancer itself')]);
+  });
+
   it('needs no backend of both protocols where TFTP has its own', () => {
     const flags = { vip: ['::1'], ftp: false, tftpBackend: ['a'] };
     expect(configOf(flags).services[0]?.backends).toHaveLength(1);

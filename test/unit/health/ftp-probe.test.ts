@@ -105,6 +105,22 @@ describe('FtpProbe', () => {
     await expect.poll(() => seen).toEqual(['QUIT\r\n', 'FIN']);
   });
 
+  it('hangs up on a server that talks on and on while nobody asks', async () => {
+    const dataPort = await serve(() => {});
+    const errors: NodeJS.ErrnoException[] = [];
+    const port = await serve((socket) => {
+      socket.on('error', (error) => errors.push(error));
+      socket.write(`220 hello\r\n230 in\r\n229 (|||${dataPort}|)\r\n226 done\r\n`);
+      socket.once('data', () => socket.write('200 more\r\n'.repeat(5_000_000)));
+    });
+    const controller = new AbortController();
+    const probe = new FtpProbe(createNodeNet(), { timeout: 60_000, login });
+    const running = probe.check({ address: '127.0.0.1', port }, controller.signal);
+    await expect.poll(() => errors, { timeout: 4_000 }).toMatchObject([{ syscall: expect.any(String) }]);
+    controller.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
+  });
+
   it('a check that is aborted rejects with the reason', async () => {
     const port = await scripted({}, '');
     const controller = new AbortController();

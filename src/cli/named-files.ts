@@ -1,0 +1,54 @@
+/** The files that a configuration names, as far as a process needs them to start. */
+import { readAdminToken } from '../app/admin-token.ts';
+import { PasswordError, probeFor } from '../app/probes.ts';
+import { readUserMap } from '../app/user-map-file.ts';
+import type { ServiceConfig } from '../config/config.ts';
+import type { Path } from '../config/document.ts';
+import { ConfigError, type Fault } from '../config/fault.ts';
+import type { MappedBackends } from '../config/findings.ts';
+import type { Net } from '../net/net.ts';
+import type { LoadedConfig } from './config-of.ts';
+
+/**
+ * Reads user maps, password, token, and looks for the commands of health checks. Resolves to the backends in the user maps.
+ * Rejects with ConfigError with every file that cannot be used.
+ */
+export async function readNamedFiles(
+  { config, document }: Pick<LoadedConfig, 'config' | 'document'>,
+  net: Net,
+): Promise<MappedBackends> {
+  const mapped = new Map<string, readonly string[]>();
+  const faults: Fault[] = [];
+  const blame = (path: Path, error: unknown): void => {
+    if (!isOurs(error)) throw error;
+    faults.push({ source: document.nameOf(path), value: undefined, problem: error.message });
+  };
+  const { tokenFile } = config.admin;
+  try {
+    if (tokenFile !== undefined) readAdminToken(tokenFile);
+  } catch (error) {
+    blame(['admin', 'token-file'], error);
+  }
+  for (const service of config.services) {
+    const place = ['services', service.name];
+    try {
+      probeFor(service, net, () => undefined);
+    } catch (error) {
+      blame([...place, 'health', error instanceof PasswordError ? 'password-file' : 'probe'], error);
+    }
+    await mapUsers(service, mapped).catch((error) => blame([...place, 'ftp', 'user-map'], error));
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return mapped;
+}
+
+async function mapUsers(service: ServiceConfig, mapped: Map<string, readonly string[]>): Promise<void> {
+  if (service.kind !== 'ftp' || service.userMap === undefined) return;
+  const users = await readUserMap(service.userMap);
+  mapped.set(service.userMap, [...new Set(users.values())]);
+}
+
+/** Something that the operator can mend. */
+function isOurs(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('TLB_ERR_');
+}
