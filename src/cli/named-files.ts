@@ -1,6 +1,7 @@
 /** The files that a configuration names, as far as a process needs them to start. */
 import { readAdminToken } from '../app/admin-token.ts';
 import { PasswordError, probeFor } from '../app/probes.ts';
+import { ServiceCertificates } from '../app/service-certificates.ts';
 import { readUserMap } from '../app/user-map-file.ts';
 import type { ServiceConfig } from '../config/config.ts';
 import type { Path } from '../config/document.ts';
@@ -10,7 +11,7 @@ import type { Net } from '../net/net.ts';
 import type { LoadedConfig } from './config-of.ts';
 
 /**
- * Reads user maps, password, token, and looks for the commands of health checks. Resolves to the backends in the user maps.
+ * Reads user maps, certificates, password, token, and looks for the commands of health checks. Resolves to the backends in the user maps.
  * Rejects with ConfigError with every file that cannot be used.
  */
 export async function readNamedFiles(
@@ -32,14 +33,34 @@ export async function readNamedFiles(
   for (const service of config.services) {
     const place = ['services', service.name];
     try {
-      probeFor(service, net, () => undefined);
+      probeFor(service, net, ignore, ignore);
     } catch (error) {
       blame([...place, 'health', error instanceof PasswordError ? 'password-file' : 'probe'], error);
     }
+    await readCertificates(service, net).catch((error) =>
+      blame([...place, ...certificatesOf(service)], error),
+    );
     await mapUsers(service, mapped).catch((error) => blame([...place, 'ftp', 'user-map'], error));
   }
   if (faults.length > 0) throw new ConfigError(faults);
   return mapped;
+}
+
+const ignore = (): undefined => undefined;
+
+async function readCertificates(service: ServiceConfig, net: Net): Promise<void> {
+  const certificates = await ServiceCertificates.open(service, {
+    clock: net,
+    emit: ignore,
+    onChange: ignore,
+  });
+  certificates?.stop();
+}
+
+/** What names the files; the fault itself says which it is. */
+function certificatesOf(service: ServiceConfig): Path {
+  const isOwn = service.kind === 'ftp' && service.tls.client.keyPairs.length > 0;
+  return isOwn ? ['ftp', 'tls', 'certificates'] : ['ftp', 'backend-tls', 'ca'];
 }
 
 async function mapUsers(service: ServiceConfig, mapped: Map<string, readonly string[]>): Promise<void> {

@@ -50,14 +50,11 @@ const wantsAuthority: Rule<{
 
 export const clientTls: z.ZodType<ClientTls> = section(
   {
-    mode: field
-      .word(['off', 'allowed', 'required', 'passthrough'])
-      .prefault('off')
-      .meta({
-        title: 'MODE',
-        description:
-          'TLS for clients: off, allowed (AUTH TLS), required before the login, or passthrough (all bytes go to a server unread)',
-      }),
+    mode: field.word(['off', 'allowed', 'required', 'passthrough']).prefault('off').meta({
+      title: 'MODE',
+      description:
+        'TLS for clients: off, allowed (AUTH TLS), required before the login, or passthrough (all bytes go to a server unread)',
+    }),
     'implicit-port': field.integer(1, 65_535).optional().meta({
       title: 'PORT',
       description:
@@ -74,36 +71,24 @@ export const clientTls: z.ZodType<ClientTls> = section(
       description:
         'file with who signs the certificates of clients, as PEM; without it they are asked for none',
     }),
-    'client-certificate': field
-      .word(['optional', 'required'])
-      .prefault('optional')
-      .meta({
-        title: 'WHETHER',
-        description: 'whether clients must have a certificate of theirs, where they are asked for one',
-      }),
-    data: field
-      .word(['allowed', 'required'])
-      .prefault('allowed')
-      .meta({
-        title: 'WHETHER',
-        description: 'whether data connections of clients may be, or have to be, under TLS (PROT P)',
-      }),
-    'data-resume': field
-      .word(['off', 'prefer', 'require'])
-      .prefault('prefer')
-      .meta({
-        title: 'HOW',
-        description:
-          "whether data connections resume the control connection's TLS session, which proves that they are the same client's: off, prefer, or require",
-      }),
-    eof: field
-      .word(['strict', 'lenient'])
-      .prefault('strict')
-      .meta({
-        title: 'HOW',
-        description:
-          'what an upload is that ends without TLS saying so: broken (strict), or whole (lenient), as some old clients need it',
-      }),
+    'client-certificate': field.word(['optional', 'required']).prefault('optional').meta({
+      title: 'WHETHER',
+      description: 'whether clients must have a certificate of theirs, where they are asked for one',
+    }),
+    data: field.word(['allowed', 'required']).prefault('allowed').meta({
+      title: 'WHETHER',
+      description: 'whether data connections of clients may be, or have to be, under TLS (PROT P)',
+    }),
+    'data-resume': field.word(['off', 'prefer', 'require']).prefault('prefer').meta({
+      title: 'HOW',
+      description:
+        "whether data connections resume the control connection's TLS session, which proves that they are the same client's: off, prefer, or require",
+    }),
+    eof: field.word(['strict', 'lenient']).prefault('strict').meta({
+      title: 'HOW',
+      description:
+        'what an upload is that ends without TLS saying so: broken (strict), or whole (lenient), as some old clients need it',
+    }),
     'handshake-timeout': field
       .duration(100, minute)
       .prefault('10s')
@@ -142,14 +127,11 @@ const implicitMatch: Rule<{ readonly mode: string; readonly implicit: boolean }>
 
 export const backendTls: z.ZodType<FtpServiceConfig['tls']['backend']> = section(
   {
-    mode: field
-      .word(['off', 'auto', 'required', 'match'])
-      .prefault('off')
-      .meta({
-        title: 'MODE',
-        description:
-          'TLS towards servers: off, auto (if they know AUTH TLS), required, or match (as the client does)',
-      }),
+    mode: field.word(['off', 'auto', 'required', 'match']).prefault('off').meta({
+      title: 'MODE',
+      description:
+        'TLS towards servers: off, auto (if they know AUTH TLS), required, or match (as the client does)',
+    }),
     implicit: field.toggle().prefault(false).meta({
       description: 'TLS begins with the connection to a server, without AUTH',
     }),
@@ -166,14 +148,11 @@ export const backendTls: z.ZodType<FtpServiceConfig['tls']['backend']> = section
       description: 'take any certificate of a server: whoever is between can then read and change everything',
     }),
     'min-version': version('of servers'),
-    data: field
-      .word(['private', 'clear', 'match'])
-      .prefault('private')
-      .meta({
-        title: 'HOW',
-        description:
-          'data connections towards servers that are under TLS: private (PROT P), clear (PROT C), or match (as the client has it)',
-      }),
+    data: field.word(['private', 'clear', 'match']).prefault('private').meta({
+      title: 'HOW',
+      description:
+        'data connections towards servers that are under TLS: private (PROT P), clear (PROT C), or match (as the client has it)',
+    }),
   },
   (said) => ({
     mode: said.mode,
@@ -195,13 +174,10 @@ export const proxy: z.ZodType<FtpServiceConfig['proxy']> = section(
       description:
         'networks of proxies that say whose connections they pass on; every connection from there has to begin with a PROXY protocol header',
     }),
-    'to-backends': field
-      .word(['off', 'v1', 'v2'])
-      .prefault('off')
-      .meta({
-        title: 'VERSION',
-        description: 'PROXY protocol header that servers are sent in front of a control connection',
-      }),
+    'to-backends': field.word(['off', 'v1', 'v2']).prefault('off').meta({
+      title: 'VERSION',
+      description: 'PROXY protocol header that servers are sent in front of a control connection',
+    }),
     timeout: field
       .duration(100, minute)
       .prefault('5s')
