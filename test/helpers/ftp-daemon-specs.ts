@@ -19,12 +19,14 @@ export interface FtpPlace {
   readonly tls: FtpServerTls | undefined;
 }
 
-/** A server under TLS demands that of logins and, unless `isDataClear`, of data connections. */
+/** A server under TLS demands that of logins and, unless `isDataClear`, of data connections, unless `isOptional`. */
 export interface FtpServerTls {
   /** A file with the certificate and its key. */
   readonly file: string;
   readonly isImplicit?: boolean;
   readonly isDataClear?: boolean;
+  /** Clients may do without TLS; known to vsftpd alone. */
+  readonly isOptional?: boolean;
   /** The newest version that it may take; known to ProFTPD alone. */
   readonly version?: '1.2' | '1.3';
 }
@@ -75,11 +77,16 @@ xferlog_enable=NO
 ${tls === undefined ? '' : vsftpdTls(tls)}`;
 
 /** As strict as it can be: data connections resume the control connection's session, uploads end with a close_notify. */
-const vsftpdTls = ({ file, isImplicit = false, isDataClear = false }: FtpServerTls): string => `
+const vsftpdTls = ({
+  file,
+  isImplicit = false,
+  isDataClear = false,
+  isOptional = false,
+}: FtpServerTls): string => `
 ssl_enable=YES
 allow_anon_ssl=YES
-force_anon_logins_ssl=YES
-force_anon_data_ssl=${isDataClear ? 'NO' : 'YES'}
+force_anon_logins_ssl=${isOptional ? 'NO' : 'YES'}
+force_anon_data_ssl=${isDataClear || isOptional ? 'NO' : 'YES'}
 require_ssl_reuse=YES
 strict_ssl_read_eof=YES
 ssl_ciphers=HIGH
