@@ -44,7 +44,8 @@ export async function openFtpStage(
   const { user } = ftpServerSpecs.vsftpd;
   const certificate = path.join(etc, 'certificate.pem');
   if (isSecure) writeCertificate(certificate);
-  const tls = isSecure ? { file: certificate, isOptional: true } : undefined;
+  // ProFTPD's mod_proxy ends its uploads without a close_notify.
+  const tls = isSecure ? { file: certificate, isLenient: true } : undefined;
   const place = { tls, address: loopback, isIPv6: false, port, root, etc, command: vsftpd, user };
   const server = new Child('vsftpd', vsftpd.program, ftpServerSpecs.vsftpd.launch(place), {
     core: ground.placement.server,

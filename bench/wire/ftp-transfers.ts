@@ -38,10 +38,15 @@ export async function upload(control: FtpControl, bytes: number): Promise<void> 
   await control.expect('226', 'APPE');
 }
 
-/** As the control connection is: under TLS, whose session it resumes, as strict servers demand, or not. */
+/**
+ * As the control connection is: under TLS, whose session it resumes, as strict servers demand, or not. Where Node makes
+ * the connection beneath by itself, it resumes nothing, and where it does not, it leaves `onread` alone.
+ */
 function connectData({ session }: FtpControl, port: number, onread?: OnReadOpts): Socket {
-  const options = { host: loopback, port, ...(onread && { onread }) };
-  return session ? connectSecurely({ ...options, session, rejectUnauthorized: false }) : connect(options);
+  const options = { host: loopback, port };
+  if (session === undefined) return connect({ ...options, ...(onread && { onread }) });
+  const socket = connectSecurely({ socket: connect(options), session, rejectUnauthorized: false });
+  return onread ? socket.on('data', (data: Buffer) => onread.callback(data.length, data)) : socket;
 }
 
 function send(socket: Socket, bytes: number): void {
