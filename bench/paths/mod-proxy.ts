@@ -91,6 +91,6 @@ TLSECCertificateFile ${certificate}
 TLSECCertificateKeyFile ${certificate}
 TLSRequired on
 `;
-  const server = 'ProxyTLSEngine on\nProxyTLSVerifyServer off\n';
+  const server = 'ProxyTLSEngine on\nProxyTLSVerifyServer off\nProxyTLSProtocol TLSv1.2\n';
   return `${legs === 'none' ? 'TLSEngine off\n' : client}${legs === 'both' ? server : 'ProxyTLSEngine off\n'}`;
 }
