@@ -82,7 +82,10 @@ ProxyReverseServers ftp://${loopback}:${serverPort}
 `;
 }
 
-/** Towards servers that is switched off where it is not wanted: it reads the certificates of all authorities for each session. */
+/**
+ * Switched off towards servers where it is not wanted: it reads the certificates of all authorities for each session.
+ * Its uploads to vsftpd fail under TLS 1.3.
+ */
 function tlsConfiguration(legs: TlsLegs, { certificate }: FtpStage): string {
   const client = `TLSEngine on
 TLSLog none

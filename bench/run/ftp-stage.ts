@@ -44,7 +44,7 @@ export async function openFtpStage(
   const { user } = ftpServerSpecs.vsftpd;
   const certificate = path.join(etc, 'certificate.pem');
   if (isSecure) writeCertificate(certificate);
-  // ProFTPD's mod_proxy ends its uploads without a close_notify.
+  // As strict with uploads as vsftpd is by itself, and no more.
   const tls = isSecure ? { file: certificate, isLenient: true } : undefined;
   const place = { tls, address: loopback, isIPv6: false, port, root, etc, command: vsftpd, user };
   const server = new Child('vsftpd', vsftpd.program, ftpServerSpecs.vsftpd.launch(place), {

@@ -19,7 +19,7 @@ export interface FtpPlace {
   readonly tls: FtpServerTls | undefined;
 }
 
-/** A server under TLS demands that of logins and, unless `isDataClear`, of data connections, unless `isLenient`. */
+/** A server under TLS demands that of logins and, unless `isDataClear`, of data connections; of neither if `isLenient`. */
 export interface FtpServerTls {
   /** A file with the certificate and its key. */
   readonly file: string;
