@@ -9,7 +9,7 @@ let crowd: FtpCrowd | undefined;
 async function obey(order: FtpOrder): Promise<void> {
   switch (order.kind) {
     case 'open':
-      crowd = new FtpCrowd(order.port, order.load);
+      crowd = new FtpCrowd(order.port, order.load, order.isSecure);
       await crowd.open();
       break;
     case 'run':

@@ -24,8 +24,8 @@ export type FtpLoad =
 
 /** Each message is answered once, and the next one waits for that. */
 export type FtpOrder =
-  /** Opens the sessions of `load`. */
-  | { readonly kind: 'open'; readonly port: number; readonly load: FtpLoad }
+  /** Opens the sessions of `load`, under TLS if `isSecure`. */
+  | { readonly kind: 'open'; readonly port: number; readonly isSecure: boolean; readonly load: FtpLoad }
   /** Carries it out to its end. */
   | { readonly kind: 'run' }
   /** Leaves. */

@@ -65,6 +65,8 @@ Suites:
   ftp               bytes, small files and logins per second, memory of idle
                     sessions, over loopback; needs vsftpd, and has a GiB in
                     memory
+  ftps              the same of bytes and logins under TLS, towards clients and
+                    on both sides; needs openssl, too
 
 Options:
   --only PATHS      these paths of TFTP alone, with commas in between

@@ -1,6 +1,16 @@
 import type { Child } from '../run/child.ts';
 
-export const ftpPathNames = ['direct', 'tftp-lb', 'mod_proxy'] as const;
+/** Which connections are under TLS: none, those of clients, or those of servers, too. */
+export type TlsLegs = 'none' | 'client' | 'both';
+
+export const ftpPathNames = [
+  'direct',
+  'tftp-lb',
+  'tftp-lb, 2 workers',
+  'tftp-lb, both legs',
+  'mod_proxy',
+  'mod_proxy, both legs',
+] as const;
 export type FtpPathName = (typeof ftpPathNames)[number];
 
 /** A way from the generator to the FTP server. */
@@ -8,6 +18,8 @@ export interface FtpPath {
   readonly name: FtpPathName;
   /** Where control connections go. */
   readonly port: number;
+  /** Whether clients speak TLS. */
+  readonly isSecure: boolean;
   /** What stands in between; undefined where nothing does. */
   readonly relay: Child | undefined;
 }

@@ -9,7 +9,7 @@ import { loopback } from '../messages.ts';
 import { Child } from '../run/child.ts';
 import { type FtpStage, greetingOf } from '../run/ftp-stage.ts';
 import { freeTcpPort } from '../wire/tcp-port.ts';
-import type { RelayedFtpPath } from './ftp-path.ts';
+import type { RelayedFtpPath, TlsLegs } from './ftp-path.ts';
 
 /** Loaded in this order: mod_proxy takes what it needs of TLS from mod_tls, even where there is none. */
 const modules = ['mod_tls', 'mod_proxy'] as const;
@@ -23,14 +23,16 @@ export function modProxyObstacle(): string | undefined {
 }
 
 /** Starts it in front of the FTP server. Rejects where there is an obstacle. */
-export async function startModProxy(stage: FtpStage): Promise<RelayedFtpPath> {
+export async function startModProxy(stage: FtpStage, legs: TlsLegs = 'none'): Promise<RelayedFtpPath> {
   const proftpd = peer('proftpd');
   if (proftpd === undefined) throw new Error(modProxyObstacle());
   const port = await freeTcpPort();
   // Nobody else may write there.
   const folder = mkdtempSync(path.join(stage.folder, 'mod-proxy-'));
   const config = path.join(folder, 'proftpd.conf');
-  writeFileSync(config, configuration(proftpd, folder, port, stage.serverPort), { mode: 0o600 });
+  writeFileSync(config, configuration(proftpd, folder, port, stage) + tlsConfiguration(legs, stage), {
+    mode: 0o600,
+  });
   const relay = new Child('proftpd', proftpd.program, ['--nodaemon', '--config', config], {
     core: stage.placement.relay,
     isUrgent: stage.isUrgent,
@@ -38,7 +40,8 @@ export async function startModProxy(stage: FtpStage): Promise<RelayedFtpPath> {
     env: proftpd.env,
   });
   await greetingOf(relay, port);
-  return { name: 'mod_proxy', port, relay };
+  const name = legs === 'both' ? 'mod_proxy, both legs' : 'mod_proxy';
+  return { name, port, isSecure: legs !== 'none', relay };
 }
 
 function modulesOf({ program }: Command): string {
@@ -46,10 +49,9 @@ function modulesOf({ program }: Command): string {
 }
 
 /**
- * What it needs to serve as a reverse proxy, no names looked up and no logs written; otherwise its own defaults. TLS,
- * which no path has here, would have it read the certificates of all authorities for each session.
+ * What it needs to serve as a reverse proxy, no names looked up and no logs written; otherwise its own defaults.
  */
-function configuration(proftpd: Command, folder: string, port: number, serverPort: number): string {
+function configuration(proftpd: Command, folder: string, port: number, { serverPort }: FtpStage): string {
   // Root may not serve as itself.
   const user = process.getuid?.() === 0 ? 'nobody' : userInfo().username;
   const group = execFileSync('id', ['-gn', user], { encoding: 'utf8' }).trim();
@@ -73,11 +75,25 @@ SystemLog none
 TransferLog none
 WtmpLog off
 MaxInstances none
-TLSEngine off
 ProxyEngine on
-ProxyTLSEngine off
 ProxyTables ${path.join(folder, 'tables')}
 ProxyRole reverse
 ProxyReverseServers ftp://${loopback}:${serverPort}
 `;
+}
+
+/**
+ * Switched off towards servers where it is not wanted: it reads the certificates of all authorities for each session.
+ * Its uploads to vsftpd fail under TLS 1.3.
+ */
+function tlsConfiguration(legs: TlsLegs, { certificate }: FtpStage): string {
+  const client = `TLSEngine on
+TLSLog none
+TLSProtocol TLSv1.2 TLSv1.3
+TLSECCertificateFile ${certificate}
+TLSECCertificateKeyFile ${certificate}
+TLSRequired on
+`;
+  const server = 'ProxyTLSEngine on\nProxyTLSVerifyServer off\nProxyTLSProtocol TLSv1.2\n';
+  return `${legs === 'none' ? 'TLSEngine off\n' : client}${legs === 'both' ? server : 'ProxyTLSEngine off\n'}`;
 }

@@ -35,11 +35,11 @@ export async function measureFtpIdleMemory(
 
 async function runOnce(
   { generator }: FtpStage,
-  { port, relay }: RelayedFtpPath,
+  { port, isSecure, relay }: RelayedFtpPath,
   sessions: number,
 ): Promise<FtpIdleRound> {
   const before = treeMemoryOf(relay.pid);
-  await obey(generator, { kind: 'open', port, load: { kind: 'idle', sessions } });
+  await obey(generator, { kind: 'open', port, isSecure, load: { kind: 'idle', sessions } });
   const held = treeMemoryOf(relay.pid);
   await obey(generator, { kind: 'close' });
   await relay.stop();

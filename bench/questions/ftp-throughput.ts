@@ -44,7 +44,7 @@ export async function measureFtp(
 /** One round on one path. */
 export async function runFtp(stage: FtpStage, path: FtpPath, task: FtpTask): Promise<Round> {
   const { generator } = stage;
-  await obey(generator, { kind: 'open', port: path.port, load: task.load });
+  await obey(generator, { kind: 'open', port: path.port, isSecure: path.isSecure, load: task.load });
   const before = usageOf(stage, path);
   const { seconds, repeats, errors } = await obey(generator, { kind: 'run' });
   const after = usageOf(stage, path);

@@ -12,18 +12,23 @@ const clearlyAhead = 2;
 /** The idle sessions that the expectation is about. */
 const expectedSessions = 500;
 
-/** A line for each load. */
+/** What each path of the balancer is compared with, and what the two have in common. */
+const rivals: Partial<Record<FtpPathName, { readonly name: FtpPathName; readonly common: string }>> = {
+  'tftp-lb': { name: 'mod_proxy', common: '' },
+  'tftp-lb, both legs': { name: 'mod_proxy, both legs', common: ', both legs' },
+};
+
+/** A line for each load and path. */
 export function compareWithModProxy(results: readonly FtpResult[]): string[] {
-  return results
-    .filter(({ path }) => path === 'tftp-lb')
-    .flatMap((own) => {
-      const other = results.find(({ task, path }) => task.name === own.task.name && path === 'mod_proxy');
-      return other === undefined ? [] : [compare(own, other)];
-    });
+  return results.flatMap((own) => {
+    const rival = rivals[own.path];
+    const other = results.find(({ task, path }) => task.name === own.task.name && path === rival?.name);
+    return rival === undefined || other === undefined ? [] : [compare(own, other, rival.common)];
+  });
 }
 
 /** The rounds took turns, so that each is compared with the one beside it. */
-function compare(own: FtpResult, other: FtpResult): string {
+function compare(own: FtpResult, other: FtpResult, common: string): string {
   const ratios = own.rounds.flatMap((round, at) => {
     const beside = other.rounds[at];
     return beside === undefined ? [] : [round.units / round.seconds / (beside.units / beside.seconds)];
@@ -33,7 +38,7 @@ function compare(own: FtpResult, other: FtpResult): string {
   const expected = { GiB: par, files: undefined, logins: clearlyAhead }[own.task.unit];
   const isDisturbed = Math.max(own.summary.foreign, other.summary.foreign) >= notableForeign;
   return (
-    `${own.task.name}: ${ratio.toFixed(2)} of mod_proxy by ${own.task.unit} per second ` +
+    `${own.task.name}${common}: ${ratio.toFixed(2)} of mod_proxy by ${own.task.unit} per second ` +
     `(${verdict(ratio, expected)}), ${byCpu.toFixed(2)} by the relay's CPU time` +
     (isDisturbed ? ' (disturbed by other programs)' : '')
   );

@@ -69,8 +69,7 @@ export function renderFtp({ placement, tasks, idleMemory }: FtpResults, { rounds
     '',
     ...disturbance(tasks.map(({ summary }) => summary)),
     '',
-    ...formatTable(memoryColumns, idleMemory.map(memoryRow)),
-    '',
+    ...(idleMemory.length === 0 ? [] : [...formatTable(memoryColumns, idleMemory.map(memoryRow)), '']),
     ...compareWithModProxy(tasks),
     ...judgeFtpMemory(idleMemory),
   ];

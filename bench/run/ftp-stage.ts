@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { makeKeyPair } from '../../test/helpers/certificates.ts';
 import { ftpServerSpecs } from '../../test/helpers/ftp-daemon-specs.ts';
 import { requirePeer } from '../../test/helpers/peers.ts';
 import { fileOf, sink } from '../ftp-messages.ts';
@@ -15,6 +16,10 @@ export interface FtpStage extends Ground {
   readonly generator: Child;
   readonly server: Child;
   readonly serverPort: number;
+  /** Whether the server has TLS for those who ask for it. */
+  readonly isSecure: boolean;
+  /** A file with a certificate and its key, if there is TLS. */
+  readonly certificate: string;
 }
 
 /** Memory in the form of a file system: no disk takes part. */
@@ -22,8 +27,12 @@ const memory = '/dev/shm';
 /** Bytes that a file is written in. */
 const chunk = Buffer.alloc(1_048_576, 'tftp-lb');
 
-/** Its server has files of these sizes, in bytes. Rejects where vsftpd is not installed. */
-export async function openFtpStage(sizes: readonly number[], isUrgent: boolean): Promise<FtpStage> {
+/** Its server has files of these sizes, in bytes, and TLS if `isSecure`. Rejects where vsftpd is not installed. */
+export async function openFtpStage(
+  sizes: readonly number[],
+  isUrgent: boolean,
+  isSecure: boolean = false,
+): Promise<FtpStage> {
   const vsftpd = requirePeer('vsftpd');
   const ground = openGround(isUrgent);
   const root = openFolder(existsSync(memory) ? memory : ground.folder);
@@ -33,7 +42,11 @@ export async function openFtpStage(sizes: readonly number[], isUrgent: boolean):
   mkdirSync(etc);
   const port = await freeTcpPort();
   const { user } = ftpServerSpecs.vsftpd;
-  const place = { tls: undefined, address: loopback, isIPv6: false, port, root, etc, command: vsftpd, user };
+  const certificate = path.join(etc, 'certificate.pem');
+  if (isSecure) writeCertificate(certificate);
+  // As strict with uploads as vsftpd is by itself, and no more.
+  const tls = isSecure ? { file: certificate, isLenient: true } : undefined;
+  const place = { tls, address: loopback, isIPv6: false, port, root, etc, command: vsftpd, user };
   const server = new Child('vsftpd', vsftpd.program, ftpServerSpecs.vsftpd.launch(place), {
     core: ground.placement.server,
     isUrgent,
@@ -42,7 +55,7 @@ export async function openFtpStage(sizes: readonly number[], isUrgent: boolean):
   });
   await greetingOf(server, port);
   const generator = startPart('ftp-load', ground.placement.generator, { isUrgent });
-  return { ...ground, generator, server, serverPort: port };
+  return { ...ground, generator, server, serverPort: port, isSecure, certificate };
 }
 
 /** Waits until `program` greets at `port`. */
@@ -65,4 +78,9 @@ function writeFile(file: string, size: number): void {
   for (let written = 0; written < size; written += chunk.length) {
     writeFileSync(file, chunk.subarray(0, size - written), { flag: 'a' });
   }
+}
+
+function writeCertificate(file: string): void {
+  const { certificate, key } = makeKeyPair();
+  writeFileSync(file, certificate + key, { mode: 0o600 });
 }

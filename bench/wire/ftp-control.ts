@@ -1,5 +1,6 @@
 /** A control connection that does no more for each reply than it must, to a server that is well behaved. */
 import { connect, type Socket } from 'node:net';
+import { connect as secure, type TLSSocket } from 'node:tls';
 
 import { loopback } from '../messages.ts';
 
@@ -7,7 +8,8 @@ import { loopback } from '../messages.ts';
 const finalLine = /^[1-5]\d\d /u;
 
 export class FtpControl {
-  readonly #socket: Socket;
+  #socket: Socket;
+  #session: Buffer | undefined;
   #text = '';
   readonly #replies: string[] = [];
   #waiting: PromiseWithResolvers<string> | undefined;
@@ -15,17 +17,23 @@ export class FtpControl {
 
   constructor(port: number) {
     this.#socket = connect({ host: loopback, port, noDelay: true });
-    this.#socket.setEncoding('latin1');
-    this.#socket.on('data', (text: string) => this.#onText(text));
-    this.#socket.once('error', (error) => this.#onLost(error));
-    this.#socket.once('close', () => this.#onLost(new Error('the control connection was closed')));
+    this.#listen(this.#socket);
   }
 
-  /** Reads the greeting and logs in. */
-  async login(): Promise<void> {
+  /** The newest TLS session to resume, for data connections; undefined without TLS. */
+  get session(): Buffer | undefined {
+    return this.#session;
+  }
+
+  /** Reads the greeting and logs in. With `isSecure` both connections are under TLS (RFC 4217). */
+  async login(isSecure: boolean = false): Promise<void> {
     await this.expect('220');
+    if (isSecure) await this.#secure();
     await this.ask('USER anonymous', '331');
     await this.ask('PASS bench', '230');
+    if (!isSecure) return;
+    await this.ask('PBSZ 0', '200');
+    await this.ask('PROT P', '200');
   }
 
   /** Asks for a port to connect to (RFC 2428 section 3). */
@@ -56,6 +64,25 @@ export class FtpControl {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  async #secure(): Promise<void> {
+    await this.ask('AUTH TLS', '234');
+    const socket: TLSSocket = secure({
+      socket: this.#socket.removeAllListeners(),
+      rejectUnauthorized: false,
+    });
+    this.#socket = socket.on('session', (session) => {
+      this.#session = session;
+    });
+    this.#listen(socket);
+  }
+
+  #listen(socket: Socket): void {
+    socket.setEncoding('latin1');
+    socket.on('data', (text: string) => this.#onText(text));
+    socket.once('error', (error) => this.#onLost(error));
+    socket.once('close', () => this.#onLost(new Error('the control connection was closed')));
   }
 
   #next(): Promise<string> {

@@ -12,13 +12,15 @@ const maxAttempts = 10;
 export class FtpCrowd {
   readonly #port: number;
   readonly #load: FtpLoad;
+  readonly #isSecure: boolean;
   readonly #sessions: FtpControl[] = [];
   #repeats = 0;
   #errors = 0;
 
-  constructor(port: number, load: FtpLoad) {
+  constructor(port: number, load: FtpLoad, isSecure: boolean = false) {
     this.#port = port;
     this.#load = load;
+    this.#isSecure = isSecure;
   }
 
   get faults(): FtpFaults {
@@ -61,7 +63,7 @@ export class FtpCrowd {
     for (let attempt = 1; ; attempt++) {
       const control = new FtpControl(this.#port);
       try {
-        await control.login();
+        await control.login(this.#isSecure);
         await control.ask('TYPE I', '200');
         this.#sessions.push(control);
         return;
@@ -76,7 +78,7 @@ export class FtpCrowd {
   async #logInAndLeave(): Promise<void> {
     const control = new FtpControl(this.#port);
     try {
-      await control.login();
+      await control.login(this.#isSecure);
       await control.leave();
     } catch {
       this.#errors += 1;

@@ -1,5 +1,6 @@
 /** Files that come and go as fast as Node moves bytes: nothing is allocated for a chunk, nothing looked at. */
-import { connect, type Socket } from 'node:net';
+import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 
 import { fileOf, sink } from '../ftp-messages.ts';
 import { loopback } from '../messages.ts';
@@ -19,7 +20,7 @@ export async function download(control: FtpControl, bytes: number): Promise<void
       return true;
     },
   };
-  const closed = closeOf(connect({ host: loopback, port, onread }));
+  const closed = closeOf(connectData(control, port, onread));
   await control.ask(`RETR ${fileOf(bytes)}`, '150');
   await closed;
   await control.expect('226', 'RETR');
@@ -29,12 +30,23 @@ export async function download(control: FtpControl, bytes: number): Promise<void
 /** Rejects if they do not arrive well. */
 export async function upload(control: FtpControl, bytes: number): Promise<void> {
   const port = await control.enterPassive();
-  const socket = connect({ host: loopback, port }).resume();
+  const socket = connectData(control, port).resume();
   const closed = closeOf(socket);
   await control.ask(`APPE ${sink}`, '150');
   send(socket, bytes);
   await closed;
   await control.expect('226', 'APPE');
+}
+
+/**
+ * As the control connection is: under TLS, whose session it resumes, as strict servers demand, or not. Where Node makes
+ * the connection beneath by itself, it resumes nothing, and where it does not, it leaves `onread` alone.
+ */
+function connectData({ session }: FtpControl, port: number, onread?: OnReadOpts): Socket {
+  const options = { host: loopback, port };
+  if (session === undefined) return connect({ ...options, ...(onread && { onread }) });
+  const socket = connectSecurely({ socket: connect(options), session, rejectUnauthorized: false });
+  return onread ? socket.on('data', (data: Buffer) => onread.callback(data.length, data)) : socket;
 }
 
 function send(socket: Socket, bytes: number): void {

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { type Clock, type Endpoint, NetError, type NetErrorCode, type Timer } from './net.ts';
 import { toTlsError } from './node-tls-errors.ts';
 import { TlsTransport, type TransportOwner } from './node-tls-transport.ts';
+import { Scratch } from './scratch.ts';
 import type { TcpEnd, TcpHandlers, TcpSocket } from './tcp.ts';
 
 /** TLS 1.2 has handshakes within a connection, which nothing in FTP needs and which cost the server most. */
@@ -61,6 +62,7 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
   readonly #handshakeTimer: Timer;
   #handlers: TcpHandlers | undefined;
   #gathered: Uint8Array[] | undefined;
+  readonly #scratch = new Scratch();
   #isSecure = false;
   #paused = false;
   #blocked = false;
@@ -165,7 +167,9 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
     this.#gathered = undefined;
     const [first, ...others] = gathered;
     if (first === undefined || this.#isOver) return;
-    this.#handlers?.onData(others.length === 0 ? first : Buffer.concat(gathered));
+    const handlers = this.#handlers;
+    if (others.length === 0) handlers?.onData(first);
+    else handlers?.onData(handlers.borrows === true ? this.#scratch.join(gathered) : Buffer.concat(gathered));
   }
 
   onTransportEnd(): void {

@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { NetError } from './net.ts';
+import { Scratch } from './scratch.ts';
 import type { TcpEnd, TcpHandlers, TcpSocket } from './tcp.ts';
 
 export interface TransportOwner {
@@ -9,6 +10,9 @@ export interface TransportOwner {
   /** Calls `read`, within which the TLS socket says all that one read from the network amounts to. */
   gather(read: () => void): void;
 }
+
+/** One for all connections: what is written at once is not needed any more. */
+const scratch = new Scratch();
 
 /**
  * What a TLS socket of Node reads from and writes to: a connection of the seam as a stream. It never says that the
@@ -62,7 +66,9 @@ export class TlsTransport extends Duplex implements TcpHandlers {
   }
 
   override _writev(chunks: { chunk: Buffer }[], onWritten: () => void): void {
-    this.#write(Buffer.concat(chunks.map(({ chunk }) => chunk)), onWritten);
+    const joined = scratch.join(chunks.map(({ chunk }) => chunk));
+    this.#write(joined, onWritten);
+    if (this.#onWritten) scratch.giveAway();
   }
 
   override _final(onFinal: () => void): void {

@@ -19,12 +19,14 @@ export interface FtpPlace {
   readonly tls: FtpServerTls | undefined;
 }
 
-/** A server under TLS demands that of logins and, unless `isDataClear`, of data connections. */
+/** A server under TLS demands that of logins and, unless `isDataClear`, of data connections; of neither if `isLenient`. */
 export interface FtpServerTls {
   /** A file with the certificate and its key. */
   readonly file: string;
   readonly isImplicit?: boolean;
   readonly isDataClear?: boolean;
+  /** Clients may do without TLS, and end uploads without a close_notify; known to vsftpd alone. */
+  readonly isLenient?: boolean;
   /** The newest version that it may take; known to ProFTPD alone. */
   readonly version?: '1.2' | '1.3';
 }
@@ -75,13 +77,18 @@ xferlog_enable=NO
 ${tls === undefined ? '' : vsftpdTls(tls)}`;
 
 /** As strict as it can be: data connections resume the control connection's session, uploads end with a close_notify. */
-const vsftpdTls = ({ file, isImplicit = false, isDataClear = false }: FtpServerTls): string => `
+const vsftpdTls = ({
+  file,
+  isImplicit = false,
+  isDataClear = false,
+  isLenient = false,
+}: FtpServerTls): string => `
 ssl_enable=YES
 allow_anon_ssl=YES
-force_anon_logins_ssl=YES
-force_anon_data_ssl=${isDataClear ? 'NO' : 'YES'}
+force_anon_logins_ssl=${isLenient ? 'NO' : 'YES'}
+force_anon_data_ssl=${isDataClear || isLenient ? 'NO' : 'YES'}
 require_ssl_reuse=YES
-strict_ssl_read_eof=YES
+strict_ssl_read_eof=${isLenient ? 'NO' : 'YES'}
 ssl_ciphers=HIGH
 implicit_ssl=${isImplicit ? 'YES' : 'NO'}
 rsa_cert_file=${file}

@@ -70,6 +70,17 @@ describe('the comparison with mod_proxy', () => {
     expect(line).toMatch(/CPU time \(disturbed by other programs\)$/u);
   });
 
+  test('is made for both legs under TLS by itself', () => {
+    const all = (['tftp-lb', 'tftp-lb, 2 workers', 'tftp-lb, both legs', 'mod_proxy'] as const).map((path) =>
+      result(bulk, path, [round(1, 1, 1)]),
+    );
+    const other = result(bulk, 'mod_proxy, both legs', [round(1, 2, 1)]);
+    expect(compareWithModProxy([...all, other])).toEqual([
+      expect.stringContaining('download, 8 sessions: 1.00 of mod_proxy by'),
+      expect.stringContaining('download, 8 sessions, both legs: 2.00 of mod_proxy by'),
+    ]);
+  });
+
   test('is left out where mod_proxy did not take part', () => {
     expect(compareWithModProxy([result(bulk, 'tftp-lb', [round(1, 1, 1)])])).toEqual([]);
     expect(judgeFtpMemory([held('tftp-lb', 500, 100)])).toEqual([]);
