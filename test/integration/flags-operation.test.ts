@@ -45,6 +45,16 @@ function drain(balancer: Balancer, headers: Record<string, string> = {}): Promis
 }
 
 describeFlags('Operation', {
+  takeover: () =>
+    test('needs a balancer that runs', async () => {
+      const socket = path.join(temporaryFolder('takeover'), 'admin.sock');
+      const flags = ['--vip=127.0.0.1', '--no-ftp', '--tftp-port=6969', '--backend=192.0.2.11'];
+      const exit = await runTftpLb([...flags, `--admin-socket=${socket}`, '--takeover']);
+      expect(exit).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`no admin socket at ${socket}`),
+      });
+    }),
   admin: () => {
     test.each(['127.0.0.1', ...(lacksIpv6 ? [] : ['::1'])])(
       'is where the endpoints are, %s',

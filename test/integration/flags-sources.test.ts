@@ -1,18 +1,36 @@
 /** Flags, variables and defaults: what is said where, and what counts. */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type OptionInfo, type OptionKey } from '../../src/config/options.ts';
 import { optionGroups } from '../../src/config/option-table.ts';
 import { optionInfos } from '../../src/config/options.ts';
+import { makeKeyPair } from '../helpers/certificates.ts';
+import { removeFolders, temporaryFolder } from '../helpers/folders.ts';
 import { fetchFile, startEmbedded } from '../helpers/embedded.ts';
 import { stopAll, until } from '../helpers/processes.ts';
 import { udpPortsAt } from '../helpers/kernel.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 import { runTftpLb, startTftpLb } from './cli.ts';
 
-afterAll(stopAll);
+afterAll(async () => {
+  await stopAll();
+  removeFolders();
+});
+
+/** What is named has to be there and sound. */
+const folder = temporaryFolder('sources');
+for (const name of ['one', 'one-too', 'other']) {
+  const { certificate, key } = makeKeyPair();
+  writeFileSync(path.join(folder, `${name}.pem`), certificate);
+  writeFileSync(path.join(folder, `${name}.key`), key);
+  for (const whose of ['clients', 'servers']) {
+    writeFileSync(path.join(folder, `${name}-${whose}.pem`), certificate);
+  }
+  writeFileSync(path.join(folder, name), 'a-secret-of-the-test\n');
+  writeFileSync(path.join(folder, `${name}-users`), 'joe: one\n');
+}
 
 /** What is said of the options, as a variable would say it. */
 type Settings = Readonly<Partial<Record<OptionKey, string>>>;
@@ -72,13 +90,13 @@ const one: Settings = {
   ftpStallTimeout: '7s',
   ftpReplyTimeout: '8s',
   xferlog: '/var/log/one',
-  ftpUserMap: '/etc/one-users',
+  ftpUserMap: `${folder}/one-users`,
   ftpTls: 'allowed',
   ftpsPort: '990',
-  tlsCert: '/etc/one.pem /etc/one-too.pem',
-  tlsKey: '/etc/one.key /etc/one-too.key',
+  tlsCert: `${folder}/one.pem ${folder}/one-too.pem`,
+  tlsKey: `${folder}/one.key ${folder}/one-too.key`,
   tlsMinVersion: '1.3',
-  tlsClientCa: '/etc/one-clients.pem',
+  tlsClientCa: `${folder}/one-clients.pem`,
   tlsClientCert: 'required',
   ftpDataTls: 'required',
   dataTlsResume: 'off',
@@ -86,7 +104,7 @@ const one: Settings = {
   tlsHandshakeTimeout: '1s',
   backendTls: 'required',
   backendTlsImplicit: 'true',
-  backendTlsCa: '/etc/one-servers.pem',
+  backendTlsCa: `${folder}/one-servers.pem`,
   backendTlsName: 'one.example',
   backendTlsInsecure: 'true',
   backendTlsMinVersion: '1.3',
@@ -116,11 +134,12 @@ const one: Settings = {
   admin: '127.0.0.1:1',
   logLevel: 'debug',
   drainTimeout: '10s',
+  takeover: 'false',
   workers: '2',
   engine: 'portable',
   busyPoll: '0',
   adminSocket: '/run/one.sock',
-  adminTokenFile: '/etc/one',
+  adminTokenFile: `${folder}/one`,
 };
 const other: Settings = {
   vip: '192.0.2.2',
@@ -173,13 +192,13 @@ const other: Settings = {
   ftpStallTimeout: '17s',
   ftpReplyTimeout: '18s',
   xferlog: '/var/log/other',
-  ftpUserMap: '/etc/other-users',
+  ftpUserMap: `${folder}/other-users`,
   ftpTls: 'required',
   ftpsPort: '991',
-  tlsCert: '/etc/other.pem',
-  tlsKey: '/etc/other.key',
+  tlsCert: `${folder}/other.pem`,
+  tlsKey: `${folder}/other.key`,
   tlsMinVersion: '1.2',
-  tlsClientCa: '/etc/other-clients.pem',
+  tlsClientCa: `${folder}/other-clients.pem`,
   tlsClientCert: 'optional',
   ftpDataTls: 'allowed',
   dataTlsResume: 'require',
@@ -187,7 +206,7 @@ const other: Settings = {
   tlsHandshakeTimeout: '2s',
   backendTls: 'match',
   backendTlsImplicit: 'false',
-  backendTlsCa: '/etc/other-servers.pem',
+  backendTlsCa: `${folder}/other-servers.pem`,
   backendTlsName: 'other.example',
   backendTlsInsecure: 'false',
   backendTlsMinVersion: '1.2',
@@ -203,7 +222,7 @@ const other: Settings = {
   ftpMaxSessionsPerBackend: '131',
   healthFile: 'other',
   ftpHealthUser: 'other',
-  ftpHealthPasswordFile: '/etc/other',
+  ftpHealthPasswordFile: `${folder}/other`,
   healthInterval: '7',
   healthTimeout: '4s',
   healthRise: '7',
@@ -216,6 +235,7 @@ const other: Settings = {
   admin: 'false',
   logLevel: 'error',
   drainTimeout: '12s',
+  takeover: 'true',
   workers: 'auto',
   engine: 'auto',
   busyPoll: '50',
