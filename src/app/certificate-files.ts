@@ -4,7 +4,7 @@ import { createContext, readAuthorities, readKeyPair } from '../net/certificates
 import { NetError } from '../net/net.ts';
 import type { KeyPair } from '../net/tls.ts';
 import type { KeyPairPaths } from '../config/config.ts';
-import { FileFault, WatchedFiles, type WatchedFilesParts } from './watched-files.ts';
+import { FileFault, reasonOf, WatchedFiles, type WatchedFilesParts } from './watched-files.ts';
 
 /** Bytes: chains of certificates are a few KiB, collections of authorities some hundred. */
 const maxBytes = 1_048_576;
@@ -39,7 +39,9 @@ export class CertificateFiles {
 
   constructor(
     paths: CertificatePaths,
-    parts: Pick<WatchedFilesParts<Certificates>, 'clock' | 'onChange' | 'onFault'>,
+    parts: Pick<WatchedFilesParts<Certificates>, 'clock' | 'onChange'> & {
+      readonly onFault: (error: string) => void;
+    },
   ) {
     const { keyPairs, clientCa, backendCa } = paths;
     const pairs = keyPairs.flatMap(({ certificate, key }) => [certificate, key]);
@@ -49,6 +51,7 @@ export class CertificateFiles {
       ...parts,
       maxBytes,
       parse,
+      onFault: (error) => parts.onFault(reasonOf(error)),
     });
   }
 

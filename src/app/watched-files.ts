@@ -26,7 +26,7 @@ export interface WatchedFilesParts<T> {
   /** Other texts are in force. Never told of the first ones. */
   readonly onChange: (value: T) => void;
   /** The files have become such that they cannot be used; told once for each way in which they cannot. */
-  readonly onFault: (error: string) => void;
+  readonly onFault: (error: unknown) => void;
 }
 
 export class WatchedFiles<T> {
@@ -47,11 +47,16 @@ export class WatchedFiles<T> {
   }
 
   /** Resolves to what the files mean now. Rejects with FileFault, or with what `parse` throws. */
-  async start(): Promise<T> {
+  async read(): Promise<T> {
     this.#version = await versionOf(this.#paths);
     this.#seen = this.#version;
     this.#texts = await this.#readAll();
-    const value = this.#parts.parse(this.#texts);
+    return this.#parts.parse(this.#texts);
+  }
+
+  /** As `read`, and looks at the files from then on. */
+  async start(): Promise<T> {
+    const value = await this.read();
     this.#lookLater(pollInterval);
     return value;
   }
@@ -72,7 +77,7 @@ export class WatchedFiles<T> {
       delay = await this.#look();
       this.#fault = undefined;
     } catch (error) {
-      this.#onFault(reasonOf(error));
+      this.#onFault(error);
     }
     this.#lookLater(delay);
   }
@@ -98,10 +103,11 @@ export class WatchedFiles<T> {
   }
 
   /** What is wrong with a file stays wrong until somebody mends it. */
-  #onFault(fault: string): void {
+  #onFault(error: unknown): void {
+    const fault = reasonOf(error);
     if (this.#isStopped || fault === this.#fault) return;
     this.#fault = fault;
-    this.#parts.onFault(fault);
+    this.#parts.onFault(error);
   }
 }
 
@@ -143,6 +149,6 @@ export class FileFault extends Error {
   readonly code = 'TLB_ERR_FILE';
 }
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

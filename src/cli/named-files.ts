@@ -2,7 +2,7 @@
 import { readAdminToken } from '../app/admin-token.ts';
 import { PasswordError, probeFor } from '../app/probes.ts';
 import { ServiceCertificates } from '../app/service-certificates.ts';
-import { readUserMap } from '../app/user-map-file.ts';
+import { UserMapFile } from '../app/user-map-file.ts';
 import type { ServiceConfig } from '../config/config.ts';
 import type { Path } from '../config/document.ts';
 import { ConfigError, type Fault } from '../config/fault.ts';
@@ -40,7 +40,7 @@ export async function readNamedFiles(
     await readCertificates(service, net).catch((error) =>
       blame([...place, ...certificatesOf(service)], error),
     );
-    await mapUsers(service, mapped).catch((error) => blame([...place, 'ftp', 'user-map'], error));
+    await mapUsers(service, net, mapped).catch((error) => blame([...place, 'ftp', 'user-map'], error));
   }
   if (faults.length > 0) throw new ConfigError(faults);
   return mapped;
@@ -63,9 +63,18 @@ function certificatesOf(service: ServiceConfig): Path {
   return isOwn ? ['ftp', 'tls', 'certificates'] : ['ftp', 'backend-tls', 'ca'];
 }
 
-async function mapUsers(service: ServiceConfig, mapped: Map<string, readonly string[]>): Promise<void> {
+async function mapUsers(
+  service: ServiceConfig,
+  net: Net,
+  mapped: Map<string, readonly string[]>,
+): Promise<void> {
   if (service.kind !== 'ftp' || service.userMap === undefined) return;
-  const users = await readUserMap(service.userMap);
+  const file = new UserMapFile(service.userMap, {
+    clock: net,
+    onChange: () => undefined,
+    onFault: () => undefined,
+  });
+  const users = await file.read();
   mapped.set(service.userMap, [...new Set(users.values())]);
 }
 
