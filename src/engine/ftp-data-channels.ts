@@ -138,7 +138,7 @@ export class FtpDataChannels {
     const isSource = (side === 'client') === (direction === 'upload');
     const socket = session.secure(link.socket, {
       channel: 'data',
-      ...(isSource ? { isReader: true } : { eof: 'lenient' }),
+      use: isSource ? 'read' : 'write',
       // Many begin it only when the server has said 150, which may take its time.
       handshakeTimeout: this.#host.service.timing.stall,
       onSecure: (facts) => this.#owner.onDataSecure(side, facts),

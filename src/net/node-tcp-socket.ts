@@ -65,6 +65,11 @@ export class NodeTcpSocket implements TcpSocket, ReadTarget {
     });
   }
 
+  /** For TLS on top, which reads and writes by itself until it is done; this socket must have no handlers meanwhile. */
+  get raw(): Socket {
+    return this.#raw;
+  }
+
   get pending(): number {
     return this.#raw.writableLength;
   }

@@ -4,7 +4,8 @@ import { connect, type ConnectionOptions, type SecureContext, type TLSSocket } f
 import { createContext, readAuthorities } from './certificates.ts';
 import type { Clock } from './net.ts';
 import { tlsFacts } from './node-tls-facts.ts';
-import { NodeTlsSocket, noRenegotiation } from './node-tls-socket.ts';
+import { openTlsSocket } from './node-tls-open.ts';
+import { noRenegotiation } from './node-tls-socket.ts';
 import type { TcpSocket } from './tcp.ts';
 import { TlsTickets } from './tls-tickets.ts';
 import type { SecureOptions, TlsChannel, TlsClient, TlsClientOptions, TlsSession } from './tls.ts';
@@ -31,16 +32,21 @@ class NodeTlsClientSession implements TlsSession {
     this.#host = host;
   }
 
-  secure(socket: TcpSocket, { channel, onSecure, ...rules }: SecureOptions): TcpSocket {
-    return new NodeTlsSocket(
+  secure(socket: TcpSocket, { channel, onSecure, use, ...rules }: SecureOptions): TcpSocket {
+    return openTlsSocket(
       socket,
       {
         doneEvent: 'secureConnect',
         begin: (transport) => this.#begin(transport, channel),
         onDone: (tls) => onSecure?.(tlsFacts(tls)),
       },
-      // What a client says behind the server's last word is the end of the handshake.
-      { clock: this.#clock, ...this.#options, ...rules, isReader: false },
+      {
+        clock: this.#clock,
+        ...this.#options,
+        ...rules,
+        // What a client says behind the server's last word is the end of the handshake: it must not be kept.
+        use: use === 'write' ? use : undefined,
+      },
     );
   }
 

@@ -10,7 +10,8 @@ import {
 import { type Clock, NetError } from './net.ts';
 import { toTlsError } from './node-tls-errors.ts';
 import { tlsFacts } from './node-tls-facts.ts';
-import { NodeTlsSocket, noRenegotiation } from './node-tls-socket.ts';
+import { openTlsSocket } from './node-tls-open.ts';
+import { noRenegotiation } from './node-tls-socket.ts';
 import type { TcpSocket } from './tcp.ts';
 import type { SecureOptions, TlsChannel, TlsServer, TlsServerOptions, TlsSession } from './tls.ts';
 
@@ -84,7 +85,7 @@ class NodeTlsServerSession implements TlsSession {
 
   secure(socket: TcpSocket, { channel, onSecure, ...rules }: SecureOptions): TcpSocket {
     const options = this.#socketOptions(channel);
-    return new NodeTlsSocket(
+    return openTlsSocket(
       socket,
       {
         doneEvent: 'secure',

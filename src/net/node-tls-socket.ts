@@ -6,6 +6,7 @@ import { toTlsError } from './node-tls-errors.ts';
 import { TlsTransport, type TransportOwner } from './node-tls-transport.ts';
 import { Scratch } from './scratch.ts';
 import type { TcpEnd, TcpHandlers, TcpSocket } from './tcp.ts';
+import type { TlsUse } from './tls.ts';
 
 /** TLS 1.2 has handshakes within a connection, which nothing in FTP needs and which cost the server most. */
 export const noRenegotiation: number = constants.SSL_OP_NO_RENEGOTIATION;
@@ -28,10 +29,11 @@ export interface TlsSocketOptions {
   /** Milliseconds. */
   readonly handshakeTimeout: number;
   readonly eof: 'strict' | 'lenient';
-  readonly isReader?: boolean;
+  readonly use?: TlsUse | undefined;
 }
 
-interface Outcome {
+/** How a connection ended. */
+export interface TlsOutcome {
   readonly end: TcpEnd;
   readonly error: NetError | undefined;
 }
@@ -76,17 +78,17 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
   #endTold = false;
   #closeTold = false;
   /** How the connection beneath ended. */
-  #beneath: Outcome | undefined;
-  #outcome: Outcome | undefined;
+  #beneath: TlsOutcome | undefined;
+  #outcome: TlsOutcome | undefined;
 
   constructor(socket: TcpSocket, role: TlsRole, options: TlsSocketOptions) {
-    const { clock, handshakeTimeout, eof, isReader = false } = options;
+    const { clock, handshakeTimeout, eof, use } = options;
     this.local = socket.local;
     this.remote = socket.remote;
     this.#socket = socket;
     this.#role = role;
-    this.#isLenient = eof === 'lenient';
-    this.#isReader = isReader;
+    this.#isLenient = eof === 'lenient' || use === 'write';
+    this.#isReader = use === 'read';
     this.#transport = new TlsTransport(socket, this);
     this.#handshakeTimer = clock.setTimer(handshakeTimeout, () =>
       this.#fail('TLB_ERR_TIMEOUT', `no handshake within ${handshakeTimeout} ms`),
@@ -306,7 +308,7 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
     this.#over({ end: 'reset', error });
   }
 
-  #over(outcome: Outcome): void {
+  #over(outcome: TlsOutcome): void {
     this.#outcome = outcome;
     this.#handshakeTimer.cancel();
     this.#tls.destroy();

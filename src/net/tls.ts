@@ -23,16 +23,23 @@ export interface TlsFacts {
   readonly subject: string | undefined;
 }
 
+/**
+ * What a data connection is used for.
+ *
+ *   read   Nothing will be written: what TLS itself says behind the handshake is kept until the end. A peer that sends
+ *          a file and closes without reading would lose, by the reset that its system then sends, the end of the file.
+ *   write  What the peer says counts for nothing: how it ends is what matters, and a FIN is as good as a close_notify.
+ *          Behind our own end nothing that it says is handed over any more.
+ */
+export type TlsUse = 'read' | 'write';
+
 export interface SecureOptions {
   readonly channel: TlsChannel;
+  /** What the connection is used for, if for one thing only. */
+  readonly use?: TlsUse;
   /** What is to be different from the rules of the side: what a FIN means, how long a handshake may take. */
   readonly eof?: TlsRules['eof'];
   readonly handshakeTimeout?: number;
-  /**
-   * Nothing will be written: what TLS itself says behind the handshake is kept until the end. A peer that sends a file
-   * and closes without reading would lose, by the reset that its system then sends, the end of the file.
-   */
-  readonly isReader?: boolean;
   /** The handshake is done, and nothing was read before. Not called for one that fails: then the socket closes. */
   readonly onSecure?: (facts: TlsFacts) => void;
 }

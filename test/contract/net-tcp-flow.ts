@@ -50,8 +50,8 @@ export function flowContract(scene: () => TcpScene): void {
         free.push(client.socket.write(bytes(text)));
         free.push(server.socket.write(bytes(`${text}!`)));
       }
-      // Of what follows at once a layer may keep something for a moment.
-      expect(free.slice(0, 2)).toEqual([true, true]);
+      // Of what follows at once a layer may keep something for a moment, and one that is for writing all of it.
+      expect(free[0]).toBe(true);
       await until(() => server.ear.length === 8 && client.ear.length === 12);
       expect([server.ear.data, client.ear.data]).toEqual(['one\0\xfftwo', 'one!!\0\xff!two!']);
       await until(() => client.socket.pending + server.socket.pending === 0);
@@ -119,6 +119,7 @@ export function flowContract(scene: () => TcpScene): void {
       await until(() => first.length === 1);
       client.socket.write(bytes('2'));
       client.socket.end();
+      await until(() => next.events.length > 0);
       server.socket.end();
       await until(() => next.isClosed);
       expect([first.data, first.events]).toEqual(['1', []]);

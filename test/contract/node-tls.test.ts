@@ -3,15 +3,15 @@ import { createNodeNet } from '../../src/net/node-net.ts';
 import { createNodeTlsClient } from '../../src/net/node-tls-client.ts';
 import { createNodeTlsServer } from '../../src/net/node-tls-server.ts';
 import type { Net } from '../../src/net/net.ts';
-import type { TlsVersion } from '../../src/net/tls.ts';
+import type { TlsUse, TlsVersion } from '../../src/net/tls.ts';
 import { makeKeyPair } from '../helpers/certificates.ts';
 import type { TcpWorld } from './net-tcp-scene.ts';
 import { tcpSocketContract } from './net-tcp.ts';
 
 const keyPair = makeKeyPair();
 
-/** A net whose connections are all under TLS, and have done their handshake. */
-function createTlsNet(version: TlsVersion): Net {
+/** A net whose connections are all under TLS, and have done their handshake. Those that are accepted are for `use`. */
+function createTlsNet(version: TlsVersion, use?: TlsUse): Net {
   const net = createNodeNet();
   const rules = {
     minVersion: version,
@@ -35,7 +35,8 @@ function createTlsNet(version: TlsVersion): Net {
         onConnection: (socket) => {
           // What the handshake itself writes has gone then.
           const onSecure = (): unknown => setImmediate(() => handlers.onConnection(secured));
-          const secured = server.openSession().secure(socket, { channel: 'control', onSecure });
+          const options = { channel: 'control', onSecure, ...(use && { use }) } as const;
+          const secured = server.openSession().secure(socket, options);
         },
       }),
     connectTcp: async (to, options) => {
@@ -50,9 +51,9 @@ function createTlsNet(version: TlsVersion): Net {
   };
 }
 
-function createWorld(version: TlsVersion): TcpWorld {
+function createWorld(version: TlsVersion, use?: TlsUse): TcpWorld {
   return {
-    net: createTlsNet(version),
+    net: createTlsNet(version, use),
     until: async (condition) => {
       for (const deadline = performance.now() + 10_000; !condition();) {
         if (performance.now() > deadline) throw new Error('what was waited for never happened');
@@ -68,4 +69,9 @@ function createWorld(version: TlsVersion): TcpWorld {
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   tcpSocketContract({ name: version, family: 4, createWorld: () => createWorld(version) });
+  tcpSocketContract({
+    name: `${version}, for writing`,
+    family: 4,
+    createWorld: () => createWorld(version, 'write'),
+  });
 }
