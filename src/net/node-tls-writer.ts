@@ -49,8 +49,6 @@ export class NodeTlsWriter implements TcpSocket {
   readonly #tls: TLSSocket;
   readonly #handshakeTimer: Timer;
   #handlers: TcpHandlers | undefined;
-  /** Written before it is known who the other side is. */
-  #early: Uint8Array[] = [];
   #isSecure = false;
   #paused = false;
   #blocked = false;
@@ -84,8 +82,7 @@ export class NodeTlsWriter implements TcpSocket {
   }
 
   get pending(): number {
-    if (this.#isOver) return 0;
-    return this.#early.reduce((sum, data) => sum + data.length, this.#tls.writableLength);
+    return this.#isOver ? 0 : this.#tls.writableLength;
   }
 
   handle(handlers: TcpHandlers): void {
@@ -97,8 +94,7 @@ export class NodeTlsWriter implements TcpSocket {
   write(data: Uint8Array): boolean {
     if (this.#isOver || this.#isEnding || data.length === 0) return !this.#blocked;
     this.#isWritten = true;
-    if (this.#isSecure) this.#tls.write(data, this.#onWritten);
-    else this.#early.push(data);
+    this.#tls.write(data, this.#onWritten);
     this.#blocked = this.pending > 0;
     return !this.#blocked;
   }
@@ -160,8 +156,6 @@ export class NodeTlsWriter implements TcpSocket {
       return;
     }
     this.#isSecure = true;
-    for (const data of this.#early) this.#tls.write(data, this.#onWritten);
-    this.#early = [];
     if (this.#isEnding) this.#end();
   }
 
