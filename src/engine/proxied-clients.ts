@@ -37,6 +37,7 @@ export class ProxiedClients {
         this.#waiting.delete(socket);
         owner.onFault(formatEndpoint(remote.address, remote.port), local, error);
       },
+      onGone: () => this.#waiting.delete(socket),
     });
   }
 

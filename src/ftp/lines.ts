@@ -32,6 +32,8 @@ export interface SoundLine {
 export interface FaultyLine {
   readonly kind: 'faulty';
   readonly fault: LineFault;
+  /** What it begins with: enough to tell whose language it is. */
+  readonly start: string;
 }
 
 export type Line = SoundLine | FaultyLine;
@@ -46,6 +48,8 @@ const lineFeed = 10;
 const carriageReturn = 13;
 /** Bytes: with more Telnet commands in front than anybody sends. */
 const longestAbort = 32;
+/** Bytes of a faulty line that are kept. */
+const startLength = 64;
 const nothing = Buffer.alloc(0);
 
 export class LineFramer {
@@ -133,8 +137,9 @@ export class LineFramer {
     }
     if (this.#length + piece.length > this.#cap) {
       this.#isDropping = !isLast;
+      const start = this.#startWith(piece);
       this.#forget();
-      return { kind: 'faulty', fault: 'too-long' };
+      return { kind: 'faulty', fault: 'too-long', start };
     }
     if (!isLast) {
       this.#append(piece);
@@ -143,6 +148,13 @@ export class LineFramer {
     const text = this.#begun.toString('latin1', 0, this.#length) + piece.toString('latin1');
     this.#forget();
     return lineOf(text, this.#peer);
+  }
+
+  /** The same however the line was cut: of no more than the cap is there in any case. */
+  #startWith(piece: Buffer): string {
+    const begun = this.#begun.toString('latin1', 0, Math.min(this.#length, startLength));
+    const text = begun + piece.toString('latin1', 0, startLength);
+    return text.slice(0, Math.min(startLength, this.#cap));
   }
 
   #append(piece: Buffer): void {
@@ -165,8 +177,9 @@ export class LineFramer {
 function lineOf(bytes: string, peer: Peer): Line {
   const whole = bytes.endsWith('\r') ? bytes.slice(0, -1) : bytes;
   const { text, interrupted } = peer === 'client' ? stripTelnet(whole) : { text: whole, interrupted: false };
-  if (text.includes('\0')) return { kind: 'faulty', fault: 'nul' };
-  if (text.includes('\r')) return { kind: 'faulty', fault: 'bare-cr' };
+  const start = text.slice(0, startLength);
+  if (text.includes('\0')) return { kind: 'faulty', fault: 'nul', start };
+  if (text.includes('\r')) return { kind: 'faulty', fault: 'bare-cr', start };
   return { kind: 'line', text, interrupted };
 }
 

@@ -101,9 +101,11 @@ function isOneOf(item: QueueItem, verb: string, others: ReadonlySet<string>): bo
 }
 
 function itemOf(line: Line, isFirst: boolean): QueueItem {
+  // A request may well be longer than a command: what it says further on would be taken for commands.
+  const text = line.kind === 'faulty' ? line.start : line.text;
+  if (isFirst && isHttpRequest(text)) return { kind: 'http' };
+  if (isFirst && isProxyHeader(text)) return { kind: 'proxy-header' };
   if (line.kind === 'faulty') return { kind: 'malformed', answer: lineError('client', line.fault).answer };
-  if (isFirst && isHttpRequest(line.text)) return { kind: 'http' };
-  if (isFirst && isProxyHeader(line.text)) return { kind: 'proxy-header' };
   try {
     return { kind: 'command', command: parseCommand(line.text) };
   } catch (error) {

@@ -14,6 +14,14 @@ export const noRenegotiation: number = constants.SSL_OP_NO_RENEGOTIATION;
 /** Bytes: what Node hands over within the call that writes it. Of more it keeps the rest for later. */
 const writtenAtOnce = 65_536;
 
+/** Bytes that TLS may owe to a peer that does not read: its answers to new keys and handshakes that were asked for. */
+const mostOwed = 262_144;
+
+/** What Node keeps to itself of a TLS socket. */
+interface Handled {
+  _handle?: { readonly writeQueueSize: number } | null;
+}
+
 /** One side of a handshake: how it is begun, and what is asked of its outcome. */
 export interface TlsRole {
   /** What Node calls the event of a handshake that is done. */
@@ -99,7 +107,9 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
     this.#tls.on('data', (data: Uint8Array) => this.#onData(data));
     this.#tls.on('end', this.#planTurn);
     this.#tls.on('finish', this.#onFlushed);
-    this.#tls.on('error', (error) => this.#lose(toTlsError(error, this.#what)));
+    this.#tls.on('error', this.#onError);
+    // Behind the handshake Node says no more than this of a socket that no server of its own has made.
+    this.#tls.on('_tlsError', this.#onError);
   }
 
   get pending(): number {
@@ -167,6 +177,10 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
     this.#gathered = gathered;
     read();
     this.#gathered = undefined;
+    if (this.#transport.isBlocked && this.#owed > mostOwed) {
+      this.#fail('TLB_ERR_TLS', 'the other side asks and does not read the answers');
+      return;
+    }
     const [first, ...others] = gathered;
     if (first === undefined || this.#isOver) return;
     const handlers = this.#handlers;
@@ -191,6 +205,12 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
 
   get #pendingBeneath(): number {
     return this.#transport.writableLength + this.#socket.pending;
+  }
+
+  /** Bytes that wait beside those that were written here, which is less than half of what they may become. */
+  get #owed(): number {
+    const { _handle: handle }: Handled = this.#tls as object;
+    return (handle?.writeQueueSize ?? 0) - 2 * this.#tls.writableLength;
   }
 
   get #what(): string {
@@ -296,6 +316,8 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
     this.#blocked = false;
     this.#handlers?.onDrain();
   };
+
+  readonly #onError = (error: unknown): void => this.#lose(toTlsError(error, this.#what));
 
   #fail(code: NetErrorCode, reason: string): void {
     this.#lose(new NetError(code, `${this.#what}: ${reason}`));

@@ -11,6 +11,9 @@ export interface TransportOwner {
   gather(read: () => void): void;
 }
 
+/** Bytes that are kept for a peer to which only TLS itself writes: more than all tickets. */
+const mostHeld = 65_536;
+
 /** One for all connections: what is written at once is not needed any more. */
 const scratch = new Scratch();
 
@@ -26,6 +29,7 @@ export class TlsTransport extends Duplex implements TcpHandlers {
   readonly #owner: TransportOwner;
   #onWritten: (() => void) | undefined;
   #held: Uint8Array[] | undefined;
+  #heldLength = 0;
 
   constructor(socket: TcpSocket, owner: TransportOwner) {
     super({ autoDestroy: false, readableHighWaterMark: 1, writableHighWaterMark: 1 });
@@ -76,7 +80,12 @@ export class TlsTransport extends Duplex implements TcpHandlers {
     onFinal();
   }
 
-  /** Keeps what is written from now on. */
+  /** Whether the connection takes no more now. */
+  get isBlocked(): boolean {
+    return this.#onWritten !== undefined;
+  }
+
+  /** Keeps what is written from now on, as far as it is not much. */
   hold(): void {
     this.#held ??= [];
   }
@@ -85,12 +94,15 @@ export class TlsTransport extends Duplex implements TcpHandlers {
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
+    this.#heldLength = 0;
     for (const data of held) this.#socket.write(data);
   }
 
   #write(data: Uint8Array, onWritten: () => void): void {
     this.bytesWritten += data.length;
+    if (this.#heldLength + data.length > mostHeld) this.release();
     if (this.#held) {
+      this.#heldLength += data.length;
       // The buffer may be used again.
       this.#held.push(new Uint8Array(data));
       onWritten();

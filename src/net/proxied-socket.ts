@@ -11,9 +11,11 @@ export interface ProxyHandlers {
   onClient(socket: TcpSocket, destination: Endpoint | undefined): void;
   /**
    * There was no header that can be read, or none in time: TLB_ERR_PROXY_HEADER, TLB_ERR_TIMEOUT. The connection is
-   * reset, and so it is, without a word, where the proxy gives it up by itself.
+   * reset.
    */
   onFault(error: NetError): void;
+  /** The proxy has given it up by itself, as proxies do that only look whether somebody listens. */
+  onGone(): void;
 }
 
 /** Waits for the header of a proxy that is trusted, `timeout` milliseconds at most. */
@@ -34,6 +36,7 @@ export function readProxyHeader(
     socket.handle(silence);
     socket.reset();
     if (error) handlers.onFault(error);
+    else handlers.onGone();
   };
   socket.handle({
     onData: (data) => {
@@ -46,7 +49,10 @@ export function readProxyHeader(
     },
     onEnd: () => end(),
     onDrain: () => undefined,
-    onClose: () => timer.cancel(),
+    onClose: () => {
+      timer.cancel();
+      handlers.onGone();
+    },
   });
 }
 

@@ -17,7 +17,7 @@ function behindProxy(net: Net): Net {
         ...handlers,
         onConnection: (socket) => {
           const onClient = handlers.onConnection.bind(handlers);
-          readProxyHeader(socket, net, 10_000, { onClient, onFault });
+          readProxyHeader(socket, net, 10_000, { onClient, onFault, onGone: () => undefined });
         },
       }),
     connectTcp: async (to, options) => {

@@ -17,21 +17,26 @@ import { stripTelnet } from '../../../src/ftp/telnet.ts';
 import { bytes, cut, drain, linesOf, textOf } from './streams.ts';
 
 const sound = (text: string, interrupted = false): Line => ({ kind: 'line', text, interrupted });
-const faulty = (fault: LineFault): Line => ({ kind: 'faulty', fault });
+/** `line` is what is faulty, or its beginning. */
+const faulty = (fault: LineFault, line: string, cap = 64): Line => ({
+  kind: 'faulty',
+  fault,
+  start: line.slice(0, Math.min(64, cap)),
+});
 
 /** The rules once more, for a whole stream at a time. */
 function expected(peer: Peer, stream: string, cap: number): Line[] {
   const pieces = stream.split('\n');
   const begun = pieces.pop() ?? '';
   const lines = pieces.map((piece): Line => {
-    if (piece.length > cap) return faulty('too-long');
+    if (piece.length > cap) return faulty('too-long', piece, cap);
     const whole = piece.endsWith('\r') ? piece.slice(0, -1) : piece;
     const { text, interrupted } =
       peer === 'client' ? stripTelnet(whole) : { text: whole, interrupted: false };
-    if (text.includes('\0')) return faulty('nul');
-    return text.includes('\r') ? faulty('bare-cr') : sound(text, interrupted);
+    if (text.includes('\0')) return faulty('nul', text);
+    return text.includes('\r') ? faulty('bare-cr', text) : sound(text, interrupted);
   });
-  return begun.length > cap ? [...lines, faulty('too-long')] : lines;
+  return begun.length > cap ? [...lines, faulty('too-long', begun, cap)] : lines;
 }
 
 describe('the end of a line', () => {
@@ -44,8 +49,8 @@ describe('the end of a line', () => {
       ['A', 'B', '', 'C'].map((text) => sound(text)),
     ],
     ['has to come', 'NOOP\r', []],
-    ['takes one CR along, not two', 'NOOP\r\r\n', [faulty('bare-cr')]],
-    ['comes after a faulty line too', 'A\rB\r\nC\r\n', [faulty('bare-cr'), sound('C')]],
+    ['takes one CR along, not two', 'NOOP\r\r\n', [faulty('bare-cr', 'NOOP\r')]],
+    ['comes after a faulty line too', 'A\rB\r\nC\r\n', [faulty('bare-cr', 'A\rB'), sound('C')]],
   ];
   it.each(cases)('%s', (_, stream, lines) => {
     expect(linesOf('backend', [stream])).toEqual(lines);
@@ -67,14 +72,15 @@ describe('a line', () => {
     ['CR', 'RETR a\rDELE b\r\n', 'bare-cr'],
     ['CR and NUL, the Telnet form of a CR', 'RETR a\r\0b\r\n', 'nul'],
   ] as const)('with a %s is faulty', (_, stream, fault) => {
-    expect(linesOf('client', [stream])).toEqual([faulty(fault)]);
-    expect(linesOf('backend', [stream])).toEqual([faulty(fault)]);
+    const start = stream.slice(0, -2);
+    expect(linesOf('client', [stream])).toEqual([faulty(fault, start)]);
+    expect(linesOf('backend', [stream])).toEqual([faulty(fault, start)]);
   });
 
   it.each(['client', 'backend'] as const)('of a %s may be as long as the cap, CR counted', (peer) => {
     const longest = 'x'.repeat(lineCaps[peer] - 1);
     expect(linesOf(peer, [`${longest}\r\nB\r\n`])).toEqual([sound(longest), sound('B')]);
-    expect(linesOf(peer, [`${longest}x\r\nB\r\n`])).toEqual([faulty('too-long'), sound('B')]);
+    expect(linesOf(peer, [`${longest}x\r\nB\r\n`])).toEqual([faulty('too-long', longest), sound('B')]);
   });
 
   it('may be long and come byte by byte', () => {
@@ -85,7 +91,7 @@ describe('a line', () => {
   it('that is too long is told once, before its end has come', () => {
     const framer = new LineFramer('client', 8);
     framer.push(bytes('RETR long'));
-    expect(drain(framer)).toEqual([faulty('too-long')]);
+    expect(drain(framer)).toEqual([faulty('too-long', 'RETR lon')]);
     framer.push(bytes('er and longer\r'));
     framer.push(bytes('DELE b'));
     expect(drain(framer)).toEqual([]);
@@ -166,7 +172,7 @@ describe('ABOR without its LF', () => {
     ['has its LF when that comes', ['ABOR\r', '\n', 'NOOP\r\n'], [abort, sound('NOOP')]],
     ['has no more than one', ['ABOR\r', '\n\n'], [abort, sound('')]],
     ['may come byte by byte', 'NOOP\r\nABOR\r\nABOR\r'.split(''), [sound('NOOP'), abort, abort]],
-    ['is none with something behind it', ['ABOR\rX\n'], [faulty('bare-cr')]],
+    ['is none with something behind it', ['ABOR\rX\n'], [faulty('bare-cr', 'ABOR\rX')]],
     ['is none with something in front of it', ['XABOR\r'], []],
     ['is none with an argument', ['ABOR x\r'], []],
     ['is none without its CR', ['ABOR'], []],

@@ -139,11 +139,11 @@ describe('a session', () => {
     );
   });
 
-  it('is not for browsers', () => {
+  it.each(['/', `/${'x'.repeat(5_000)}`])('is not for browsers, however long their request is', (path) => {
     const session = new Scene().play(['backend connected', 'connect']);
     session.send('backend: 220 hello');
     session.take();
-    session.play(['client: POST / HTTP/1.1\nUSER joe', bye, ...closed('http')]);
+    session.play([`client: POST ${path} HTTP/1.1\nUSER joe`, bye, ...closed('http')]);
   });
 
   it('may be idle again and again', () => {

@@ -15,6 +15,8 @@ class Scene {
   readonly net: MemoryNet = new MemoryNet({ seed: 1, link: { minDelay: 10, maxDelay: 10 } });
   readonly clients: { socket: TcpSocket; destination: Endpoint | undefined; ear: TcpEar }[] = [];
   readonly faults: string[] = [];
+  /** Connections that were given up by the proxy. */
+  gone = 0;
   readonly ear: TcpEar = new TcpEar();
 
   async connect(): Promise<TcpSocket> {
@@ -30,6 +32,7 @@ class Scene {
               this.clients.push({ socket, destination, ear });
             },
             onFault: (error: NetError) => this.faults.push(`${error.code} ${error.message}`),
+            onGone: () => (this.gone += 1),
           }),
         onError: () => undefined,
       },
@@ -109,4 +112,5 @@ it.each(['end', 'reset'] as const)('a proxy that gives up by itself, by %s, leav
   proxy[how]();
   scene.net.advance(2 * timeout);
   expect([scene.faults, scene.clients, scene.net.openSockets]).toEqual([[], [], 1]);
+  expect(scene.gone).toBe(1);
 });
