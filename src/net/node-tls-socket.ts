@@ -2,6 +2,7 @@ import { constants } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { type Clock, type Endpoint, NetError, type NetErrorCode, type Timer } from './net.ts';
+import { owesTooMuch } from './node-tls-debt.ts';
 import { toTlsError } from './node-tls-errors.ts';
 import { TlsTransport, type TransportOwner } from './node-tls-transport.ts';
 import { Scratch } from './scratch.ts';
@@ -13,14 +14,6 @@ export const noRenegotiation: number = constants.SSL_OP_NO_RENEGOTIATION;
 
 /** Bytes: what Node hands over within the call that writes it. Of more it keeps the rest for later. */
 const writtenAtOnce = 65_536;
-
-/** Bytes that TLS may owe to a peer that does not read: its answers to new keys and handshakes that were asked for. */
-const mostOwed = 262_144;
-
-/** What Node keeps to itself of a TLS socket. */
-interface Handled {
-  _handle?: { readonly writeQueueSize: number } | null;
-}
 
 /** One side of a handshake: how it is begun, and what is asked of its outcome. */
 export interface TlsRole {
@@ -177,7 +170,7 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
     this.#gathered = gathered;
     read();
     this.#gathered = undefined;
-    if (this.#transport.isBlocked && this.#owed > mostOwed) {
+    if (this.#transport.isBlocked && owesTooMuch(this.#tls)) {
       this.#fail('TLB_ERR_TLS', 'the other side asks and does not read the answers');
       return;
     }
@@ -205,12 +198,6 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
 
   get #pendingBeneath(): number {
     return this.#transport.writableLength + this.#socket.pending;
-  }
-
-  /** Bytes that wait beside those that were written here, which is less than half of what they may become. */
-  get #owed(): number {
-    const { _handle: handle }: Handled = this.#tls as object;
-    return (handle?.writeQueueSize ?? 0) - 2 * this.#tls.writableLength;
   }
 
   get #what(): string {

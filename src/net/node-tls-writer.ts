@@ -2,6 +2,7 @@ import { TLSSocket } from 'node:tls';
 import { type Clock, type Endpoint, NetError, type NetErrorCode, type Timer } from './net.ts';
 import { toNetError } from './node-errors.ts';
 import type { NodeTcpSocket } from './node-tcp-socket.ts';
+import { owesTooMuch } from './node-tls-debt.ts';
 import { toTlsError } from './node-tls-errors.ts';
 import type { TlsOutcome, TlsRole, TlsSocketOptions } from './node-tls-socket.ts';
 import type { TcpHandlers, TcpSocket } from './tcp.ts';
@@ -14,6 +15,8 @@ interface Detachable {
 
 /** Milliseconds that a close_notify and a FIN have to leave before a connection is closed as it is. */
 const shutTime = 1_000;
+/** Milliseconds between two looks at what waits for a peer. */
+const debtTime = 1_000;
 
 const nothing = new Uint8Array(0);
 
@@ -47,7 +50,7 @@ export class NodeTlsWriter implements TcpSocket {
   readonly #socket: NodeTcpSocket;
   readonly #role: TlsRole;
   readonly #tls: TLSSocket;
-  readonly #handshakeTimer: Timer;
+  #timer: Timer;
   #handlers: TcpHandlers | undefined;
   #isSecure = false;
   #paused = false;
@@ -68,7 +71,7 @@ export class NodeTlsWriter implements TcpSocket {
     this.#clock = clock;
     this.#socket = socket;
     this.#role = role;
-    this.#handshakeTimer = clock.setTimer(handshakeTimeout, () =>
+    this.#timer = clock.setTimer(handshakeTimeout, () =>
       this.#fail('TLB_ERR_TIMEOUT', `no handshake within ${handshakeTimeout} ms`),
     );
     this.#tls = role.begin(socket.raw);
@@ -77,7 +80,9 @@ export class NodeTlsWriter implements TcpSocket {
     this.#tls.on('data', (data: Uint8Array) => this.#onData(data));
     this.#tls.on('end', () => this.#onEnd());
     this.#tls.on('finish', () => this.#onFinish());
-    this.#tls.on('error', (error) => this.#onError(error));
+    this.#tls.on('error', this.#onError);
+    // Behind the handshake Node says no more than this of a socket that no server of its own has made.
+    this.#tls.on('_tlsError', this.#onError);
     this.#tls.on('close', () => this.#onClose());
   }
 
@@ -148,7 +153,7 @@ export class NodeTlsWriter implements TcpSocket {
 
   #onSecure(): void {
     if (this.#isOver) return;
-    this.#handshakeTimer.cancel();
+    this.#timer.cancel();
     try {
       this.#role.onDone(this.#tls);
     } catch (error) {
@@ -156,6 +161,7 @@ export class NodeTlsWriter implements TcpSocket {
       return;
     }
     this.#isSecure = true;
+    this.#watchDebt();
     if (this.#isEnding) this.#end();
   }
 
@@ -163,6 +169,15 @@ export class NodeTlsWriter implements TcpSocket {
     // Node keeps to itself that a close_notify or a FIN could not leave. A write of nothing tells of a reset.
     this.#socket.raw.write(nothing);
     this.#tls.end();
+  }
+
+  /** Node tells nothing of what a peer asks of TLS itself. */
+  #watchDebt(): void {
+    this.#timer = this.#clock.setTimer(debtTime, () => {
+      if (owesTooMuch(this.#tls))
+        this.#fail('TLB_ERR_TLS', 'the other side asks and does not read the answers');
+      else this.#watchDebt();
+    });
   }
 
   #onData(data: Uint8Array): void {
@@ -204,9 +219,9 @@ export class NodeTlsWriter implements TcpSocket {
     });
   }
 
-  #onError(error: Error): void {
+  readonly #onError = (error: Error): void => {
     this.#lose('syscall' in error ? this.#systemsError(error) : toTlsError(error, this.#what));
-  }
+  };
 
   #systemsError(error: Error): NetError {
     return toNetError(error, `lost the connection with ${this.remote.address} port ${this.remote.port}`);
@@ -226,9 +241,7 @@ export class NodeTlsWriter implements TcpSocket {
   #onClose(): void {
     if (this.#isFinished) return;
     const { errored } = this.#socket.raw;
-    // There was nothing that it could have missed.
-    if (this.#endTold && !this.#isWritten) this.#over({ end: 'clean', error: undefined });
-    else this.#over({ end: 'reset', error: errored ? this.#systemsError(errored) : undefined });
+    this.#lose(errored ? this.#systemsError(errored) : undefined);
   }
 
   #leave(): void {
@@ -267,16 +280,18 @@ export class NodeTlsWriter implements TcpSocket {
   }
 
   /** What TLS wrote last, such as an alert, is still delivered. */
-  #lose(error: NetError): void {
+  #lose(error: NetError | undefined): void {
     if (this.#isOver) return;
     this.#socket.release();
-    this.#over({ end: 'reset', error });
+    // A peer that ended, and had nothing to miss, may go as it likes.
+    const isHarmless = this.#endTold && !this.#isWritten;
+    this.#over(isHarmless ? { end: 'clean', error: undefined } : { end: 'reset', error });
   }
 
   #over(outcome: TlsOutcome): void {
     if (this.#isOver) return;
     this.#outcome = outcome;
-    this.#handshakeTimer.cancel();
+    this.#timer.cancel();
     this.#planTurn();
   }
 }

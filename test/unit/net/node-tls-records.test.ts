@@ -1,8 +1,9 @@
 /** Records that no library sends, from peers that have shaken hands as everybody does. */
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { TcpSocket } from '../../../src/net/tcp.ts';
-import type { SecureOptions, TlsSession } from '../../../src/net/tls.ts';
+import type { SecureOptions, TlsSession, TlsUse } from '../../../src/net/tls.ts';
 import { helloAgain, recordType, TlsForger, type TlsVersion } from '../../helpers/tls-forger.ts';
 import {
   closeAfterEach,
@@ -26,11 +27,11 @@ interface Scene {
   readonly ours: Secured;
 }
 
-/** `change` has a say in how our side is secured. */
-async function scene(
-  version: TlsVersion,
-  change: (socket: TcpSocket, options: SecureOptions) => [TcpSocket, SecureOptions] = (...same) => same,
-): Promise<Scene> {
+/** Has a say in how our side is secured. */
+type Change = (socket: TcpSocket, options: SecureOptions) => [TcpSocket, SecureOptions];
+const unchanged: Change = (...same) => same;
+
+async function scene(version: TlsVersion, change = unchanged): Promise<Scene> {
   const server = createServerOf().openSession();
   const session: TlsSession = { secure: (socket, options) => server.secure(...change(socket, options)) };
   const { port, secured } = await listen(() => session);
@@ -77,9 +78,19 @@ const faults: readonly (readonly [string, Forge])[] = [
   ['the wish for many handshakes', times(20, (forger) => forger.record(handshake, helloAgain))],
 ];
 
-describe.each(versions)('a connection of %s', (version) => {
+/** Says what a connection is used for. */
+function usedTo(use: TlsUse): Change {
+  return (socket, options) => [socket, { ...options, use }];
+}
+
+const kinds: readonly (readonly [string, TlsVersion, Change])[] = versions.flatMap((version) => [
+  [version, version, unchanged],
+  [`${version}, for writing`, version, usedTo('write')],
+]);
+
+describe.each(kinds)('a connection of %s', (_kind, version, change) => {
   it.each(faults)('is broken by %s, and nothing behind it is read', async (_, forge) => {
-    const { forger, ours } = await scene(version);
+    const { forger, ours } = await scene(version, change);
     forger.raw.write(forge(forger));
     forger.raw.end(forger.line('behind'));
     await until(() => ours.ear.isClosed);
@@ -91,7 +102,7 @@ describe.each(versions)('a connection of %s', (version) => {
     ['the longest record', (forger: TlsForger) => forger.record(data, Buffer.alloc(16_384, 'x'))],
     ['many of a byte', times(1_000, (forger) => forger.record(data, Uint8Array.of(0x78)))],
   ] as const)('goes on behind %s', async (_, forge: Forge) => {
-    const { forger, ours } = await scene(version);
+    const { forger, ours } = await scene(version, change);
     forger.raw.write(forge(forger));
     forger.raw.end(Buffer.concat([forger.line('behind'), forger.record(alert, Uint8Array.of(1, 0))]));
     await until(() => withoutDrain(ours).length > 0);
@@ -120,6 +131,12 @@ function stuck(socket: TcpSocket, isStuck: () => boolean): TcpSocket {
   });
 }
 
+/** Whether what was written goes within a moment. */
+async function isDrained({ socket }: Secured): Promise<boolean> {
+  for (let turn = 0; turn < 100 && socket.pending > 0; turn += 1) await sleep(1);
+  return socket.pending === 0;
+}
+
 describe('new keys', () => {
   it('may be wished for again and again', async () => {
     const { forger, ours } = await scene('TLSv1.3');
@@ -130,10 +147,7 @@ describe('new keys', () => {
 
   it('are not wished for without end by a peer that does not read them', async () => {
     let isStuck = false;
-    const change = (socket: TcpSocket, options: SecureOptions): [TcpSocket, SecureOptions] => [
-      stuck(socket, () => isStuck),
-      options,
-    ];
+    const change: Change = (socket, options) => [stuck(socket, () => isStuck), options];
     const { forger, ours } = await scene('TLSv1.3', change);
     isStuck = true;
     forger.raw.write(times(20_000, () => forger.update())(forger));
@@ -141,11 +155,17 @@ describe('new keys', () => {
     expect([withoutDrain(ours), codesOf(ours)]).toEqual([['close reset'], ['TLB_ERR_TLS']]);
   });
 
+  it('are not wished for without end by a peer that does not read a file', async () => {
+    const { forger, ours } = await scene('TLSv1.3', usedTo('write'));
+    forger.raw.pause();
+    while (ours.socket.write(new Uint8Array(65_536)) || (await isDrained(ours)));
+    forger.raw.write(times(20_000, () => forger.update())(forger));
+    await until(() => ours.ear.isClosed);
+    expect([withoutDrain(ours), codesOf(ours)]).toEqual([['close reset'], ['TLB_ERR_TLS']]);
+  });
+
   it('are kept for a peer that sends a file, but not without end', async () => {
-    const { forger, ours } = await scene('TLSv1.3', (socket, options) => [
-      socket,
-      { ...options, isReader: true },
-    ]);
+    const { forger, ours } = await scene('TLSv1.3', usedTo('read'));
     const { bytesRead } = forger.raw;
     forger.raw.write(Buffer.concat([times(100, () => forger.update())(forger), forger.line('100')]));
     await until(() => ours.ear.data === '100\r\n');
