@@ -201,6 +201,28 @@ describe('a handshake', () => {
     await bystander.expectUndisturbed();
   });
 
+  test('or a header of a proxy that never ends does not keep the balancer from ending', async () => {
+    const { balancer, implicit } = await stage(
+      '--proxy-protocol-from=127.0.0.9',
+      '--tls-handshake-timeout=1m',
+    );
+    const hello = (await clientHello()).subarray(0, 50);
+    const clients = Array.from({ length: 10 }, () => {
+      const client = new RawClient(implicit);
+      client.write(hello);
+      const proxied = new RawClient(implicit, '127.0.0.9');
+      proxied.write('PROXY ');
+      return [client, proxied];
+    });
+    await until('all are in', async () => {
+      const sessions = await balancer.metric('tftplb_ftp_sessions_started_total');
+      return sessions === clients.length || undefined;
+    });
+    balancer.program.signal('SIGTERM');
+    expect(await balancer.program.ended).toMatchObject({ code: 0 });
+    for (const client of clients.flat()) await client.over();
+  });
+
   test('may come byte by byte, but not in more bytes than a handshake has', async () => {
     const { balancer, implicit } = await stage();
     const slow = new RawClient(implicit);
