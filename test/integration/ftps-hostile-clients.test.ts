@@ -10,7 +10,7 @@ import { until } from '../helpers/processes.ts';
 import { helloAgain, recordType, type TlsForger } from '../helpers/tls-forger.ts';
 import { Bystander } from './bystander.ts';
 import { type RunningServer, startFtpBalancer, startFtpServer } from './ftp.ts';
-import { askForged, certificate, clientHello, forgeOn, RawClient } from './ftps.ts';
+import { askForged, certificate, clientHello, counted, forgeOn, RawClient } from './ftps.ts';
 
 afterAll(cleanUp);
 
@@ -58,8 +58,7 @@ describe('what a client says in clear around AUTH', () => {
       await client.reply('421');
       await client.over();
     }
-    const metric = 'tftplb_ftp_sessions_ended_total';
-    expect(await balancer.metric(metric, { end: 'tls-injection' })).toBe(behind.length);
+    await counted(balancer, 'ftp_sessions_ended_total', { end: 'tls-injection' }, behind.length);
     expect(heardBy(server)).toEqual([]);
     await bystander.expectUndisturbed();
   });
@@ -83,7 +82,7 @@ describe('what a client says in clear around AUTH', () => {
       await client.over();
     }
     const labels = { leg: 'client', channel: 'control', reason: 'protocol' };
-    expect(await balancer.metric('tftplb_ftp_tls_faults_total', labels)).toBe(later.length);
+    await counted(balancer, 'ftp_tls_faults_total', labels, later.length);
     expect(heardBy(server)).toEqual([]);
     await bystander.expectUndisturbed();
   });
@@ -136,8 +135,7 @@ describe.each(versions)('within %s', (version) => {
       await until('the end', () => forger.raw.destroyed || undefined);
     }
     const labels = { leg: 'client', channel: 'control', reason: 'protocol' };
-    const faults = (): Promise<number> => balancer.metric('tftplb_ftp_tls_faults_total', labels);
-    await until('all are counted', async () => (await faults()) === records.length || undefined);
+    await counted(balancer, 'ftp_tls_faults_total', labels, records.length);
     await balancer.said({ event: 'ftp.tls-failed', reason: 'protocol', leg: 'client', level: 'info' });
     expect(new Set(heardBy(server))).toEqual(new Set(['USER joe']));
     await bystander.expectUndisturbed();
@@ -192,7 +190,7 @@ describe('a handshake', () => {
     );
     for (const client of clients) await client.over();
     const labels = { leg: 'client', channel: 'control', reason: 'timeout' };
-    expect(await balancer.metric('tftplb_ftp_tls_faults_total', labels)).toBe(200);
+    await counted(balancer, 'ftp_tls_faults_total', labels, 200);
     const line = await balancer.said({ event: 'ftp.tls-failed', reason: 'timeout', leg: 'client' });
     expect(line['error']).toMatch(/no handshake within 2000 ms$/u);
     expect(balancer.saidTimes({ event: 'ftp.tls-failed', reason: 'timeout' })).toBeLessThan(100);
@@ -214,10 +212,7 @@ describe('a handshake', () => {
       proxied.write('PROXY ');
       return [client, proxied];
     });
-    await until('all are in', async () => {
-      const sessions = await balancer.metric('tftplb_ftp_sessions_started_total');
-      return sessions === clients.length || undefined;
-    });
+    await counted(balancer, 'ftp_sessions_started_total', {}, clients.length);
     balancer.program.signal('SIGTERM');
     expect(await balancer.program.ended).toMatchObject({ code: 0 });
     for (const client of clients.flat()) await client.over();
@@ -264,11 +259,7 @@ describe('a browser that was led here', () => {
     tls.on('data', (data: Buffer) => (heard += data.toString('latin1')));
     await once(tls, 'close');
     expect(`${explicit.heard}${heard}`).not.toMatch(/^(?!220|421)\d/mu);
-    const metric = 'tftplb_ftp_sessions_ended_total';
-    await until(
-      'all are counted',
-      async () => (await balancer.metric(metric, { end: 'http' })) === 3 || undefined,
-    );
+    await counted(balancer, 'ftp_sessions_ended_total', { end: 'http' }, 3);
     expect(heardBy(server)).toEqual([]);
     await bystander.expectUndisturbed();
   });
@@ -294,6 +285,6 @@ describe('a browser that was led here', () => {
     expect(polite.alpnProtocol).toBe('ftp');
     polite.destroy();
     const labels = { leg: 'client', channel: 'control', reason: 'protocol' };
-    expect(await balancer.metric('tftplb_ftp_tls_faults_total', labels)).toBe(4);
+    await counted(balancer, 'ftp_tls_faults_total', labels, 4);
   });
 });
