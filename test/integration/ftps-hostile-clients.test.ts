@@ -275,6 +275,8 @@ describe('a browser that was led here', () => {
       });
       await expect(once(tls, 'secureConnect')).rejects.toThrow(/no application protocol/u);
     }
+    const labels = { leg: 'client', channel: 'control', reason: 'protocol' };
+    await counted(balancer, 'ftp_tls_faults_total', labels, 4);
     const polite = connectTls({
       host: implicit.address,
       port: implicit.port,
@@ -284,7 +286,5 @@ describe('a browser that was led here', () => {
     await once(polite, 'secureConnect');
     expect(polite.alpnProtocol).toBe('ftp');
     polite.destroy();
-    const labels = { leg: 'client', channel: 'control', reason: 'protocol' };
-    await counted(balancer, 'ftp_tls_faults_total', labels, 4);
   });
 });
