@@ -34,6 +34,11 @@ function toAuth(text: string, then: Script = () => Promise.resolve()): Script {
 }
 
 const go = '234 injected\r\n';
+/** What the server itself says, to which somebody on the way has added something. */
+const proceed: Script = async (peer) => {
+  await peer.secure();
+  await peer.answer({ PASS: '230 injected', QUIT: '221 injected' });
+};
 /** Anything but a command: the beginning of a ClientHello. */
 const hello = /^[^A-Z]/;
 const stranger = makeKeyPair();
@@ -41,9 +46,10 @@ const misnamed = makeKeyPair({ name: 'other', names: 'DNS:other.example', issuer
 const expired = makeKeyPair({ issuer: own, isExpired: true });
 
 const bad: readonly (readonly [string, Script])[] = [
-  ['a reply behind 234 in the same segment', toAuth(`${go}230 injected\r\n`)],
-  ['a part of a reply behind 234', toAuth(`${go}23`)],
-  ['an end of line behind 234', toAuth(`${go}\r\n`)],
+  ['a reply behind 234 in the same segment', toAuth(`${go}230 injected\r\n`, proceed)],
+  ['a part of a reply behind 234', toAuth(`${go}23`, proceed)],
+  ['an end of line behind 234', toAuth(`${go}\r\n`, proceed)],
+  ['several replies behind 234', toAuth(`${go}200 injected\r\n200 injected\r\n`, proceed)],
   [
     'a reply in a later segment',
     toAuth(go, async (peer) => {
