@@ -56,16 +56,24 @@ export class FtpMetrics {
   }
 
   forgetService(service: string): void {
-    const { sessions, ended, transfers, bytes, refused, dataRefused } = this.#families;
+    const { sessions, ended, transfers, bytes, refused, dataRefused, userMaps } = this.#families;
+    const { certificates, expiry, handshakes, tlsFaults } = this.#families;
     sessions.remove({ service });
+    expiry.remove({ service });
     for (const end of ftpSessionEnds) ended.remove({ service, end });
     for (const reason of ftpRefusals) refused.remove({ service, reason });
     for (const direction of ftpDirections) {
       bytes.remove({ service, direction });
       for (const result of ftpTransferResults) transfers.remove({ service, direction, result });
     }
+    for (const result of userMapResults) userMaps.remove({ service, result });
+    for (const result of certificateResults) certificates.remove({ service, result });
     for (const leg of ftpLegs) {
       for (const reason of ftpDataRefusals) dataRefused.remove({ service, leg, reason });
+      for (const channel of ftpChannels) {
+        for (const resumed of ['true', 'false']) handshakes.remove({ service, leg, channel, resumed });
+        for (const reason of ftpTlsFaults) tlsFaults.remove({ service, leg, channel, reason });
+      }
     }
   }
 

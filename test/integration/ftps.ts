@@ -7,6 +7,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Endpoint } from '../../src/net/net.ts';
 import type { KeyPair } from '../../src/net/tls.ts';
+import type { Balancer } from '../helpers/balancer.ts';
 import { makeKeyPair } from '../helpers/certificates.ts';
 import { temporaryFolder } from '../helpers/folders.ts';
 import { Led } from '../helpers/ftps-led.ts';
@@ -97,4 +98,17 @@ export async function clientHello(): Promise<Buffer> {
   const hello = await promise;
   tls.destroy();
   return hello;
+}
+
+/** Waits until a metric has this value; the threads that serve clients tell of what they have counted a little later. */
+export async function counted(
+  balancer: Balancer,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  value: number,
+): Promise<void> {
+  await until(`${name} ${JSON.stringify(labels)} is ${value}`, async () => {
+    const now = await balancer.metric(`tftplb_${name}`, labels);
+    return now === value || undefined;
+  });
 }

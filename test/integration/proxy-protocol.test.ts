@@ -12,7 +12,7 @@ import { until } from '../helpers/processes.ts';
 import { TlsForger } from '../helpers/tls-forger.ts';
 import { Bystander } from './bystander.ts';
 import { connectTo, startFtpBalancer, startFtpServer } from './ftp.ts';
-import { certificate, RawClient } from './ftps.ts';
+import { certificate, counted, RawClient } from './ftps.ts';
 
 afterAll(cleanUp);
 
@@ -110,9 +110,7 @@ describe('a trusted proxy', () => {
       await client.over();
       expect(client.heard).toBe('');
     }
-    const rejects = (): Promise<number> =>
-      balancer.metric('tftplb_requests_rejected_total', { reason: 'proxy-header' });
-    expect(await rejects()).toBe(refused.length);
+    await counted(balancer, 'requests_rejected_total', { reason: 'proxy-header' }, refused.length);
     expect(server.server.sessions.length).toBe(1);
     await until('all are given back', () => balancer.descriptors() === before || undefined);
     await bystander.expectUndisturbed();
@@ -130,8 +128,7 @@ describe('a trusted proxy', () => {
       }),
     );
     for (const client of silent) await client.over();
-    const reason = { reason: 'proxy-header' };
-    expect(await balancer.metric('tftplb_requests_rejected_total', reason)).toBe(silent.length);
+    await counted(balancer, 'requests_rejected_total', { reason: 'proxy-header' }, silent.length);
     expect(server.server.sessions.length).toBe(0);
   });
 

@@ -37,6 +37,15 @@ describe('FtpMetrics', () => {
     expect(await scrape(() => {})).toEqual([]);
   });
 
+  it('has nothing left of a service that is gone', async () => {
+    const registry = new Registry();
+    const metrics = new FtpMetrics(registry, () => []);
+    metrics.addService('ftp');
+    metrics.count({ kind: 'ftp.certificates.loaded', service: 'ftp', expiresAt: 1_000 });
+    metrics.forgetService('ftp');
+    expect(await registry.metrics()).not.toContain('service="ftp"');
+  });
+
   it('counts transfers by direction and result, with their bytes', async () => {
     expect(await scrape((metrics) => metrics.count(transfer))).toEqual([
       'tftplb_ftp_transfers_total{service="ftp",direction="upload",result="client-reset"} 1',
