@@ -4,18 +4,16 @@
  */
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect as connectTcp, type Socket } from 'node:net';
 import path from 'node:path';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Endpoint } from '../../src/net/net.ts';
 import { startBalancer, type Balancer } from '../helpers/balancer.ts';
 import { makeKeyPair } from '../helpers/certificates.ts';
 import { cleanUp } from '../helpers/clean-up.ts';
 import { noise, publish, temporaryFolder } from '../helpers/folders.ts';
 import { startFtpServer, type FtpServer } from '../helpers/ftp-daemons.ts';
+import { Led } from '../helpers/ftps-led.ts';
 import { lacks } from '../helpers/peers.ts';
-import { until } from '../helpers/processes.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 
 afterAll(cleanUp);
@@ -45,91 +43,8 @@ function start({ server, file }: Secured, ...flags: readonly string[]): Promise<
   return startBalancer([server], { protocol: 'ftp', flags: all });
 }
 
-/** A client that is led by the hand. */
-class Led {
-  readonly raw: Socket;
-  control: Socket;
-  heard = '';
-  readonly #maxVersion: 'TLSv1.2' | 'TLSv1.3';
-  #session: Buffer | undefined;
-
-  constructor({ address, port }: Endpoint, maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3') {
-    this.raw = connectTcp({ host: address, port });
-    this.control = this.raw;
-    this.#maxVersion = maxVersion;
-    this.#listen(this.raw);
-  }
-
-  async reply(): Promise<string> {
-    const line = await until('a reply', () => /^\d{3} .*\r\n/m.exec(this.heard)?.[0]);
-    this.heard = this.heard.slice(this.heard.indexOf(line) + line.length);
-    return line.slice(0, 3);
-  }
-
-  ask(command: string): Promise<string> {
-    this.control.write(`${command}\r\n`);
-    return this.reply();
-  }
-
-  async secure(): Promise<void> {
-    await this.reply();
-    expect(await this.ask('AUTH TLS')).toBe('234');
-    this.raw.removeAllListeners('data');
-    const tls = this.#tls(this.raw);
-    tls.on('session', (session) => (this.#session = session));
-    this.#listen(tls);
-    this.control = tls;
-    await once(tls, 'secureConnect');
-  }
-
-  async login({ user, password }: FtpServer): Promise<void> {
-    await this.ask(`USER ${user}`);
-    expect(await this.ask(`PASS ${password}`)).toBe('230');
-    expect(await this.ask('PBSZ 0')).toBe('200');
-    expect(await this.ask('PROT P')).toBe('200');
-    await this.ask('TYPE I');
-  }
-
-  /** An open data connection, before its TLS. */
-  async passive(): Promise<Socket> {
-    this.control.write('EPSV\r\n');
-    const line = await until('229', () => /^229 .*\(\|\|\|(\d+)\|\)/m.exec(this.heard)?.[1]);
-    this.heard = '';
-    const socket = connectTcp({ host: this.raw.remoteAddress ?? '', port: Number(line) });
-    socket.on('error', () => undefined);
-    await once(socket, 'connect');
-    return socket;
-  }
-
-  async tlsOn(socket: Socket): Promise<TLSSocket> {
-    const tls = this.#tls(socket);
-    tls.on('session', (session) => (this.#session = session));
-    await once(tls, 'secureConnect');
-    return tls;
-  }
-
-  close(): void {
-    this.control.destroy();
-    this.raw.destroy();
-  }
-
-  #tls(socket: Socket): TLSSocket {
-    const session = this.#session && { session: this.#session };
-    const tls = connectTls({
-      socket,
-      ca: own.certificate,
-      host: 'localhost',
-      maxVersion: this.#maxVersion,
-      ...session,
-    });
-    tls.on('error', () => undefined);
-    return tls;
-  }
-
-  #listen(socket: Socket): void {
-    socket.on('error', () => undefined);
-    socket.on('data', (data: Buffer) => (this.heard += data.toString('latin1')));
-  }
+function lead(balancer: Balancer, maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3'): Led {
+  return new Led(balancer.listener, { ca: own.certificate, maxVersion });
 }
 
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -163,7 +78,7 @@ describe.skipIf(lacks('vsftpd'))('vsftpd under TLS', () => {
   for (const version of versions) {
     test.for(endings)(`${version}: an upload that ends by %s gets %s`, async ([ending, code]) => {
       for (let run = 0; run < 10; run += 1) {
-        const client = new Led(balancer.listener, version);
+        const client = lead(balancer, version);
         await client.secure();
         await client.login(secured.server);
         const raw = await client.passive();
@@ -185,7 +100,7 @@ describe.skipIf(lacks('vsftpd'))('vsftpd under TLS', () => {
   }
 
   test('takes more data connections in a row than it gives tickets', async () => {
-    const client = new Led(balancer.listener);
+    const client = lead(balancer);
     await client.secure();
     await client.login(secured.server);
     for (let n = 0; n < 200; n += 1) {
@@ -203,7 +118,7 @@ describe.skipIf(lacks('vsftpd'))('vsftpd under TLS', () => {
   });
 
   test('is not reached by a data connection that resumes nothing where that is required', async () => {
-    const client = new Led(balancer.listener);
+    const client = lead(balancer);
     await client.secure();
     await client.login(secured.server);
     const raw = await client.passive();
@@ -211,13 +126,13 @@ describe.skipIf(lacks('vsftpd'))('vsftpd under TLS', () => {
     const tls = connectTls({ socket: raw, ca: own.certificate, host: 'localhost' });
     tls.on('error', () => undefined);
     tls.resume();
-    await until('426', () => /^426 /m.exec(client.heard) ?? undefined);
+    while ((await client.reply()) !== '426');
     client.close();
     await balancer.said({ event: 'ftp.tls-failed', reason: 'not-resumed', leg: 'client' });
   });
 
   test('hears nothing that stood behind AUTH in clear', async () => {
-    const client = new Led(balancer.listener);
+    const client = lead(balancer);
     await client.reply();
     client.control.write('AUTH TLS\r\nNOOP\r\n');
     expect(await client.reply()).toBe('421');
@@ -227,7 +142,7 @@ describe.skipIf(lacks('vsftpd'))('vsftpd under TLS', () => {
 
   test('is not reached by a client that never ends its handshake', async () => {
     const patient = await start(secured, '--backend-tls=required', '--tls-handshake-timeout=200ms');
-    const client = new Led(patient.listener);
+    const client = lead(patient);
     await client.reply();
     await client.ask('AUTH TLS');
     await once(client.raw, 'close');
@@ -246,12 +161,12 @@ describe.skipIf(lacks('vsftpd'))('a certificate of a server', () => {
   test.for(cases)('%s is refused, unless that does not matter', async ([, names, isExpired, flags]) => {
     const secured = await startSecure(names, isExpired);
     const strict = await start(secured, '--backend-tls=required', ...flags);
-    const client = new Led(strict.listener);
+    const client = lead(strict);
     expect(await client.reply()).toBe('421');
     client.close();
     await strict.said({ event: 'ftp.tls-failed', reason: 'certificate', leg: 'backend' });
     const careless = await start(secured, '--backend-tls=required', '--backend-tls-insecure', ...flags);
-    const other = new Led(careless.listener);
+    const other = lead(careless);
     expect(await other.reply()).toBe('220');
     other.close();
     await careless.said({ finding: 'backend-unverified' });
@@ -261,7 +176,7 @@ describe.skipIf(lacks('vsftpd'))('a certificate of a server', () => {
   test('counts under the name that it is told to have', async () => {
     const secured = await startSecure('DNS:files.example');
     const balancer = await start(secured, '--backend-tls=required', '--backend-tls-name=files.example');
-    const client = new Led(balancer.listener);
+    const client = lead(balancer);
     expect(await client.reply()).toBe('220');
     client.close();
     await Promise.all([secured.server, balancer].map(({ program }) => program.stop()));
