@@ -74,15 +74,9 @@ export class Led {
     const line = await this.#line();
     const [, port] = /^229 .*\(\|\|\|(\d+)\|\)/.exec(line) ?? [];
     if (port === undefined) throw new Error(`229 was expected, not ${line}`);
-    const socket = connectTcp({
-      host: this.raw.remoteAddress ?? '',
-      port: Number(port),
-      allowHalfOpen: true,
-    });
-    await once(
-      socket.on('error', () => undefined),
-      'connect',
-    );
+    const socket = connectTcp({ host: this.raw.remoteAddress ?? '', port: Number(port) });
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
     return socket;
   }
 
