@@ -1,6 +1,6 @@
 /** Real FTP servers, each with a folder, an address and a port of its own. */
 import { once } from 'node:events';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, isIPv6, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -59,6 +59,15 @@ async function isServing(program: Program, place: FtpPlace): Promise<boolean> {
   return false;
 }
 
+/** What OpenSSL reads at its start has the last word on versions, whatever a server can be told. */
+function limitVersion(etc: string, tls: FtpServerTls | undefined): Readonly<Record<string, string>> {
+  if (tls?.version === undefined) return {};
+  const file = path.join(etc, 'openssl.cnf');
+  const chain = ['openssl_conf = main', '[main]', 'ssl_conf = uses', '[uses]', 'system_default = limits'];
+  writeFileSync(file, [...chain, '[limits]', `MaxProtocol = TLSv${tls.version}`, ''].join('\n'));
+  return { OPENSSL_CONF: file };
+}
+
 /** Starts a server on an IPv4 address of its own, or on `address`, for `user`, and waits until it greets. */
 export async function startFtpServer(
   name: FtpServerName,
@@ -76,7 +85,7 @@ export async function startFtpServer(
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const port = await freePort(address);
     const place = { address, isIPv6: isIPv6(address), port, root, etc, command, user, tls };
-    const program = new Program(command, launch(place));
+    const program = new Program(command, launch(place), { env: limitVersion(etc, tls) });
     if (await isServing(program, place)) return { name, address, port, user, password, root, program };
     await program.stop();
     report = `${program.name}\n${program.stdout}${program.stderr}`;
