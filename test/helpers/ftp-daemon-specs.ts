@@ -52,8 +52,13 @@ const crypted = '$5$tftplb$8m34K/ELEdcizJeBVwAKeaAu6HpVIDjhCdZuiYMEq74';
 const { uid, gid, username } =
   process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534, username: 'nobody' } : userInfo();
 
+/** Where vsftpd writes how each transfer ended. */
+export function logOf(etc: string): string {
+  return path.join(etc, 'log');
+}
+
 /** Its local users come from PAM, whose files are root's, but its anonymous one may be allowed everything. */
-const vsftpdConfig = ({ address, isIPv6, port, root, tls }: FtpPlace): string => `
+const vsftpdConfig = ({ address, isIPv6, port, root, etc, tls }: FtpPlace): string => `
 ${isIPv6 ? 'listen_ipv6' : 'listen'}=YES
 ${isIPv6 ? 'listen_address6' : 'listen_address'}=${address}
 listen_port=${port}
@@ -73,7 +78,8 @@ tcp_wrappers=NO
 isolate=NO
 isolate_network=NO
 seccomp_sandbox=NO
-xferlog_enable=NO
+xferlog_enable=YES
+vsftpd_log_file=${logOf(etc)}
 ${tls === undefined ? '' : vsftpdTls(tls)}`;
 
 /** As strict as it can be: data connections resume the control connection's session, uploads end with a close_notify. */

@@ -5,7 +5,13 @@ import { connect, createServer, isIPv6, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from './folders.ts';
-import { ftpServerSpecs, type FtpPlace, type FtpServerName, type FtpServerTls } from './ftp-daemon-specs.ts';
+import {
+  ftpServerSpecs,
+  logOf,
+  type FtpPlace,
+  type FtpServerName,
+  type FtpServerTls,
+} from './ftp-daemon-specs.ts';
 import { requirePeer } from './peers.ts';
 import { Program } from './processes.ts';
 import { ownLoopback } from './sockets.ts';
@@ -20,6 +26,8 @@ export interface FtpServer {
   readonly password: string;
   /** Where the user arrives. */
   readonly root: string;
+  /** Where vsftpd writes how each transfer ended; others do not. */
+  readonly log: string;
   readonly program: Program;
 }
 
@@ -86,7 +94,9 @@ export async function startFtpServer(
     const port = await freePort(address);
     const place = { address, isIPv6: isIPv6(address), port, root, etc, command, user, tls };
     const program = new Program(command, launch(place), { env: limitVersion(etc, tls) });
-    if (await isServing(program, place)) return { name, address, port, user, password, root, program };
+    if (await isServing(program, place)) {
+      return { name, address, port, user, password, root, log: logOf(etc), program };
+    }
     await program.stop();
     report = `${program.name}\n${program.stdout}${program.stderr}`;
   }
