@@ -6,14 +6,14 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/net/net.ts';
 import { startBalancer } from '../helpers/balancer.ts';
 import { makeKeyPair } from '../helpers/certificates.ts';
 import { cleanUp } from '../helpers/clean-up.ts';
 import { noise, publish, temporaryFolder } from '../helpers/folders.ts';
-import { sessionPids } from '../helpers/ftp-daemons.ts';
+import { sessionPids, type FtpServer } from '../helpers/ftp-daemons.ts';
 import { FtpDialogue } from '../helpers/ftp-dialogue.ts';
 import { Led } from '../helpers/ftps-led.ts';
 import { lacks } from '../helpers/peers.ts';
@@ -89,6 +89,16 @@ async function read({ data, raw }: Download, onData: (got: number) => void = () 
   return { got, ends };
 }
 
+/** `isPressed`: when the buffers on the way are full, as the client has not read for a while. */
+async function kill(server: FtpServer, data: Readable, isPressed: boolean): Promise<void> {
+  if (isPressed) {
+    data.pause();
+    await sleep(50);
+  }
+  for (const pid of sessionPids(server)) process.kill(pid, 'SIGKILL');
+  data.resume();
+}
+
 /** Those that serve each session with a process of its own. Of any other nobody would be left to be asked again. */
 describe.each(['vsftpd', 'proftpd', 'pure-ftpd'] as const)('%s', (name) => {
   test.skipIf(lacks(name)).for(clients)('is killed while it sends to a client of %s', async (kind) => {
@@ -97,14 +107,13 @@ describe.each(['vsftpd', 'proftpd', 'pure-ftpd'] as const)('%s', (name) => {
     truncateSync(path.join(server.root, 'huge'), size);
     const flags = [...front.flags, ...trust, '--ftp-tls=allowed', '--backend-tls=required'];
     const balancer = await startBalancer([server], { protocol: 'ftp', flags });
-    for (const offset of offsets) {
+    for (const [run, offset] of offsets.entries()) {
       const download = await begin(kind, { ...server, ...balancer.listener }, 'huge');
-      let isKilled = false;
+      let killing: Promise<void> | undefined;
       const { got, ends } = await read(download, (got) => {
-        if (isKilled || got <= offset) return;
-        isKilled = true;
-        for (const pid of sessionPids(server)) process.kill(pid, 'SIGKILL');
+        if (got > offset) killing ??= kill(server, download.data, run % 2 === 1);
       });
+      await killing;
       expect(got).toBeLessThan(size);
       expect(ends).toEqual(['reset']);
       expect([await download.reply(), await download.reply()]).toEqual(['426', '421']);
@@ -115,6 +124,12 @@ describe.each(['vsftpd', 'proftpd', 'pure-ftpd'] as const)('%s', (name) => {
     await Promise.all([server, balancer].map(({ program }) => program.stop()));
   });
 });
+
+/** What clients see of a download that is taken for whole. */
+const wholeFor = (share: string): string[] => [
+  ...clients.slice(0, 2).map(() => `226 behind ${share} and close_notify, FIN; logged ok 226`),
+  `226 behind ${share} and FIN; logged ok 226`,
+];
 
 describe.each(['TLSv1.2', 'TLSv1.3'] as const)(
   'a server of %s that calls every download whole',
@@ -159,11 +174,6 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)(
       await balancer.program.stop();
       return seen;
     }
-
-    const wholeFor = (share: string): string[] => [
-      ...clients.slice(0, 2).map(() => `226 behind ${share} and close_notify, FIN; logged ok 226`),
-      `226 behind ${share} and FIN; logged ok 226`,
-    ];
 
     test('is believed where TLS says the same', async () => {
       const broken = clients.map(() =>
