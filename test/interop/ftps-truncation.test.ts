@@ -9,10 +9,11 @@ import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSeededRandom } from '../../src/net/memory-random.ts';
 import { cleanUp } from '../helpers/clean-up.ts';
-import type { CutWire } from '../helpers/cut-wire.ts';
+import { CutWire } from '../helpers/cut-wire.ts';
 import { noise } from '../helpers/folders.ts';
 import { sessionPids } from '../helpers/ftp-daemons.ts';
 import { startDoomed } from '../helpers/ftps-doomed.ts';
+import type { LedOptions } from '../helpers/ftps-led.ts';
 import { FtpsScene, type Lane } from '../helpers/ftps-scene.ts';
 import { lacks } from '../helpers/peers.ts';
 import { still, whileStopped } from '../helpers/pressure.ts';
@@ -38,13 +39,13 @@ interface Upload {
 }
 
 /** A hundred. One in ten ends right behind the handshake; one in five has filled the buffers on the way, or nearly. */
-function drawUploads(prefix: string): Upload[] {
+function drawUploads(prefix: string, isWhole = false): Upload[] {
   const random = createSeededRandom(seed);
   return Array.from({ length: 100 }, (_, run) => {
     const isPressed = run % 5 === 4;
     const [least, most] = isPressed ? [20, 23.7] : [0, 22];
     const size = run % 10 === 0 ? 0 : Math.floor(2 ** (least + random() * (most - least)));
-    return { name: `${prefix}-${run}`, size, isPressed, isTorn: random() < 0.5 };
+    return { name: `${prefix}-${run}`, size, isPressed, isTorn: random() < 0.5 && !isWhole };
   });
 }
 
@@ -105,6 +106,40 @@ async function upload(
   return client.reply();
 }
 
+/** Makes them one after the other, and adds what is heard of each. */
+async function uploadAll(
+  scene: FtpsScene,
+  version: LedOptions['maxVersion'],
+  uploads: readonly Upload[],
+  end: Ending['end'],
+  heard: Map<string, string>,
+): Promise<void> {
+  let lane: Lane | undefined;
+  for (const next of uploads) {
+    // A server whose handshake was broken ends the session.
+    lane = await scene.login(version, lane);
+    const code = await upload(lane, next, end);
+    const file = path.join(scene.server.root, next.name);
+    const isSame = code !== '226' || readFileSync(file).equals(payload.subarray(0, next.size));
+    heard.set(next.name, isSame ? code : `${code} in vain`);
+    rmSync(file);
+  }
+  lane?.client.close();
+}
+
+/** What is thought of each. Waits until all sessions have ended. */
+async function judge(
+  scene: FtpsScene,
+  uploads: readonly { readonly name: string }[],
+  heard: ReadonlyMap<string, string>,
+): Promise<string[]> {
+  const { logged, believed } = await scene.verdicts(uploads);
+  return uploads.map(({ name }, at) => {
+    const belief = believed[at] === true ? 'believed' : 'not believed';
+    return `heard ${heard.get(name)}, logged ${logged[at]}, ${belief}`;
+  });
+}
+
 /** When a process is killed that has many uploads under way. Together they are a hundred. */
 const deaths = [
   {
@@ -143,33 +178,15 @@ describe.skipIf(lacks('vsftpd')).each(scenes)('$version to a server by $leg', ({
 
   afterAll(() => scene.stop());
 
-  /** Makes some of the uploads, one after the other; writes down what is heard. */
-  async function make(uploads: Upload[], end: Ending['end'], heard: Map<string, string>): Promise<void> {
-    let lane: Lane | undefined;
-    for (let next = uploads.pop(); next !== undefined; next = uploads.pop()) {
-      // A server whose handshake was broken ends the session.
-      lane = await scene.login(version, lane);
-      const code = await upload(lane, next, end);
-      const file = path.join(scene.server.root, next.name);
-      const isSame = code !== '226' || readFileSync(file).equals(payload.subarray(0, next.size));
-      heard.set(next.name, isSame ? code : `${code} in vain`);
-      rmSync(file);
-    }
-    lane?.client.close();
-  }
-
   test.for(endings)('uploads that end by a $name', { timeout: 120_000 }, async ({ name, verdicts, end }) => {
-    const uploads = drawUploads(name.replaceAll(' ', '-'));
-    const isWhole = verdicts.includes(whole);
-    const waiting = uploads.map((upload) => (isWhole ? { ...upload, isTorn: false } : upload));
+    const uploads = drawUploads(name.replaceAll(' ', '-'), verdicts.includes(whole));
+    const lanes = [0, 1, 2, 3].map((lane) => uploads.filter((_, run) => run % 4 === lane));
     const heard = new Map<string, string>();
-    await Promise.all(Array.from({ length: 4 }, () => make(waiting, end, heard)));
-    const { logged, believed } = await scene.verdicts(uploads);
-    const lies = uploads.flatMap(({ name, size }, at) => {
-      const belief = believed[at] === true ? 'believed' : 'not believed';
-      const verdict = `heard ${heard.get(name)}, logged ${logged[at]}, ${belief}`;
-      return verdicts.includes(verdict) ? [] : [`${name}, ${size} bytes: ${verdict}`];
-    });
+    await Promise.all(lanes.map((some) => uploadAll(scene, version, some, end, heard)));
+    const found = await judge(scene, uploads, heard);
+    const lies = found.flatMap((verdict, at) =>
+      verdicts.includes(verdict) ? [] : [`${uploads[at]?.name}, ${uploads[at]?.size} bytes: ${verdict}`],
+    );
     expect(lies, `seed ${seed}`).toEqual([]);
   });
 
@@ -192,5 +209,62 @@ describe.skipIf(lacks('vsftpd')).each(scenes)('$version to a server by $leg', ({
       (result, at) => believed[at] === true || !/^client-(?:reset|lost) /.test(result),
     );
     expect(lies, `seed ${seed}`).toEqual([]);
+  });
+});
+
+/** Ends a data connection within the first thing that it says. Resolves to the code that the client hears. */
+async function cutHandshake({ client }: Lane, name: string, length: number): Promise<string> {
+  const wire = new CutWire(await client.passive());
+  wire.cutAfter(length);
+  client.control.write(`STOR ${name}\r\n`);
+  void client.tlsOn(wire).catch(() => undefined);
+  await until('that much was sent', () => wire.sent === length || undefined);
+  wire.raw.end();
+  const code = await client.reply();
+  return code === '150' ? client.reply() : code;
+}
+
+describe.skipIf(lacks('vsftpd'))('where a FIN may be the end of an upload', () => {
+  let scene: FtpsScene;
+
+  beforeAll(async () => {
+    const backend = await startSecure('vsftpd', { version: '1.2', isLenient: true });
+    scene = await FtpsScene.start(backend, '--tls-eof=lenient');
+  });
+
+  afterAll(() => scene.stop());
+
+  const expected = [
+    ['FIN', whole],
+    ['reset', broken],
+  ] as const;
+
+  describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', (version) => {
+    test.for(expected)('a %s counts for what it is', async ([kind, verdict]) => {
+      const end = endings.find(({ name }) => name === kind)?.end;
+      if (end === undefined) throw new Error(`nothing ends by a ${kind}`);
+      const sizes = [0, 1, 16_384, 3_000_000];
+      const uploads = sizes.map((size) => ({
+        name: `${version}-${kind}-${size}`,
+        size,
+        isPressed: false,
+        isTorn: false,
+      }));
+      const heard = new Map<string, string>();
+      await uploadAll(scene, version, uploads, end, heard);
+      expect(await judge(scene, uploads, heard)).toEqual(sizes.map(() => verdict));
+    });
+
+    test('a handshake that was broken off is no empty file', async () => {
+      const uploads = [0, 1, 5, 100].map((length) => ({ name: `${version}-hello-${length}`, length }));
+      const heard = new Map<string, string>();
+      let lane: Lane | undefined;
+      for (const { name, length } of uploads) {
+        lane = await scene.login(version, lane);
+        heard.set(name, await cutHandshake(lane, name, length));
+      }
+      lane?.client.close();
+      expect(await judge(scene, uploads, heard)).toEqual(uploads.map(() => broken));
+    });
   });
 });
