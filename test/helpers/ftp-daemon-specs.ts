@@ -25,7 +25,7 @@ export interface FtpServerTls {
   readonly file: string;
   readonly isImplicit?: boolean;
   readonly isDataClear?: boolean;
-  /** Clients may do without TLS; vsftpd lets them end uploads without a close_notify, too. */
+  /** Clients may do without TLS; vsftpd lets them end data connections without a close_notify, too. */
   readonly isLenient?: boolean;
   /** The newest version that it may take. */
   readonly version?: '1.2' | '1.3';
@@ -82,7 +82,7 @@ xferlog_enable=YES
 vsftpd_log_file=${logOf(etc)}
 ${tls === undefined ? '' : vsftpdTls(tls)}`;
 
-/** As strict as it can be: data connections resume the control connection's session, uploads end with a close_notify. */
+/** As strict as it can be: data connections resume the control connection's session, and end with a close_notify. */
 const vsftpdTls = ({
   file,
   isImplicit = false,
@@ -94,6 +94,7 @@ allow_anon_ssl=YES
 force_anon_logins_ssl=${isLenient ? 'NO' : 'YES'}
 force_anon_data_ssl=${isDataClear || isLenient ? 'NO' : 'YES'}
 require_ssl_reuse=YES
+strict_ssl_write_shutdown=${isLenient ? 'NO' : 'YES'}
 strict_ssl_read_eof=${isLenient ? 'NO' : 'YES'}
 ssl_ciphers=HIGH
 implicit_ssl=${isImplicit ? 'YES' : 'NO'}

@@ -82,15 +82,16 @@ const legs: readonly Leg[] = [
 /** Under TLS basic-ftp has no data connections in clear. */
 const clients: readonly FtpClientName[] = ['lftp', 'ftplib'];
 
-/** How many of `balancer`'s sessions have ended, and which control connections the last had under TLS. */
+/** Which control connections the last of `count` sessions had under TLS. */
 async function secured(balancer: Balancer, count: number): Promise<string> {
   const ends = await until(`${count} sessions have ended`, () => {
     const ended = balancer.lines().filter(({ event }) => event === 'ftp.session.end');
     return ended.length === count ? ended : undefined;
   });
-  const { clientTls, backendTls } = ends.at(-1) ?? {};
-  if (clientTls === undefined) return backendTls === undefined ? 'neither' : 'backend';
-  return backendTls === undefined ? 'client' : 'both';
+  const last = ends.at(-1);
+  const [isClient, isBackend] = [last?.['clientTls'] !== undefined, last?.['backendTls'] !== undefined];
+  if (isClient) return isBackend ? 'both' : 'client';
+  return isBackend ? 'backend' : 'neither';
 }
 
 for (const [turn, name] of ftpServerNames.entries()) {

@@ -90,9 +90,10 @@ for (const [name, tls] of servers) {
       });
     });
 
-    test('implicit, by curl', async () => {
+    test.for(['curl', 'lftp', 'basic-ftp'] as const)('implicit, by %s', async (client) => {
       const tls = { ca, isImplicit: true };
-      await exchange(backend.server, { ...vip, port: implicitPort }, { client: 'curl', verb: 'EPSV', tls });
+      await exchange(backend.server, { ...vip, port: implicitPort }, { client, verb: 'EPSV', tls });
+      expect(levels(balancer)).toBe('PP');
     });
 
     test.for(['lftp', 'ftplib'] as const)('active, by %s', async (client) => {
