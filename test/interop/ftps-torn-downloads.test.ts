@@ -101,28 +101,32 @@ async function kill(server: FtpServer, data: Readable, isPressed: boolean): Prom
 
 /** Those that serve each session with a process of its own. Of any other nobody would be left to be asked again. */
 describe.each(['vsftpd', 'proftpd', 'pure-ftpd'] as const)('%s', (name) => {
-  test.skipIf(lacks(name)).for(clients)('is killed while it sends to a client of %s', async (kind) => {
-    const { server, trust } = await startSecure(name);
-    publish(server.root, 'huge', new Uint8Array());
-    truncateSync(path.join(server.root, 'huge'), size);
-    const flags = [...front.flags, ...trust, '--ftp-tls=allowed', '--backend-tls=required'];
-    const balancer = await startBalancer([server], { protocol: 'ftp', flags });
-    for (const [run, offset] of offsets.entries()) {
-      const download = await begin(kind, { ...server, ...balancer.listener }, 'huge');
-      let killing: Promise<void> | undefined;
-      const { got, ends } = await read(download, (got) => {
-        if (got > offset) killing ??= kill(server, download.data, run % 2 === 1);
-      });
-      await killing;
-      expect(got).toBeLessThan(size);
-      expect(ends).toEqual(['reset']);
-      expect([await download.reply(), await download.reply()]).toEqual(['426', '421']);
-      download.close();
-    }
-    const results = await balancer.transfers(offsets.length);
-    expect(results).toEqual(offsets.map(() => expect.stringMatching(/^backend-(?:lost|reset) 426$/)));
-    await Promise.all([server, balancer].map(({ program }) => program.stop()));
-  });
+  test.skipIf(lacks(name)).for(clients)(
+    'is killed while it sends to a client of %s',
+    { timeout: 60_000 },
+    async (kind) => {
+      const { server, trust } = await startSecure(name);
+      publish(server.root, 'huge', new Uint8Array());
+      truncateSync(path.join(server.root, 'huge'), size);
+      const flags = [...front.flags, ...trust, '--ftp-tls=allowed', '--backend-tls=required'];
+      const balancer = await startBalancer([server], { protocol: 'ftp', flags });
+      for (const [run, offset] of offsets.entries()) {
+        const download = await begin(kind, { ...server, ...balancer.listener }, 'huge');
+        let killing: Promise<void> | undefined;
+        const { got, ends } = await read(download, (got) => {
+          if (got > offset) killing ??= kill(server, download.data, run % 2 === 1);
+        });
+        await killing;
+        expect(got).toBeLessThan(size);
+        expect(ends).toEqual(['reset']);
+        expect([await download.reply(), await download.reply()]).toEqual(['426', '421']);
+        download.close();
+      }
+      const results = await balancer.transfers(offsets.length);
+      expect(results).toEqual(offsets.map(() => expect.stringMatching(/^backend-(?:lost|reset) 426$/)));
+      await Promise.all([server, balancer].map(({ program }) => program.stop()));
+    },
+  );
 });
 
 /** What clients see of a download that is taken for whole. */
