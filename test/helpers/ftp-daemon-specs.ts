@@ -25,9 +25,9 @@ export interface FtpServerTls {
   readonly file: string;
   readonly isImplicit?: boolean;
   readonly isDataClear?: boolean;
-  /** Clients may do without TLS, and end uploads without a close_notify; known to vsftpd alone. */
+  /** Clients may do without TLS; vsftpd lets them end data connections without a close_notify, too. */
   readonly isLenient?: boolean;
-  /** The newest version that it may take; known to ProFTPD alone. */
+  /** The newest version that it may take. */
   readonly version?: '1.2' | '1.3';
 }
 
@@ -52,8 +52,13 @@ const crypted = '$5$tftplb$8m34K/ELEdcizJeBVwAKeaAu6HpVIDjhCdZuiYMEq74';
 const { uid, gid, username } =
   process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534, username: 'nobody' } : userInfo();
 
+/** Where vsftpd writes how each transfer ended. */
+export function logOf(etc: string): string {
+  return path.join(etc, 'log');
+}
+
 /** Its local users come from PAM, whose files are root's, but its anonymous one may be allowed everything. */
-const vsftpdConfig = ({ address, isIPv6, port, root, tls }: FtpPlace): string => `
+const vsftpdConfig = ({ address, isIPv6, port, root, etc, tls }: FtpPlace): string => `
 ${isIPv6 ? 'listen_ipv6' : 'listen'}=YES
 ${isIPv6 ? 'listen_address6' : 'listen_address'}=${address}
 listen_port=${port}
@@ -73,10 +78,11 @@ tcp_wrappers=NO
 isolate=NO
 isolate_network=NO
 seccomp_sandbox=NO
-xferlog_enable=NO
+xferlog_enable=YES
+vsftpd_log_file=${logOf(etc)}
 ${tls === undefined ? '' : vsftpdTls(tls)}`;
 
-/** As strict as it can be: data connections resume the control connection's session, uploads end with a close_notify. */
+/** As strict as it can be: data connections resume the control connection's session, and end with a close_notify. */
 const vsftpdTls = ({
   file,
   isImplicit = false,
@@ -88,6 +94,7 @@ allow_anon_ssl=YES
 force_anon_logins_ssl=${isLenient ? 'NO' : 'YES'}
 force_anon_data_ssl=${isDataClear || isLenient ? 'NO' : 'YES'}
 require_ssl_reuse=YES
+strict_ssl_write_shutdown=${isLenient ? 'NO' : 'YES'}
 strict_ssl_read_eof=${isLenient ? 'NO' : 'YES'}
 ssl_ciphers=HIGH
 implicit_ssl=${isImplicit ? 'YES' : 'NO'}
@@ -123,19 +130,37 @@ ${tls === undefined ? '' : proftpdTls(tls, path.join(path.dirname(command.progra
 
 /** By itself it demands that data connections resume the control connection's session. */
 const proftpdTls = (
-  { file, isImplicit = false, isDataClear = false, version }: FtpServerTls,
+  { file, isImplicit = false, isDataClear = false, isLenient = false }: FtpServerTls,
   modules: string,
 ): string => `
 ModulePath ${modules}
 LoadModule mod_tls.c
 TLSEngine on
 TLSLog none
-TLSProtocol ${version === undefined ? 'TLSv1.2 TLSv1.3' : `TLSv${version}`}
+TLSProtocol TLSv1.2 TLSv1.3
 TLSRSACertificateFile ${file}
 TLSRSACertificateKeyFile ${file}
-TLSRequired ${isDataClear ? 'ctrl' : 'on'}
+TLSRequired ${isLenient ? 'off' : isDataClear ? 'ctrl' : 'on'}
 ${isImplicit ? 'TLSOptions UseImplicitSSL' : ''}
 `;
+
+/** 1: whoever wants it, 2: on the control connection, 3: on data connections, too. */
+function pureLevel({ isDataClear = false, isLenient = false }: FtpServerTls): number {
+  if (isLenient) return 1;
+  return isDataClear ? 2 : 3;
+}
+
+/** Its command line knows nothing of TLS. */
+function pyftpdlibMain(tls: FtpServerTls | undefined): string[] {
+  if (tls === undefined) return ['-m', 'pyftpdlib', '--write'];
+  const { file, isDataClear = false, isLenient = false } = tls;
+  return [
+    path.join(import.meta.dirname, 'pyftpdlib-tls.py'),
+    `--certificate=${file}`,
+    ...(isLenient ? [] : ['--demand-control']),
+    ...(isLenient || isDataClear ? [] : ['--demand-data']),
+  ];
+}
 
 function groupName(): string {
   return execFileSync('id', ['-gn', username], { encoding: 'utf8' }).trim();
@@ -187,7 +212,7 @@ export const ftpServerSpecs: Readonly<Record<FtpServerName, FtpServerSpec>> = {
         '--maxclientsnumber=500',
         '--maxclientsperip=500',
         `--pidfile=${path.join(etc, 'pid')}`,
-        ...(tls ? [`--tls=${tls.isDataClear === true ? 2 : 3}`, `--certfile=${tls.file}`] : []),
+        ...(tls ? [`--tls=${pureLevel(tls)}`, `--certfile=${tls.file}`] : []),
       ];
     },
   },
@@ -195,15 +220,13 @@ export const ftpServerSpecs: Readonly<Record<FtpServerName, FtpServerSpec>> = {
     peer: 'pyftpdlib',
     user,
     password,
-    launch: ({ address, port, root, user: own }) => [
-      '-m',
-      'pyftpdlib',
+    launch: ({ address, port, root, user: own, tls }) => [
+      ...pyftpdlibMain(tls),
       `--interface=${address}`,
       `--port=${port}`,
       `--directory=${root}`,
       `--username=${own}`,
       `--password=${password}`,
-      '--write',
     ],
   },
 };

@@ -1,11 +1,17 @@
 /** Real FTP servers, each with a folder, an address and a port of its own. */
 import { once } from 'node:events';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, isIPv6, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from './folders.ts';
-import { ftpServerSpecs, type FtpPlace, type FtpServerName, type FtpServerTls } from './ftp-daemon-specs.ts';
+import {
+  ftpServerSpecs,
+  logOf,
+  type FtpPlace,
+  type FtpServerName,
+  type FtpServerTls,
+} from './ftp-daemon-specs.ts';
 import { requirePeer } from './peers.ts';
 import { Program } from './processes.ts';
 import { ownLoopback } from './sockets.ts';
@@ -20,6 +26,8 @@ export interface FtpServer {
   readonly password: string;
   /** Where the user arrives. */
   readonly root: string;
+  /** Where vsftpd writes how each transfer ended; others do not. */
+  readonly log: string;
   readonly program: Program;
 }
 
@@ -59,6 +67,15 @@ async function isServing(program: Program, place: FtpPlace): Promise<boolean> {
   return false;
 }
 
+/** What OpenSSL reads at its start has the last word on versions, whatever a server can be told. */
+function limitVersion(etc: string, tls: FtpServerTls | undefined): Readonly<Record<string, string>> {
+  if (tls?.version === undefined) return {};
+  const file = path.join(etc, 'openssl.cnf');
+  const chain = ['openssl_conf = main', '[main]', 'ssl_conf = uses', '[uses]', 'system_default = limits'];
+  writeFileSync(file, [...chain, '[limits]', `MaxProtocol = TLSv${tls.version}`, ''].join('\n'));
+  return { OPENSSL_CONF: file };
+}
+
 /** Starts a server on an IPv4 address of its own, or on `address`, for `user`, and waits until it greets. */
 export async function startFtpServer(
   name: FtpServerName,
@@ -76,8 +93,10 @@ export async function startFtpServer(
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const port = await freePort(address);
     const place = { address, isIPv6: isIPv6(address), port, root, etc, command, user, tls };
-    const program = new Program(command, launch(place));
-    if (await isServing(program, place)) return { name, address, port, user, password, root, program };
+    const program = new Program(command, launch(place), { env: limitVersion(etc, tls) });
+    if (await isServing(program, place)) {
+      return { name, address, port, user, password, root, log: logOf(etc), program };
+    }
     await program.stop();
     report = `${program.name}\n${program.stdout}${program.stderr}`;
   }

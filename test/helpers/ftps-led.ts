@@ -4,6 +4,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Endpoint } from '../../src/net/net.ts';
+import { CutWire } from './cut-wire.ts';
 
 export interface LedOptions {
   /** Who signs the balancer's certificate, which is for `localhost`; as PEM. */
@@ -85,6 +86,21 @@ export class Led {
     const tls = this.#tls(socket);
     await once(tls, 'secureConnect');
     return tls;
+  }
+
+  /** Begins a transfer: resolves when its data connection is under TLS and the server has announced it. */
+  async begin(command: string): Promise<{ readonly tls: TLSSocket; readonly wire: CutWire }> {
+    const wire = new CutWire(await this.passive());
+    this.control.write(`${command}\r\n`);
+    const tls = await this.tlsOn(wire);
+    const code = await this.reply();
+    if (code !== '150') throw new Error(`${command} was answered ${code}, not 150`);
+    return { tls, wire };
+  }
+
+  /** Whether there is still somebody who answers. */
+  async isOpen(): Promise<boolean> {
+    return (await this.ask('NOOP').catch(() => undefined)) === '200';
   }
 
   close(): void {

@@ -32,6 +32,7 @@ export const peerNames = [
   'lftp',
   'tnftp',
   'inetutils-ftp',
+  'openssl',
   'python3',
 ] as const;
 export type PeerName = (typeof peerNames)[number];
@@ -65,11 +66,20 @@ const specs: Record<PeerName, PeerSpec> = {
     package: 'python3-pyftpdlib',
     program: 'usr/lib/python3/dist-packages',
     isModule: true,
-    recognise: { args: ['-m', 'pyftpdlib', '--version'], says: 'pyftpdlib 1.' },
+    // Without the module for TLS there is no such class.
+    recognise: {
+      args: ['-c', 'from pyftpdlib.handlers import TLS_FTPHandler as found; print(found.__name__)'],
+      says: 'TLS_FTPHandler',
+    },
   },
   lftp: { package: 'lftp', program: 'usr/bin/lftp' },
   tnftp: { package: 'tnftp', program: 'usr/bin/tnftp' },
   'inetutils-ftp': { package: 'inetutils-ftp', program: 'usr/bin/inetutils-ftp' },
+  openssl: {
+    package: 'openssl',
+    program: 'usr/bin/openssl',
+    recognise: { args: ['version'], says: 'OpenSSL' },
+  },
   python3: {
     package: 'python3',
     program: 'usr/bin/python3',

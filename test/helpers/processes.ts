@@ -18,6 +18,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What it reads from its standard input, which is empty if left out. */
   readonly input?: string;
+  /** Its standard input stays open for `type`. */
+  readonly isLed?: boolean;
 }
 
 export interface RunOptions extends StartOptions {
@@ -57,14 +59,16 @@ export class Program {
     this.again = () => new Program(command, args, options);
     const line = [command.program, ...args] as const;
     const [program, ...rest] = options.host?.on(options.cwd ?? process.cwd(), ...line) ?? line;
+    const { input, isLed = false } = options;
     this.#child = spawn(program, rest, {
       cwd: options.cwd,
       env: { NODE_COMPILE_CACHE: compiled, ...process.env, ...command.env, ...options.env },
-      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [input === undefined && !isLed ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
     // One that ends without reading it all says so in its exit code.
-    this.#child.stdin?.on('error', () => {}).end(options.input);
+    this.#child.stdin?.on('error', () => {});
+    if (!isLed) this.#child.stdin?.end(input);
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
     running.add(this);
@@ -87,6 +91,11 @@ export class Program {
   /** Undefined as long as it runs. */
   get exit(): Exit | undefined {
     return this.#exit;
+  }
+
+  /** Writes to its standard input; for one that is led. */
+  type(text: string): void {
+    this.#child.stdin?.write(text);
   }
 
   /** Signals the whole process group. */

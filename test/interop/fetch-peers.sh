@@ -20,10 +20,11 @@ peers=(
   'vsftpd             usr/sbin/vsftpd'
   'proftpd-core       usr/sbin/proftpd  proftpd-mod-proxy proftpd-mod-crypto'
   'pure-ftpd          usr/sbin/pure-ftpd'
-  'python3-pyftpdlib  usr/lib/python3/dist-packages/pyftpdlib/__main__.py'
+  'python3-pyftpdlib  usr/lib/python3/dist-packages/pyftpdlib/__main__.py  python3-openssl python3-cryptography python3-cffi-backend'
   'lftp               usr/bin/lftp'
   'tnftp              usr/bin/tnftp'
   'inetutils-ftp      usr/bin/inetutils-ftp'
+  'openssl            usr/bin/openssl'
 )
 
 prefix=${1:-${TFTPLB_PEERS:-$(cd "$(dirname "$0")/../.." && pwd)/.peers}}
@@ -39,6 +40,15 @@ installed() {
   local package
   for package in "$@"; do
     [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || return 1
+  done
+}
+
+# fetched PACKAGE...: true if the root of the first has them all. Every package has its documentation in a place of its
+# own by Debian's policy.
+fetched() {
+  local package
+  for package in "$@"; do
+    [[ -e $prefix/$1/usr/share/doc/$package || -L $prefix/$1/usr/share/doc/$package ]] || return 1
   done
 }
 
@@ -86,8 +96,9 @@ libraries_of() {
 # fetch PACKAGE PROGRAM [PACKAGE...]: each peer gets a root of its own, since packages that exclude each other share
 # file names. Libraries are added one level of dependencies at a time, until none is missing.
 fetch() {
-  local package=$1 program=$2 libraries=$1
+  local package=$1 program=$2 libraries
   shift 2
+  libraries="$package $*"
   rm -rf "$root" "$downloads"
   mkdir "$root" "$downloads"
   unpack "$package" "$@"
@@ -103,6 +114,7 @@ fetch() {
     unpack $libraries
   done
   rm -rf "$downloads"
+  rm -rf "${prefix:?}/$package"
   mv "$root" "$prefix/$package"
   echo "fetched $package"
 }
@@ -110,7 +122,7 @@ fetch() {
 for peer in "${peers[@]}"; do
   read -r package program companions <<<"$peer"
   # shellcheck disable=SC2086 # the companions are words
-  if [[ ! -d $prefix/$package ]] && ! installed "$package" $companions; then
+  if ! fetched "$package" $companions && ! installed "$package" $companions; then
     fetch "$package" "$program" $companions
   fi
 done

@@ -14,7 +14,8 @@ import { ftpServerNames, type FtpServerName } from '../helpers/ftp-daemon-specs.
 import { sessionPids, startFtpServer, type FtpServer } from '../helpers/ftp-daemons.ts';
 import { FtpDialogue } from '../helpers/ftp-dialogue.ts';
 import { lacks } from '../helpers/peers.ts';
-import { stopAll, until } from '../helpers/processes.ts';
+import { still, whileStopped } from '../helpers/pressure.ts';
+import { stopAll } from '../helpers/processes.ts';
 
 const file = noise(13_000_000);
 /** Random, and the same in every run of the tests. */
@@ -44,17 +45,6 @@ class Writing {
       this.sent += piece.length;
     }
   }
-
-  /** Resolves when nothing has moved for a while. */
-  async stuck(): Promise<void> {
-    let before = -1;
-    let looks = 0;
-    await until('nothing moves', () => {
-      looks = this.sent === before ? looks + 1 : 0;
-      before = this.sent;
-      return looks === 3 || undefined;
-    });
-  }
 }
 
 /** How a client breaks off once it has written up to the offset. */
@@ -64,28 +54,14 @@ const breakOffAtOnce: BreakOff = async (data) => {
   data.resetAndDestroy();
 };
 
-/** The process of an earlier session may be gone by now. */
-function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT'): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
-}
-
 /** Fills every buffer on the way to a server that has stopped reading, breaks off, and lets the server go on. */
-const breakOffUnderPressure: BreakOff = async (data, writing, server) => {
-  const pids = sessionPids(server);
-  for (const pid of pids) signal(pid, 'SIGSTOP');
-  try {
+const breakOffUnderPressure: BreakOff = (data, writing, server) =>
+  whileStopped(sessionPids(server), async () => {
     const writes = writing.write(Infinity);
-    await writing.stuck();
+    await still(() => writing.sent);
     data.resetAndDestroy();
     await writes;
-  } finally {
-    for (const pid of pids) signal(pid, 'SIGCONT');
-  }
-};
+  });
 
 /** Each upload is answered with an error and logged as broken, and a whole one behind them is a success. */
 async function breakOffUploads(name: FtpServerName, half: 0 | 1, breakOff: BreakOff): Promise<void> {
