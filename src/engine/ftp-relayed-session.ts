@@ -219,7 +219,8 @@ export class FtpRelayedSession
   }
 
   connectBackend(user: string): void {
-    void this.#tries.connect(user);
+    const { userMapKey } = this.#host.service;
+    void this.#tries.connect(user, userMapKey === 'user' ? user : this.#tls.subject);
   }
 
   listenForClient(generation: number, form: 'pasv' | 'epsv'): void {

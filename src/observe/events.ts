@@ -294,7 +294,7 @@ export interface FtpSessionEnd extends OfFtpSession {
   /** Versions of TLS on the control connections; left out for one in clear. */
   readonly clientTls?: string;
   readonly backendTls?: string;
-  /** Of the client's certificate, which was verified. Subscribers escape it. */
+  /** Of the client's certificate, which was verified, one character a byte. Subscribers escape it. */
   readonly subject?: string;
 }
 

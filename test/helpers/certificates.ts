@@ -36,7 +36,7 @@ export function makeKeyPair(wish: CertificateWish = {}): KeyPair {
       writeFileSync(path.join(folder, 'ca.key'), issuer.key);
     }
     const signing = issuer ? ['-CA', 'ca.pem', '-CAkey', 'ca.key'] : [];
-    const subject = ['-subj', `/O=Tests/CN=${name}`, ...extensions];
+    const subject = ['-utf8', '-subj', `/O=Tests/CN=${name}`, ...extensions];
     const output = ['-nodes', '-keyout', 'key.pem', '-out', 'certificate.pem'];
     openssl('req', '-x509', ...keyOptions[kind], ...output, ...subject, ...signing, '-days', '30');
     if (wish.isExpired === true) {
