@@ -124,9 +124,9 @@ class NodeTlsServerSession implements TlsSession {
   }
 
   #check(tls: TLSSocket, channel: TlsChannel): void {
-    const { clientCa, dataResumption } = this.#options;
+    const { clientCa, clientCertificate, dataResumption } = this.#options;
     if (channel === 'control') {
-      if (clientCa !== undefined) checkClient(tls);
+      if (clientCa !== undefined) checkClient(tls, clientCertificate);
     } else if (dataResumption === 'require' && !tls.isSessionReused()) {
       const { remoteAddress: address = 'a client' } = tls;
       throw new NetError(
@@ -142,9 +142,12 @@ interface Verified {
   _handle?: { verifyError(): Error | null };
 }
 
-/** OpenSSL refuses a client without a certificate by itself, if it is to. */
-function checkClient(tls: TLSSocket): void {
-  if (tls.getPeerX509Certificate() === undefined) return;
+/** OpenSSL asks nothing of a client that resumes, be it the session of a data connection, which has no certificate. */
+function checkClient(tls: TLSSocket, wanted: TlsServerOptions['clientCertificate']): void {
+  if (tls.getPeerX509Certificate() === undefined) {
+    if (wanted === 'optional') return;
+    throw new NetError('TLB_ERR_CERTIFICATE', 'the client has shown no certificate');
+  }
   const { _handle: handle }: Verified = tls as object;
   const error = handle?.verifyError();
   // Undefined would mean that Node does not tell.

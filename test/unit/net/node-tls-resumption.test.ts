@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bytes } from '../../contract/net-tcp-scene.ts';
 import { makeKeyPair } from '../../helpers/certificates.ts';
 import {
+  authority,
   closeAfterEach,
   codesOf,
   connectNode,
@@ -70,5 +71,16 @@ describe.each(versions)('resumption with %s', (version) => {
     const outcomes = secured.map((one) => one.facts[0]?.isResumed ?? codesOf(one)[0]).map(String);
     const refused = dataResumption === 'require' ? 'TLB_ERR_TLS_NOT_RESUMED' : 'false';
     expect(outcomes.toSorted()).toEqual(['true', refused, refused].toSorted());
+  });
+
+  it('does not stand in for the certificate that a client must have', async () => {
+    const server = createServerOf({ clientCa: authority.certificate, clientCertificate: 'required' });
+    const data = await listen(() => server.openSession(), 'data');
+    const [session] = (await once(connectNode(data.port, only).socket, 'session')) as [Buffer];
+    const { port, secured } = await listen(() => server.openSession());
+    connectNode(port, { ...only, session });
+    await until(() => secured.some(({ ear }) => ear.isClosed));
+    expect(secured.flatMap(codesOf)).toEqual(['TLB_ERR_CERTIFICATE']);
+    expect(secured.flatMap(({ facts }) => facts)).toEqual([]);
   });
 });
