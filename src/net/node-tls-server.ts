@@ -10,6 +10,7 @@ import {
 import { type Clock, NetError } from './net.ts';
 import { toTlsError } from './node-tls-errors.ts';
 import { tlsFacts } from './node-tls-facts.ts';
+import { sessionsById } from './node-tls-sessions.ts';
 import { NodeTlsSocket, noRenegotiation } from './node-tls-socket.ts';
 import type { TcpSocket } from './tcp.ts';
 import type { SecureOptions, TlsChannel, TlsServer, TlsServerOptions, TlsSession } from './tls.ts';
@@ -18,6 +19,11 @@ import type { SecureOptions, TlsChannel, TlsServer, TlsServerOptions, TlsSession
 const sessionIdContext = 'tftp-lb';
 /** RFC 4217 leaves it out; registered with IANA, and refused to whoever asks for other protocols (ALPACA). */
 const protocols = ['ftp'];
+/**
+ * Seconds that a session can be resumed for, where that is only within its FTP session: as long as TLS lets them be
+ * (RFC 8446 section 4.6.1), since data connections come as long as the control connection stays.
+ */
+const boundLifetime = 604_800;
 /** Bytes: a name, a key for the encryption of tickets and one for their authentication. */
 const ticketKeysLength = 48;
 
@@ -58,7 +64,7 @@ class Contexts {
   }
 
   #create({ pair }: Certificate): SecureContext {
-    const { minVersion, clientCa } = this.#options;
+    const { minVersion, clientCa, dataResumption } = this.#options;
     return createContext({
       cert: pair.certificate,
       key: pair.key,
@@ -66,6 +72,7 @@ class Contexts {
       sessionIdContext,
       ticketKeys: this.#ticketKeys,
       secureOptions: noRenegotiation,
+      ...(dataResumption !== 'off' && { sessionTimeout: boundLifetime }),
       ...(clientCa !== undefined && { ca: readAuthorities(clientCa) }),
     });
   }
@@ -75,6 +82,7 @@ class NodeTlsServerSession implements TlsSession {
   readonly #clock: Clock;
   readonly #contexts: Contexts;
   readonly #options: TlsServerOptions;
+  readonly #sessions = sessionsById();
 
   constructor(clock: Clock, contexts: Contexts, options: TlsServerOptions) {
     this.#clock = clock;
@@ -102,6 +110,7 @@ class NodeTlsServerSession implements TlsSession {
   #socketOptions(channel: TlsChannel): TLSSocketOptions {
     const options: TLSSocketOptions = {
       isServer: true,
+      server: this.#sessions,
       secureContext: this.#contexts.forName(''),
       SNICallback: (name, done) => this.#chooseContext(name, done),
     };

@@ -1,4 +1,6 @@
 /** What options of TLS do to data connections of clients. */
+import { constants } from 'node:crypto';
+import type { ConnectionOptions } from 'node:tls';
 import { expect, test } from 'vitest';
 import { makeKeyPair } from '../helpers/certificates.ts';
 import { content, download, isContent, upload } from '../helpers/ftp-transfers.ts';
@@ -55,13 +57,20 @@ export const dataTests: FlagTests = {
       }
     });
 
-    test('require goes on with one ticket after the other', async () => {
+    test.each<[string, ConnectionOptions]>([
+      ['one ticket after the other', { minVersion: 'TLSv1.3' }],
+      ['one ticket for all', { maxVersion: 'TLSv1.2' }],
+      [
+        'the ID of the session, without tickets',
+        { maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET },
+      ],
+    ])('require goes on with %s', async (_, options) => {
       const { listener } = await startFtpBalancer(
         [await startFtpServer()],
         ...front,
         '--data-tls-resume=require',
       );
-      const own = await secureLogin(listener);
+      const own = await secureLogin(listener, options);
       for (let n = 0; n < 20; n += 1) await download(own.client, n % 2 === 0 ? 'EPSV' : 'PASV');
       expect(own.resumed).toEqual(Array.from({ length: 20 }, () => true));
     });
