@@ -24,6 +24,8 @@ export class NodeSocket implements TcpSocket {
   readonly raw: Socket;
   readonly stream: TLSSocket | Socket;
   #handlers: TcpHandlers | undefined;
+  /** What has happened before anybody was there to be told. */
+  readonly #untold: ((handlers: TcpHandlers) => void)[] = [];
   #isBroken = false;
 
   constructor(raw: Socket, stream: TLSSocket | Socket) {
@@ -32,7 +34,10 @@ export class NodeSocket implements TcpSocket {
     this.local = { address: raw.localAddress ?? '', port: raw.localPort ?? 0 };
     this.remote = { address: raw.remoteAddress ?? '', port: raw.remotePort ?? 0 };
     for (const socket of new Set([raw, stream])) socket.on('error', () => (this.#isBroken = true));
-    stream.once('close', () => this.#handlers?.onClose(this.#isBroken ? 'reset' : 'clean'));
+    stream.once('end', () => this.#tell((handlers) => handlers.onEnd()));
+    stream.once('close', () => {
+      this.#tell((handlers) => handlers.onClose(this.#isBroken ? 'reset' : 'clean'));
+    });
   }
 
   get pending(): number {
@@ -45,7 +50,7 @@ export class NodeSocket implements TcpSocket {
     if (!isFirst) return;
     this.stream.on('data', (data: Uint8Array) => this.#handlers?.onData(data));
     this.stream.on('drain', () => this.#handlers?.onDrain());
-    this.stream.once('end', () => this.#handlers?.onEnd());
+    for (const event of this.#untold.splice(0)) setImmediate(() => this.#tell(event));
   }
 
   write(data: Uint8Array): boolean {
@@ -71,6 +76,11 @@ export class NodeSocket implements TcpSocket {
 
   resume(): void {
     this.stream.resume();
+  }
+
+  #tell(event: (handlers: TcpHandlers) => void): void {
+    if (this.#handlers === undefined) this.#untold.push(event);
+    else event(this.#handlers);
   }
 }
 

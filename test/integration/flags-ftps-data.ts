@@ -20,7 +20,8 @@ type Ticket = 'own' | 'foreign' | 'none';
 async function outcomeOf({ client, resumed }: SecureClient): Promise<readonly [string, boolean]> {
   const at = await client.epsv();
   client.send('RETR file');
-  const { socket } = await client.connect(at);
+  const { socket, ear } = await client.connect(at);
+  await client.until('its end', () => ear.isClosed || ear.events.includes('end'));
   socket.end();
   const code = await until('the final reply', () => /^(?:226|425|426) /m.exec(client.unread)?.[0].trim());
   return [code, resumed.at(-1) ?? false];
