@@ -266,7 +266,8 @@ export class FtpRelayedSession
 
   refused(reason: FtpRefusal, verb: string): void {
     const { user } = this.#tries;
-    const who = user !== '' && { user };
+    const { subject } = this.#tls;
+    const who = { ...(user !== '' && { user }), ...(subject !== undefined && { subject }) };
     this.#host.emit({ kind: 'ftp.refused', ...this.#whose, ...who, reason, command: verb });
   }
 

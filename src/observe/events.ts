@@ -329,6 +329,8 @@ export interface FtpRefused extends OfFtpSession {
   readonly reason: FtpRefusal;
   /** Whom the backend depends on, one character a byte; left out where it does not, or before USER. */
   readonly user?: string;
+  /** As in FtpSessionEnd. */
+  readonly subject?: string;
   /** In upper case; empty where there was none. */
   readonly command: string;
 }

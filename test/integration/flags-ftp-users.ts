@@ -104,6 +104,8 @@ joe: b0
       const balancer = await startFtpBalancer(servers, ...byCertificate, `--ftp-user-map=${mapFile(map)}`);
       const { listener } = balancer;
       const unknown = await secureClient(listener, certificateOf('eve'));
+      expect(await unknown.client.ask('USER eve')).toMatch(/^530 /);
+      await balancer.said({ event: 'ftp.refused', user: 'eve', subject: 'CN=eve,O=Tests' });
       const without = await secureClient(listener);
       const clear = await connectTo(listener);
       await clear.line();
@@ -111,7 +113,7 @@ joe: b0
         for (const user of ['joe', 'CN=alice,O=Tests'])
           expect(await client.ask(`USER ${user}`)).toBe('530 Not logged in.');
       const refusal = { event: 'ftp.refused', reason: 'unknown-user' };
-      await until('six refusals', () => (balancer.saidTimes(refusal) === 6 ? true : undefined));
+      await until('all refusals', () => (balancer.saidTimes(refusal) === 7 ? true : undefined));
       expect(servers.flatMap(({ server }) => server.sessions)).toEqual([]);
     });
 
