@@ -12,6 +12,7 @@ import { toTlsError } from './node-tls-errors.ts';
 import { tlsFacts } from './node-tls-facts.ts';
 import { sessionsById } from './node-tls-sessions.ts';
 import { NodeTlsSocket, noRenegotiation } from './node-tls-socket.ts';
+import { renewTickets } from './node-tls-tickets.ts';
 import type { TcpSocket } from './tcp.ts';
 import type { SecureOptions, TlsChannel, TlsServer, TlsServerOptions, TlsSession } from './tls.ts';
 
@@ -65,7 +66,7 @@ class Contexts {
 
   #create({ pair }: Certificate): SecureContext {
     const { minVersion, clientCa, dataResumption } = this.#options;
-    return createContext({
+    const context = createContext({
       cert: pair.certificate,
       key: pair.key,
       minVersion,
@@ -75,6 +76,8 @@ class Contexts {
       ...(dataResumption !== 'off' && { sessionTimeout: boundLifetime }),
       ...(clientCa !== undefined && { ca: readAuthorities(clientCa) }),
     });
+    renewTickets(context, this.#ticketKeys);
+    return context;
   }
 }
 

@@ -99,6 +99,22 @@ describe.each(versions)('resumption with %s', (version) => {
   });
 });
 
+it('with TLSv1.3 brings a new ticket each time, for clients that use none twice', async () => {
+  const only = { minVersion: 'TLSv1.3' } as const;
+  const server = createServerOf({ dataResumption: 'require' });
+  const session = server.openSession();
+  const { port: controlPort } = await listen(() => session);
+  const { port, secured } = await listen(() => session, 'data');
+  const used = new Set<string>();
+  let [ticket] = (await once(connectNode(controlPort, only).socket, 'session')) as [Buffer];
+  for (let n = 0; n < 10; n++) {
+    used.add(ticket.toString('base64'));
+    [ticket] = (await once(connectNode(port, { ...only, session: ticket }).socket, 'session')) as [Buffer];
+  }
+  await until(() => secured.every(isDone));
+  expect([used.size, secured.map(({ facts }) => facts[0]?.isResumed)]).toEqual([10, Array(10).fill(true)]);
+});
+
 describe('a client of TLS 1.2 that takes no tickets', () => {
   const only = { maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET } as const;
   const certificate = makeKeyPair({ name: 'alice', issuer: authority });
