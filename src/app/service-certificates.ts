@@ -27,7 +27,7 @@ export class ServiceCertificates {
     const tls = tlsOf(config);
     if (tls === undefined || !hasFiles(tls)) return undefined;
     const own = new ServiceCertificates(config.name, tls, parts);
-    own.#adopt(await own.#files.start());
+    own.#current = await own.#files.start();
     return own;
   }
 
@@ -39,25 +39,26 @@ export class ServiceCertificates {
     this.#files = new CertificateFiles(paths, {
       clock,
       onChange: (certificates) => {
-        this.#adopt(certificates);
+        this.#current = certificates;
+        this.announce();
         onChange();
       },
       onFault: (error) => emit({ kind: 'ftp.certificates.failed', service, error }),
     });
   }
 
-  #adopt(certificates: Certificates): void {
-    const { expiresAt } = certificates;
-    this.#current = certificates;
+  get current(): Certificates | undefined {
+    return this.#current;
+  }
+
+  /** They are in force. */
+  announce(): void {
+    const { expiresAt } = this.#current ?? {};
     this.#emit({
       kind: 'ftp.certificates.loaded',
       service: this.#service,
       ...(expiresAt !== undefined && { expiresAt }),
     });
-  }
-
-  get current(): Certificates | undefined {
-    return this.#current;
   }
 
   stop(): void {

@@ -101,6 +101,7 @@ export class ServiceControl {
   async open(): Promise<void> {
     this.#userMap = await this.#openUserMap(this.#config);
     this.#certificates = await this.#openCertificates(this.#config);
+    this.#certificates?.announce();
     this.#watch = await BackendWatch.open(this.#config, this.#parts.net, this.#stop.signal);
   }
 
@@ -203,13 +204,19 @@ export class ServiceControl {
     };
   }
 
+  /** They are read in any case: whoever replaces files and then asks for a reload need not wait for the next look. */
   async #prepareCertificates(config: ServiceConfig): Promise<Prepared> {
-    if (haveSameCertificates(this.#config, config)) return unchanged;
     const certificates = await this.#openCertificates(config);
+    const isAsBefore = isDeepStrictEqual(certificates?.current, this.#certificates?.current);
+    if (isAsBefore && haveSameCertificates(this.#config, config)) {
+      certificates?.stop();
+      return unchanged;
+    }
     return {
       adopt: () => {
         this.#certificates?.stop();
         this.#certificates = certificates;
+        certificates?.announce();
       },
       cancel: () => certificates?.stop(),
     };

@@ -29,10 +29,10 @@ export function specOf(config: ServiceConfig, state: ServiceState): Service {
     const { kind, tids, requests, timing } = config;
     return { kind, ...common, tids, requests, routes, timing };
   }
-  const { kind, commands, data, timing, proxy } = config;
+  const { kind, commands, data, timing, proxy, userMapKey } = config;
   const tls = tlsRulesOf(config.tls, certificates);
   const users = userMap !== undefined && { userMap };
-  return { kind, ...common, commands, data, timing, tls, proxy, passivePool, ...users };
+  return { kind, ...common, commands, data, timing, tls, proxy, passivePool, userMapKey, ...users };
 }
 
 /** `found` are the certificates of the service, as they are now. */

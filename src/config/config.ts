@@ -14,6 +14,7 @@ import type {
   SessionLimits,
   TftpTiming,
   TidMode,
+  UserMapKey,
 } from '../engine/snapshot.ts';
 
 /** What one run of the balancer is told: plain data, every default filled in, every rule of schema.ts kept. */
@@ -101,6 +102,7 @@ export interface FtpServiceConfig extends AnyServiceConfig {
   readonly health: FtpHealthConfig;
   /** Path of the map of users to backends; left out, all backends serve all users. */
   readonly userMap?: string;
+  readonly userMapKey: UserMapKey;
   /** Path of the log of transfers. */
   readonly xferlog: string | undefined;
   readonly tls: FtpTlsConfig;

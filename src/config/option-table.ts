@@ -177,6 +177,7 @@ export const table = [
   { key: 'idleTimeout', group: 'TFTP', to: ['services.tftp.tftp.idle-timeout'] },
   { key: 'ftpPolicy', group: 'FTP', to: ['services.ftp.policy'] },
   { key: 'ftpUserMap', group: 'FTP', to: ['services.ftp.ftp.user-map'] },
+  { key: 'ftpUserMapKey', group: 'FTP', to: ['services.ftp.ftp.user-map-key'] },
   { key: 'ftpModes', group: 'FTP', to: ['services.ftp.ftp.modes'] },
   { key: 'backendData', group: 'FTP', to: ['services.ftp.ftp.backend-data'] },
   { key: 'passivePorts', group: 'FTP', to: ['services.ftp.ftp.passive-ports'] },

@@ -219,7 +219,8 @@ export class FtpRelayedSession
   }
 
   connectBackend(user: string): void {
-    void this.#tries.connect(user);
+    const { userMapKey } = this.#host.service;
+    void this.#tries.connect(user, userMapKey === 'user' ? user : this.#tls.subject);
   }
 
   listenForClient(generation: number, form: 'pasv' | 'epsv'): void {
@@ -265,7 +266,8 @@ export class FtpRelayedSession
 
   refused(reason: FtpRefusal, verb: string): void {
     const { user } = this.#tries;
-    const who = user !== '' && { user };
+    const { subject } = this.#tls;
+    const who = { ...(user !== '' && { user }), ...(subject !== undefined && { subject }) };
     this.#host.emit({ kind: 'ftp.refused', ...this.#whose, ...who, reason, command: verb });
   }
 

@@ -44,12 +44,18 @@ export class FtpSessionTls {
 
   /** Of the control connections, for the session's line in the log. */
   get summary(): { readonly clientTls?: string; readonly backendTls?: string; readonly subject?: string } {
+    const { subject } = this;
     const { client, backend } = this.#facts;
     return {
       ...(client && { clientTls: client.version }),
       ...(backend && { backendTls: backend.version }),
-      ...(client?.subject !== undefined && { subject: client.subject }),
+      ...(subject !== undefined && { subject }),
     };
+  }
+
+  /** Of the client's certificate, one character a byte; undefined where there is none that was verified. */
+  get subject(): string | undefined {
+    return this.#facts.client?.subject;
   }
 
   onSecure(leg: Leg, channel: TlsChannel, facts: TlsFacts): void {

@@ -71,13 +71,13 @@ export class FtpTries {
     if (this.#isByUser) this.#wait();
   }
 
-  /** Never rejects. */
-  async connect(user: string): Promise<void> {
+  /** `key` is what a user map knows the user by; without it that knows nobody. Never rejects. */
+  async connect(user: string, key?: string): Promise<void> {
     const attempt = new AbortController();
     this.#attempt = attempt;
     if (this.#isFound || user !== this.#user) this.#startOver(user);
     const { users } = this.#host;
-    const name = this.#isByUser ? users?.get(user) : undefined;
+    const name = this.#isByUser && key !== undefined ? users?.get(key) : undefined;
     const isUnknown = this.#isByUser && users !== undefined && name === undefined;
     const backend = isUnknown ? undefined : this.#next(name);
     const socket = backend && (await this.#reach(backend, attempt.signal));

@@ -48,6 +48,7 @@ export interface FtpService extends AnyService {
    * copied to workers in no time, and a changed one is told from the old one as fast.
    */
   readonly userMap?: string;
+  readonly userMapKey: UserMapKey;
   readonly tls: FtpTlsRules;
   readonly proxy: ProxyRules;
   /** Who has which of `data.passivePorts`: made by createPassivePool, and all workers take from it. */
@@ -63,6 +64,9 @@ export type PolicyName =
   | 'file-hash'
   | 'user-hash'
   | 'first';
+
+/** What a user map knows users by: the name in USER, or the subject of the client's certificate (RFC 4514). */
+export type UserMapKey = 'user' | 'subject';
 
 /** `address` may be 0.0.0.0 or ::, which stand for every local address of their family. */
 export interface ListenerSpec {

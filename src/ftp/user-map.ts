@@ -5,9 +5,10 @@
  *   alice: web-1
  *   'bob: the builder': web-2     # quotes for what would mean something else, '' for a quote
  *   "10.0.0.3:2121": web-3
+ *   CN=carol,O=Example: web-1     # where users are known by their certificates
  */
 
-/** Names of users as they stand in USER, one character a byte, with the names of their backends. */
+/** Names or subjects, one character a byte as they come over the wire, with the names of their backends. */
 export type UserMap = ReadonlyMap<string, string>;
 
 /** A text is no user map. The message says in which line it is not. */

@@ -15,5 +15,6 @@ export function tlsFacts(tls: TLSSocket): TlsFacts {
 
 /** Node has the parts in a line each, the most general first, and has them escaped already. */
 function subjectOf(tls: TLSSocket): string | undefined {
-  return tls.getPeerX509Certificate()?.subject?.split('\n').toReversed().join(',');
+  const parts = tls.getPeerX509Certificate()?.subject?.split('\n');
+  return parts && Buffer.from(parts.toReversed().join(','), 'utf8').toString('latin1');
 }

@@ -11,7 +11,9 @@ import { type Clock, NetError } from './net.ts';
 import { toTlsError } from './node-tls-errors.ts';
 import { tlsFacts } from './node-tls-facts.ts';
 import { openTlsSocket } from './node-tls-open.ts';
+import { sessionsById } from './node-tls-sessions.ts';
 import { noRenegotiation } from './node-tls-socket.ts';
+import { renewTickets } from './node-tls-tickets.ts';
 import type { TcpSocket } from './tcp.ts';
 import type { SecureOptions, TlsChannel, TlsServer, TlsServerOptions, TlsSession } from './tls.ts';
 
@@ -19,6 +21,11 @@ import type { SecureOptions, TlsChannel, TlsServer, TlsServerOptions, TlsSession
 const sessionIdContext = 'tftp-lb';
 /** RFC 4217 leaves it out; registered with IANA, and refused to whoever asks for other protocols (ALPACA). */
 const protocols = ['ftp'];
+/**
+ * Seconds that a session can be resumed for, where that is only within its FTP session: as long as TLS lets them be
+ * (RFC 8446 section 4.6.1), since data connections come as long as the control connection stays.
+ */
+const boundLifetime = 604_800;
 /** Bytes: a name, a key for the encryption of tickets and one for their authentication. */
 const ticketKeysLength = 48;
 
@@ -59,16 +66,19 @@ class Contexts {
   }
 
   #create({ pair }: Certificate): SecureContext {
-    const { minVersion, clientCa } = this.#options;
-    return createContext({
+    const { minVersion, clientCa, dataResumption } = this.#options;
+    const context = createContext({
       cert: pair.certificate,
       key: pair.key,
       minVersion,
       sessionIdContext,
       ticketKeys: this.#ticketKeys,
       secureOptions: noRenegotiation,
+      ...(dataResumption !== 'off' && { sessionTimeout: boundLifetime }),
       ...(clientCa !== undefined && { ca: readAuthorities(clientCa) }),
     });
+    renewTickets(context, this.#ticketKeys);
+    return context;
   }
 }
 
@@ -76,6 +86,7 @@ class NodeTlsServerSession implements TlsSession {
   readonly #clock: Clock;
   readonly #contexts: Contexts;
   readonly #options: TlsServerOptions;
+  readonly #sessions = sessionsById();
 
   constructor(clock: Clock, contexts: Contexts, options: TlsServerOptions) {
     this.#clock = clock;
@@ -103,6 +114,7 @@ class NodeTlsServerSession implements TlsSession {
   #socketOptions(channel: TlsChannel): TLSSocketOptions {
     const options: TLSSocketOptions = {
       isServer: true,
+      server: this.#sessions,
       secureContext: this.#contexts.forName(''),
       SNICallback: (name, done) => this.#chooseContext(name, done),
     };
@@ -125,9 +137,9 @@ class NodeTlsServerSession implements TlsSession {
   }
 
   #check(tls: TLSSocket, channel: TlsChannel): void {
-    const { clientCa, dataResumption } = this.#options;
+    const { clientCa, clientCertificate, dataResumption } = this.#options;
     if (channel === 'control') {
-      if (clientCa !== undefined) checkClient(tls);
+      if (clientCa !== undefined) checkClient(tls, clientCertificate);
     } else if (dataResumption === 'require' && !tls.isSessionReused()) {
       const { remoteAddress: address = 'a client' } = tls;
       throw new NetError(
@@ -143,9 +155,12 @@ interface Verified {
   _handle?: { verifyError(): Error | null };
 }
 
-/** OpenSSL refuses a client without a certificate by itself, if it is to. */
-function checkClient(tls: TLSSocket): void {
-  if (tls.getPeerX509Certificate() === undefined) return;
+/** OpenSSL asks nothing of a client that resumes, be it the session of a data connection, which has no certificate. */
+function checkClient(tls: TLSSocket, wanted: TlsServerOptions['clientCertificate']): void {
+  if (tls.getPeerX509Certificate() === undefined) {
+    if (wanted === 'optional') return;
+    throw new NetError('TLB_ERR_CERTIFICATE', 'the client has shown no certificate');
+  }
   const { _handle: handle }: Verified = tls as object;
   const error = handle?.verifyError();
   // Undefined would mean that Node does not tell.

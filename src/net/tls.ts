@@ -19,7 +19,10 @@ export interface TlsFacts {
   readonly isResumed: boolean;
   /** The name that the client asked for (RFC 6066 section 3). */
   readonly serverName: string | undefined;
-  /** The subject of the client's certificate, which was verified, as in RFC 4514: `CN=alice,O=Example`. */
+  /**
+   * The subject of the client's certificate, which was verified, as in RFC 4514: `CN=alice,O=Example`. It is UTF-8, one
+   * character a byte.
+   */
   readonly subject: string | undefined;
 }
 

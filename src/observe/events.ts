@@ -294,7 +294,7 @@ export interface FtpSessionEnd extends OfFtpSession {
   /** Versions of TLS on the control connections; left out for one in clear. */
   readonly clientTls?: string;
   readonly backendTls?: string;
-  /** Of the client's certificate, which was verified. Subscribers escape it. */
+  /** Of the client's certificate, which was verified, one character a byte. Subscribers escape it. */
   readonly subject?: string;
 }
 
@@ -329,6 +329,8 @@ export interface FtpRefused extends OfFtpSession {
   readonly reason: FtpRefusal;
   /** Whom the backend depends on, one character a byte; left out where it does not, or before USER. */
   readonly user?: string;
+  /** As in FtpSessionEnd. */
+  readonly subject?: string;
   /** In upper case; empty where there was none. */
   readonly command: string;
 }

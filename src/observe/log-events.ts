@@ -152,7 +152,9 @@ function writeFtpEnd(event: FtpSessionEnd, log: Logger): void {
 
 function writeFtpRefused(event: FtpRefused, log: Logger): void {
   const user = event.user !== undefined && { user: printable(event.user) };
-  log.info({ ...fieldsOf(event), ...user, command: printable(event.command) }, 'command refused');
+  const subject = event.subject !== undefined && { subject: printable(event.subject) };
+  const fields = { ...fieldsOf(event), ...user, ...subject, command: printable(event.command) };
+  log.info(fields, 'command refused');
 }
 
 function writeFtpTransfer(event: FtpTransfer, log: Logger): void {

@@ -13,6 +13,8 @@ export interface CertificateWish {
   readonly kind?: 'ec' | 'rsa';
   /** Signs itself where nobody else does. */
   readonly issuer?: KeyPair;
+  /** That it lasts from now on; 30 if left out. */
+  readonly days?: number;
   /** Ended a day ago. */
   readonly isExpired?: boolean;
 }
@@ -24,7 +26,13 @@ const keyOptions = {
 
 /** Throws if the openssl command is not on the path. */
 export function makeKeyPair(wish: CertificateWish = {}): KeyPair {
-  const { name = 'localhost', names = 'DNS:localhost,IP:127.0.0.1,IP:::1', kind = 'ec', issuer } = wish;
+  const {
+    name = 'localhost',
+    names = 'DNS:localhost,IP:127.0.0.1,IP:::1',
+    kind = 'ec',
+    days = 30,
+    issuer,
+  } = wish;
   const folder = mkdtempSync(path.join(tmpdir(), 'tftp-lb-certificate-'));
   const openssl = (...args: string[]): void => {
     execFileSync('openssl', args, { cwd: folder, stdio: 'pipe', timeout: 60_000 });
@@ -36,9 +44,9 @@ export function makeKeyPair(wish: CertificateWish = {}): KeyPair {
       writeFileSync(path.join(folder, 'ca.key'), issuer.key);
     }
     const signing = issuer ? ['-CA', 'ca.pem', '-CAkey', 'ca.key'] : [];
-    const subject = ['-subj', `/O=Tests/CN=${name}`, ...extensions];
+    const subject = ['-utf8', '-subj', `/O=Tests/CN=${name}`, ...extensions];
     const output = ['-nodes', '-keyout', 'key.pem', '-out', 'certificate.pem'];
-    openssl('req', '-x509', ...keyOptions[kind], ...output, ...subject, ...signing, '-days', '30');
+    openssl('req', '-x509', ...keyOptions[kind], ...output, ...subject, ...signing, '-days', String(days));
     if (wish.isExpired === true) {
       openssl('req', '-new', '-key', 'key.pem', '-out', 'request.pem', ...subject);
       const signer = issuer ? [...signing, '-set_serial', '1'] : ['-signkey', 'key.pem'];

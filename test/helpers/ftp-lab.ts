@@ -29,6 +29,7 @@ export const ftpService: Omit<FtpService, 'pool' | 'listeners' | 'passivePool'> 
     serverName: undefined,
   },
   proxy: { trusted: [], version: undefined, timeout: 5_000 },
+  userMapKey: 'user',
   data: {
     clientModes: 'active,passive',
     backendData: 'passive',

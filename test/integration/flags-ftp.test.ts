@@ -1,9 +1,8 @@
 /** What FTP options do to sessions: servers by script, clients led by hand. */
 import { randomInt } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
-import type { Endpoint } from '../../src/net/net.ts';
 import type { FtpClient } from '../helpers/ftp-client.ts';
 import { formatPort } from '../../src/ftp/endpoints.ts';
 import { temporaryFolder } from '../helpers/folders.ts';
@@ -14,16 +13,8 @@ import { runTftpLb } from './cli.ts';
 import { describeFlags } from './flags.ts';
 import { sizeTests } from './flags-ftp-sizes.ts';
 import { timeTests } from './flags-ftp-times.ts';
-import {
-  connectTo,
-  loginTo,
-  net,
-  type RunningServer,
-  standStill,
-  startFtpBalancer,
-  startFtpServer,
-  verbsOf,
-} from './ftp.ts';
+import { userTests } from './flags-ftp-users.ts';
+import { connectTo, loginTo, net, standStill, startFtpBalancer, startFtpServer, verbsOf } from './ftp.ts';
 
 afterAll(stopAll);
 
@@ -33,23 +24,10 @@ async function greetingOf(listener: { address: string; port: number }): Promise<
   return [await client.line(), client];
 }
 
-/** A user's session: what it heard at USER, and which of the servers have ever heard of the user. */
-async function userAt(
-  listener: Endpoint,
-  servers: readonly RunningServer[],
-  user: string,
-): Promise<[string, number[]]> {
-  const client = await connectTo(listener);
-  expect(await client.line()).toBe('220 Service ready for new user.');
-  const reply = await client.ask(`USER ${user}`);
-  const isHeard = ({ server }: RunningServer): boolean =>
-    server.sessions.some(({ heard }) => heard.includes(`USER ${user}`));
-  return [reply, servers.flatMap((server, at) => (isHeard(server) ? [at] : []))];
-}
-
 describeFlags('FTP', {
   ...sizeTests,
   ...timeTests,
+  ...userTests,
 
   ftpPolicy: () => {
     test.each([
@@ -103,38 +81,6 @@ describeFlags('FTP', {
         expect(own).toEqual(once.flatMap((line) => [line, line]));
         expect(once.length).toBeGreaterThan(0);
       }
-    });
-  },
-
-  ftpUserMap: () => {
-    test('leads each user to the server of the map, and follows the map', async () => {
-      const mapped = [await startFtpServer(), await startFtpServer()];
-      const file = path.join(temporaryFolder('users'), 'users.yaml');
-      writeFileSync(file, `# by name\njoe: b1\n'ann': "b0"\n`);
-      const balancer = await startFtpBalancer(mapped, `--ftp-user-map=${file}`, '--workers=2');
-      expect(await userAt(balancer.listener, mapped, 'joe')).toEqual(['331 password?', [1]]);
-      expect(await userAt(balancer.listener, mapped, 'ann')).toEqual(['331 password?', [0]]);
-      expect(await userAt(balancer.listener, mapped, 'eve')).toEqual(['530 Not logged in.', []]);
-      await balancer.said({ event: 'ftp.refused', reason: 'unknown-user', user: 'eve' });
-
-      writeFileSync(file, 'nobody');
-      await balancer.said({ event: 'ftp.users.failed', error: 'line 1: expected user: backend' });
-      expect(await userAt(balancer.listener, mapped, 'eve')).toEqual(['530 Not logged in.', []]);
-      expect(await userAt(balancer.listener, mapped, 'joe')).toEqual(['331 password?', [1]]);
-
-      writeFileSync(file, 'eve: b0');
-      await balancer.said({ event: 'ftp.users.loaded', users: 1 });
-      expect(await userAt(balancer.listener, mapped, 'eve')).toEqual(['331 password?', [0]]);
-      expect(await userAt(balancer.listener, mapped, 'joe')).toEqual(['530 Not logged in.', [1]]);
-      expect(await balancer.metric('tftplb_ftp_user_maps_total', { result: 'failed' })).toBe(1);
-    });
-
-    test('that cannot be used ends the balancer with the reason', async () => {
-      const file = path.join(temporaryFolder('users'), 'users.yaml');
-      writeFileSync(file, 'joe');
-      const flags = ['--vip=127.0.0.1', '--ftp-port=0', '--no-tftp', '--backend=127.0.0.9', '--no-admin'];
-      const { stderr, code } = await runTftpLb([...flags, `--ftp-user-map=${file}`]);
-      expect([code, stderr]).toEqual([2, expect.stringContaining(`${file}: line 1: expected user: backend`)]);
     });
   },
 

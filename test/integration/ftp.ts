@@ -2,6 +2,7 @@
 import { onTestFinished } from 'vitest';
 import { createNodeNet } from '../../src/net/node-net.ts';
 import type { Endpoint } from '../../src/net/net.ts';
+import type { TcpNet } from '../../src/net/tcp.ts';
 import { startBalancer, type Balancer } from '../helpers/balancer.ts';
 import { FtpClient, type Until } from '../helpers/ftp-client.ts';
 import { FtpServer, type Handler } from '../helpers/ftp-server.ts';
@@ -22,14 +23,18 @@ export interface ServerOptions {
   /** Undefined says nothing. */
   readonly greeting?: string | undefined;
   readonly handlers?: Readonly<Record<string, Handler>>;
+  /** A loopback address that all servers of the file share, if left out. */
+  readonly address?: string | undefined;
+  /** What its connections go through; in clear if left out. */
+  readonly net?: TcpNet;
 }
 
 /** A server that has `content` as `file` and ends with the test, on a loopback address of its own. */
 export async function startFtpServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const server = new FtpServer(net, options.name ?? 'server', { ...options.handlers });
+  const server = new FtpServer(options.net ?? net, options.name ?? 'server', { ...options.handlers });
   if ('greeting' in options) server.greeting = options.greeting;
   server.files.set('file', content);
-  const { address, port } = await server.listen({ address: home, port: 0 });
+  const { address, port } = await server.listen({ address: options.address ?? home, port: 0 });
   onTestFinished(() => {
     server.close();
     for (const session of server.sessions) session.control.reset();
@@ -45,7 +50,7 @@ export function startFtpBalancer(
   return startBalancer(servers, { protocol: 'ftp', flags });
 }
 
-const eventually: Until = (what, condition) =>
+export const eventually: Until = (what, condition) =>
   until(what, () => {
     const result = condition();
     return result === false ? undefined : result;

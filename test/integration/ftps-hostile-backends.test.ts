@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { makeKeyPair } from '../helpers/certificates.ts';
 import { cleanUp } from '../helpers/clean-up.ts';
 import { connectTo, loginTo, startFtpBalancer } from './ftp.ts';
-import { certificate, own } from './ftps.ts';
+import { certificate, own } from './ftps-raw.ts';
 import { type Peer, type ScriptedServer, startScripted } from './ftps-server.ts';
 
 afterAll(cleanUp);

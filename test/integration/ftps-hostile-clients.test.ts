@@ -10,7 +10,7 @@ import { until } from '../helpers/processes.ts';
 import { helloAgain, recordType, type TlsForger } from '../helpers/tls-forger.ts';
 import { Bystander } from './bystander.ts';
 import { type RunningServer, startFtpBalancer, startFtpServer } from './ftp.ts';
-import { askForged, certificate, clientHello, counted, forgeOn, RawClient } from './ftps.ts';
+import { askForged, certificate, clientHello, counted, forgeOn, RawClient } from './ftps-raw.ts';
 
 afterAll(cleanUp);
 

@@ -11,7 +11,7 @@ import { content, isContent } from '../helpers/ftp-transfers.ts';
 import { until } from '../helpers/processes.ts';
 import { recordType, TlsForger, type TlsVersion } from '../helpers/tls-forger.ts';
 import { type RunningServer, startFtpBalancer, startFtpServer } from './ftp.ts';
-import { certificate, clientHello, counted, ledTo, own } from './ftps.ts';
+import { certificate, clientHello, counted, ledTo, own } from './ftps-raw.ts';
 
 afterAll(cleanUp);
 

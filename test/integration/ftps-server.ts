@@ -7,7 +7,7 @@ import type { Endpoint } from '../../src/net/net.ts';
 import type { KeyPair } from '../../src/net/tls.ts';
 import { until } from '../helpers/processes.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
-import { own } from './ftps.ts';
+import { own } from './ftps-raw.ts';
 
 /** The balancer, as its server sees it on one connection. */
 export class Peer {

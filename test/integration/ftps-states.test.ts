@@ -4,7 +4,7 @@ import { cleanUp } from '../helpers/clean-up.ts';
 import type { FtpClient } from '../helpers/ftp-client.ts';
 import { until } from '../helpers/processes.ts';
 import { connectTo, loginTo, standStill, startFtpBalancer, startFtpServer, verbsOf } from './ftp.ts';
-import { askForged, certificate, forgeOn, ledTo } from './ftps.ts';
+import { askForged, certificate, forgeOn, ledTo } from './ftps-raw.ts';
 
 afterAll(cleanUp);
 

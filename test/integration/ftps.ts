@@ -1,114 +1,130 @@
-/** TLS on real sockets: a certificate of the balancer's own, and clients whose bytes are led by hand. */
+/** FTP under TLS on real sockets: servers by script and led clients, both with the TLS of Node itself. */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import path from 'node:path';
-import { Duplex } from 'node:stream';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import {
+  connect as connectTls,
+  createSecureContext,
+  type ConnectionOptions,
+  type SecureVersion,
+  TLSSocket,
+  type TLSSocketOptions,
+} from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Endpoint } from '../../src/net/net.ts';
 import type { KeyPair } from '../../src/net/tls.ts';
-import type { Balancer } from '../helpers/balancer.ts';
-import { makeKeyPair } from '../helpers/certificates.ts';
 import { temporaryFolder } from '../helpers/folders.ts';
-import { Led } from '../helpers/ftps-led.ts';
+import { FtpClient } from '../helpers/ftp-client.ts';
+import { type Handler, say } from '../helpers/ftp-server.ts';
 import { until } from '../helpers/processes.ts';
-import { TlsForger, type TlsVersion } from '../helpers/tls-forger.ts';
+import { NodeSocket, SecureNet } from '../helpers/tls-net.ts';
+import { eventually, type RunningServer, startFtpServer } from './ftp.ts';
 
-/** For `localhost` and 127.0.0.1. */
-export const own: KeyPair = makeKeyPair();
+const folder = temporaryFolder('certificates');
 
-/** What a balancer shows to its clients. */
-export const certificate: string = path.join(temporaryFolder('certificates'), 'own.pem');
-writeFileSync(certificate, `${own.certificate}${own.key}`, { mode: 0o600 });
-
-/** A connection whose bytes are the test's own. It ends with the test. */
-export class RawClient {
-  readonly socket: Socket;
-  heard = '';
-  isOver = false;
-
-  constructor({ address, port }: Endpoint, from = '127.0.0.1') {
-    this.socket = connect({ host: address, port, localAddress: from });
-    this.socket.on('data', (data) => (this.heard += data.toString('latin1')));
-    this.socket.on('error', () => undefined).on('close', () => (this.isOver = true));
-    onTestFinished(() => void this.socket.destroy());
-  }
-
-  write(data: string | Uint8Array): void {
-    this.socket.write(typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
-  }
-
-  /** Waits for a reply with this code, and forgets what came before its end. */
-  async reply(code: string): Promise<string> {
-    const line = await until(code, () => {
-      const found = new RegExp(`^${code} .*\r\n`, 'm').exec(this.heard);
-      if (found === null && this.isOver) throw new Error(`the end instead of ${code}: ${this.heard}`);
-      return found?.[0];
-    });
-    this.heard = this.heard.slice(this.heard.indexOf(line) + line.length);
-    return line;
-  }
-
-  async over(): Promise<void> {
-    await until('the end of a connection', () => this.isOver || undefined);
-  }
+/** Writes a file that its user alone may read; returns its path. */
+export function pemFile(name: string, text: string): string {
+  const place = path.join(folder, name);
+  writeFileSync(place, text, { mode: 0o600 });
+  return place;
 }
 
-/** A client that has put its control connection under TLS, and makes its records by hand. */
-export async function forgeOn(listener: Endpoint, version: TlsVersion): Promise<TlsForger> {
-  const client = new RawClient(listener);
-  await client.reply('220');
-  client.write('AUTH TLS\r\n');
-  await client.reply('234');
-  return TlsForger.on(client.socket, version);
+/** TLS on a connection that has just said AUTH TLS; rejects where the handshake fails. */
+export async function secured(listener: Endpoint, options: ConnectionOptions = {}): Promise<TLSSocket> {
+  const socket = connect({ host: listener.address, port: listener.port });
+  onTestFinished(() => void socket.destroy());
+  let heard = '';
+  socket.on('data', (data) => (heard += data.toString('latin1')));
+  await until('220', () => /^220 /m.exec(heard) ?? undefined);
+  socket.write('AUTH TLS\r\n');
+  await until('234', () => /^234 /m.exec(heard) ?? undefined);
+  socket.removeAllListeners('data');
+  return handshake(connectTls({ socket, rejectUnauthorized: false, ...options }));
 }
 
-/** Asks within TLS, and waits for the code. */
-export async function askForged(forger: TlsForger, command: string, code: string): Promise<void> {
-  const at = forger.heard.length;
-  forger.raw.write(forger.line(command));
-  await until(`${code} to ${command}`, () => forger.heard.slice(at).includes(`${code} `) || undefined);
+export async function handshake(tls: TLSSocket): Promise<TLSSocket> {
+  await once(tls, 'secureConnect');
+  return tls;
 }
 
-/** A client that has logged in within TLS, with its data under TLS as well. */
-export async function ledTo(
+/** What a client has of TLS, and what its connections have found. */
+export interface SecureClient {
+  readonly client: FtpClient;
+  /** The session that the next data connection resumes: the newest that the client was given. */
+  session: Buffer | undefined;
+  /** Of each data connection so far, once its handshake is done: whether it resumed a session. */
+  readonly resumed: boolean[];
+  /** Common name of the certificate that the control connection was shown. */
+  readonly shown: string;
+}
+
+/** A client whose control connection is under TLS, and so will be its data connections. */
+export async function secureClient(
   listener: Endpoint,
-  options: Pick<ConnectionOptions, 'maxVersion'> = {},
-): Promise<Led> {
-  const { maxVersion } = options;
-  const isOld = maxVersion === 'TLSv1.2';
-  const led = new Led(listener, { ca: own.certificate, ...(isOld && { maxVersion }) });
-  onTestFinished(() => led.close());
-  await led.secure();
-  await led.login({ user: 'joe', password: 'secret' });
-  return led;
+  options: ConnectionOptions = {},
+): Promise<SecureClient> {
+  const control = await secured(listener, options);
+  const net = new SecureNet((socket) => {
+    const { session } = own;
+    const tls = connectTls({ socket, rejectUnauthorized: false, ...options, ...(session && { session }) });
+    tls.on('session', (next) => (own.session = next));
+    tls.once('secureConnect', () => own.resumed.push(tls.isSessionReused()));
+    onTestFinished(() => void tls.destroy());
+    return tls;
+  });
+  const client = new FtpClient(net, new NodeSocket(control, control), eventually);
+  const shown = control.getPeerCertificate().subject.CN;
+  const own: SecureClient = { client, session: control.getSession(), resumed: [], shown: String(shown) };
+  control.on('session', (session) => (own.session = session));
+  return own;
 }
 
-/** What a client of Node says first, as it goes over the wire. */
-export async function clientHello(): Promise<Buffer> {
-  const { promise, resolve } = Promise.withResolvers<Buffer>();
-  const socket = new Duplex({
-    read: () => undefined,
-    write: (data: Buffer, _encoding, done) => {
-      resolve(data);
-      done();
+/** The same, logged in, and with data connections under TLS. */
+export async function secureLogin(
+  listener: Endpoint,
+  options: ConnectionOptions = {},
+): Promise<SecureClient> {
+  const own = await secureClient(listener, options);
+  for (const command of ['USER joe', 'PASS secret', 'PBSZ 0', 'PROT P']) await own.client.ask(command);
+  return own;
+}
+
+export interface SecureServerOptions {
+  /** As of any server of tests. */
+  readonly address?: string;
+  readonly maxVersion?: SecureVersion;
+  /** Hears the name that each connection asks for. */
+  readonly onName?: (name: string) => void;
+}
+
+/** A server where TLS begins with the connection. It has one session: what that says of PROT counts for all. */
+export async function startSecureServer(
+  { certificate: cert, key }: KeyPair,
+  { address, maxVersion, onName }: SecureServerOptions = {},
+): Promise<RunningServer> {
+  const secureContext = createSecureContext({ cert, key, ...(maxVersion && { maxVersion }) });
+  const options: TLSSocketOptions = {
+    isServer: true,
+    secureContext,
+    SNICallback: (name, done) => {
+      onName?.(name);
+      done(null, secureContext);
     },
-  });
-  const tls = connectTls({ socket }).on('error', () => undefined);
-  const hello = await promise;
-  tls.destroy();
-  return hello;
-}
-
-/** Waits until a metric has this value; the threads that serve clients tell of what they have counted a little later. */
-export async function counted(
-  balancer: Balancer,
-  name: string,
-  labels: Readonly<Record<string, string>>,
-  value: number,
-): Promise<void> {
-  await until(`${name} ${JSON.stringify(labels)} is ${value}`, async () => {
-    const now = await balancer.metric(`tftplb_${name}`, labels);
-    return now === value || undefined;
-  });
+  };
+  let level = 'C';
+  let port: number | undefined;
+  const handlers: Record<string, Handler> = {
+    PBSZ: say('200 as ever'),
+    PROT: (session, wish) => {
+      level = wish;
+      session.say('200 so be it');
+    },
+  };
+  const secureNet = new SecureNet((raw) =>
+    level === 'P' || raw.localPort === port ? new TLSSocket(raw, options) : raw,
+  );
+  const running = await startFtpServer({ net: secureNet, address, handlers });
+  ({ port } = running);
+  return running;
 }

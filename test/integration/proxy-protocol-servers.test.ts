@@ -11,7 +11,7 @@ import { FtpServer, say } from '../helpers/ftp-server.ts';
 import { content, download, upload } from '../helpers/ftp-transfers.ts';
 import { ownLoopback } from '../helpers/sockets.ts';
 import { connectTo, loginTo, net, startFtpBalancer } from './ftp.ts';
-import { certificate, own } from './ftps.ts';
+import { certificate, own } from './ftps-raw.ts';
 
 afterAll(cleanUp);
 

@@ -12,7 +12,7 @@ import { until } from '../helpers/processes.ts';
 import { TlsForger } from '../helpers/tls-forger.ts';
 import { Bystander } from './bystander.ts';
 import { connectTo, startFtpBalancer, startFtpServer } from './ftp.ts';
-import { certificate, counted, RawClient } from './ftps.ts';
+import { certificate, counted, RawClient } from './ftps-raw.ts';
 
 afterAll(cleanUp);
 

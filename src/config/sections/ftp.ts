@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { defaultFtpTimeouts } from '../../ftp/effects.ts';
 import type { FtpServiceConfig } from '../config.ts';
 import * as field from '../fields.ts';
-import { section } from '../section.ts';
+import { type Rule, section } from '../section.ts';
 import { backendTls, clientTls, proxy } from './ftp-tls.ts';
 import { day } from './spans.ts';
 
@@ -19,6 +19,7 @@ export interface FtpOptions {
   readonly implicitPort: number | undefined;
   readonly proxy: FtpServiceConfig['proxy'];
   readonly userMap?: string | undefined;
+  readonly userMapKey: FtpServiceConfig['userMapKey'];
 }
 
 const data = {
@@ -106,6 +107,38 @@ const userMap = field.path().optional().meta({
     'which backend each user has, a line "user: backend" for each; other users get 530; read again when it changes',
 });
 
+const userMapKey = field.word(['user', 'subject']).prefault('user').meta({
+  title: 'KEY',
+  description:
+    "what the user map knows users by: user (the name in USER), or subject (of the client's certificate, as the log has it)",
+});
+
+interface Mapped {
+  readonly 'user-map'?: string | undefined;
+  readonly 'user-map-key': FtpServiceConfig['userMapKey'];
+  readonly tls: Pick<FtpServiceConfig['tls'], 'mode' | 'client'> & Pick<FtpOptions, 'implicitPort'>;
+}
+
+const wantsMap: Rule<Mapped> = {
+  keys: ['user-map', 'user-map-key'],
+  find: (said) =>
+    said['user-map-key'] === 'subject' && said['user-map'] === undefined
+      ? { keys: ['user-map-key'], problem: 'needs', other: 'user-map' }
+      : undefined,
+};
+
+/** Without them no client ever has a subject. */
+const wantsSubjects: Rule<Mapped> = {
+  keys: ['user-map-key', 'tls'],
+  find: ({ tls, ...said }) => {
+    if (said['user-map-key'] !== 'subject') return undefined;
+    const hasTls = tls.mode === 'allowed' || tls.mode === 'required' || tls.implicitPort !== undefined;
+    const other = tls.client.ca === undefined ? 'tls.client-ca' : 'tls.mode';
+    if (hasTls && tls.client.ca !== undefined) return undefined;
+    return { keys: ['user-map-key'], problem: 'needs', other };
+  },
+};
+
 export const ftp: z.ZodType<FtpOptions> = section(
   {
     ...data,
@@ -113,6 +146,7 @@ export const ftp: z.ZodType<FtpOptions> = section(
     ...timing,
     xferlog,
     'user-map': userMap,
+    'user-map-key': userMapKey,
     tls: clientTls,
     'backend-tls': backendTls,
     proxy,
@@ -149,8 +183,10 @@ export const ftp: z.ZodType<FtpOptions> = section(
     },
     xferlog: said.xferlog,
     userMap: said['user-map'],
+    userMapKey: said['user-map-key'],
     tls: { mode: said.tls.mode, client: said.tls.client, backend: said['backend-tls'] },
     implicitPort: said.tls.implicitPort,
     proxy: said.proxy,
   }),
+  [wantsMap, wantsSubjects],
 );

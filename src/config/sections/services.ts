@@ -85,7 +85,7 @@ const ftpService = keys({
   ftp,
 }).transform((said): Nameless<FtpServiceConfig> => {
   const { protocol: kind, policy, limits, access, rates, affinity, health, discovery } = said;
-  const { commands, data, timing, xferlog, userMap, tls, proxy, implicitPort } = said.ftp;
+  const { commands, data, timing, xferlog, userMap, userMapKey, tls, proxy, implicitPort } = said.ftp;
   const { listeners, backends } = placed(said, defaultPorts.ftp);
   return {
     kind,
@@ -104,6 +104,7 @@ const ftpService = keys({
     xferlog,
     tls,
     proxy,
+    userMapKey,
     ...(userMap !== undefined && { userMap }),
   };
 });

@@ -32,6 +32,7 @@ const noTls = {
     },
   },
   proxy: { trusted: [], version: undefined, timeout: 5_000 },
+  userMapKey: 'user',
 };
 
 function configOf(flags: FlagValues): Config {

@@ -78,6 +78,13 @@ describe('TLS and proxies of FTP', () => {
     });
   });
 
+  it('have user maps know users by their certificates', () => {
+    const flags = { ftpTls: 'allowed', tlsCert: ['a.pem'], tlsClientCa: 'clients.pem', ftpUserMap: 'users' };
+    expect(serviceOf({ ...flags, ftpUserMapKey: 'subject' }).userMapKey).toBe('subject');
+    const { ftpTls: _, ...implicit } = { ...flags, ftpsPort: '990', ftpUserMapKey: 'subject' };
+    expect(serviceOf(implicit).userMapKey).toBe('subject');
+  });
+
   it('have a listener for TLS from the beginning on each address', () => {
     const { listeners } = serviceOf({ vip: ['192.0.2.1', '::1'], ftpsPort: '990', tlsCert: ['a.pem'] });
     expect(listeners).toEqual([
@@ -93,6 +100,10 @@ describe('TLS and proxies of FTP', () => {
     expect(keyPairs).toEqual([{ certificate: 'a.pem', key: 'a.pem' }]);
   });
 
+  const withTls = { ftpTls: 'required', tlsCert: ['a.pem'] };
+  const withSubjects = { ...withTls, tlsClientCa: 'clients.pem' };
+  const withMap = { ...withTls, ftpUserMap: 'users' };
+  const byCertificate = { ...withSubjects, ...withMap, ftpUserMapKey: 'subject' };
   const faulty: readonly (readonly [FlagValues, string])[] = [
     [{ ftpTls: 'required' }, '--ftp-tls "required": needs --tls-cert'],
     [{ ftpsPort: '990' }, '--ftps-port "990": needs --tls-cert'],
@@ -112,6 +123,11 @@ describe('TLS and proxies of FTP', () => {
       { proxyProtocolFrom: '10.0.0.0/40' },
       '--proxy-protocol-from "10.0.0.0/40": expected networks behind commas, such as 10.0.0.0/8,fd00::/8',
     ],
+    [{ ...withSubjects, ftpUserMapKey: 'subject' }, '--ftp-user-map-key "subject": needs --ftp-user-map'],
+    [{ ...withMap, ftpUserMapKey: 'subject' }, '--ftp-user-map-key "subject": needs --tls-client-ca'],
+    [{ ...byCertificate, ftpTls: 'off' }, '--ftp-user-map-key "subject": needs --ftp-tls'],
+    [{ ...byCertificate, ftpTls: 'passthrough' }, '--ftp-user-map-key "subject": needs --ftp-tls'],
+    [{ ftpUserMapKey: 'name' }, '--ftp-user-map-key "name": expected one of user, subject'],
     [{ tlsMinVersion: '1.1' }, '--tls-min-version "1.1": expected one of 1.2, 1.3'],
   ];
   it.each(faulty)('cannot be %j', (flags, fault) => {

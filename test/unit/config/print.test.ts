@@ -51,6 +51,7 @@ const texts: Readonly<Record<string, fc.Arbitrary<string>>> = {
 
 /** Of options that have a form in common with others, and values of their own. */
 const ownTexts: Readonly<Record<string, fc.Arbitrary<string>>> = {
+  ftpUserMapKey: fc.constantFrom('user', 'subject'),
   ftpTls: fc.constantFrom('off', 'allowed', 'required', 'passthrough'),
   ftpsPort: fc.constant('990'),
   tlsMinVersion: fc.constantFrom('1.2', '1.3'),
@@ -101,6 +102,17 @@ function whereFrom(flags: Readonly<Record<string, unknown>>): string {
   return found ?? 'ackend';
 }
 
+/** Whether a user map can know users by their certificates. */
+function hasSubjects({
+  ftpUserMap,
+  tlsClientCa,
+  tlsCert,
+  ftpTls,
+}: Readonly<Record<string, unknown>>): boolean {
+  const hasTls = tlsCert !== undefined && (ftpTls === 'allowed' || ftpTls === 'required');
+  return hasTls && ftpUserMap !== undefined && tlsClientCa !== undefined;
+}
+
 /** Whether the other flags allow it. */
 function isPossible(key: string, flags: Readonly<Record<string, unknown>>): boolean {
   if (key === 'tidPorts') return flags['singlePort'] !== true;
@@ -111,6 +123,7 @@ function isPossible(key: string, flags: Readonly<Record<string, unknown>>): bool
   if (key === 'tlsKey') return Array.isArray(certificates) && certificates.length === 1;
   if (key === 'ftpTls' || key === 'ftpsPort') return certificates !== undefined;
   if (key === 'tlsClientCert') return flags['tlsClientCa'] !== undefined;
+  if (key === 'ftpUserMapKey') return hasSubjects(flags);
   if (key === 'backendTlsImplicit') return flags['backendTls'] === 'required';
   if (key === 'adminTokenFile') return flags['admin'] !== false;
   return key !== 'tftp' || flags['ftp'] !== false;

@@ -98,6 +98,14 @@ describe('a user map', () => {
     expect(lab.of('ftp.session.end')).toMatchObject([{ user: 'joe', backend: 'b1', tries: 1 }]);
   });
 
+  it('of subjects knows nobody by name, and nobody without a certificate', async () => {
+    await start({ userMap: "joe: b1\n'': b0", userMapKey: 'subject' });
+    const client = await greeted();
+    for (const user of ['joe', '']) expect(await client.ask(`USER ${user}`)).toBe('530 Not logged in.');
+    expect(lab.of('ftp.refused').map(({ reason }) => reason)).toEqual(['unknown-user', 'unknown-user']);
+    expect(servers.flatMap(({ sessions }) => sessions)).toEqual([]);
+  });
+
   it('is asked again by a user who has left for want of a host', async () => {
     await start({ userMap: 'joe: b1' });
     const client = await greeted();

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { maxMapBytes, maxMappedUsers, parseUserMap, UserMapError } from '../../../src/ftp/user-map.ts';
 
 function users(count: number): string {
@@ -35,6 +36,25 @@ c#: web#3
   it('has users as they come over the wire: one character a byte', () => {
     const wire = Buffer.from('jürgen', 'utf8').toString('latin1');
     expect(parseUserMap('jürgen: späti').get(wire)).toBe('späti');
+  });
+
+  it('has subjects of certificates, as they are and as YAML has them', () => {
+    const text = String.raw`CN=alice,O=Example: web-1
+CN=Doe\, Jane,OU=R & D + ops,O=Example: web-2
+CN=a#b\=c\"d,O=10.0.0.1:21: web-3
+'CN=odd: name,O=it''s': web-4
+UID=jürgen,DC=example,DC=org: web-5
+`;
+    const subjects = [
+      'CN=alice,O=Example',
+      'CN=Doe\\, Jane,OU=R & D + ops,O=Example',
+      'CN=a#b\\=c\\"d,O=10.0.0.1:21',
+      "CN=odd: name,O=it's",
+      'UID=jürgen,DC=example,DC=org',
+    ];
+    const wire = subjects.map((subject) => Buffer.from(subject, 'utf8').toString('latin1'));
+    expect([...parseUserMap(text).keys()]).toEqual(wire);
+    expect(Object.keys(parse(text) as object)).toEqual(subjects);
   });
 
   it('may be empty', () => {
