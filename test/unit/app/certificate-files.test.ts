@@ -104,6 +104,16 @@ describe('at the start', () => {
       /a\.pem and .*a\.key: the private key is not/,
     ],
     [
+      'has half a certificate',
+      () => writeFileSync(inFolder('a.pem'), first.certificate.slice(0, 300)),
+      /certificates: [^ ]*a\.pem: the certificate cannot be read: bad end line/,
+    ],
+    [
+      'has half a key',
+      () => writeFileSync(inFolder('a.key'), first.key.slice(0, 60)),
+      /certificates: [^ ]*a\.key: the private key cannot be read: /,
+    ],
+    [
       'is a certificate instead of its key',
       () => writeFileSync(inFolder('a.key'), first.certificate),
       /a\.key: there is no private key in it; expected PEM/,
