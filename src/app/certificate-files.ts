@@ -4,6 +4,8 @@ import { createContext, readAuthorities, readKeyPair } from '../net/certificates
 import { NetError } from '../net/net.ts';
 import type { KeyPair } from '../net/tls.ts';
 import type { KeyPairPaths } from '../config/config.ts';
+import { doubtsOf } from './certificate-doubts.ts';
+import { faultOfCertificate, faultOfKey, pemForm } from './certificate-form.ts';
 import { FileFault, reasonOf, WatchedFiles, type WatchedFilesParts } from './watched-files.ts';
 
 /** Bytes: chains of certificates are a few KiB, collections of authorities some hundred. */
@@ -25,6 +27,8 @@ export interface Certificates {
   readonly backendCa: string | undefined;
   /** When the first of the pairs expires, in milliseconds since 1970; undefined where there is none. */
   readonly expiresAt: number | undefined;
+  /** What is odd about the pairs, one sentence each. */
+  readonly doubts: readonly string[];
 }
 
 /** There are no certificates that could be used. */
@@ -41,27 +45,29 @@ export class CertificateFiles {
     paths: CertificatePaths,
     parts: Pick<WatchedFilesParts<Certificates>, 'clock' | 'onChange'> & {
       readonly onFault: (error: string) => void;
+      readonly now: () => Date;
     },
   ) {
     const { keyPairs, clientCa, backendCa } = paths;
     const pairs = keyPairs.flatMap(({ certificate, key }) => [certificate, key]);
     const all = [...pairs, clientCa, backendCa].filter((path) => path !== undefined);
-    const parse = (texts: readonly string[]): Certificates => parseCertificates(paths, texts);
+    const parse = (texts: readonly string[]): Certificates => parseCertificates(paths, texts, parts.now());
     this.#files = new WatchedFiles(all, {
       ...parts,
       maxBytes,
+      form: pemForm,
       parse,
       onFault: (error) => parts.onFault(reasonOf(error)),
     });
   }
 
-  async start(): Promise<Certificates> {
-    try {
-      return await this.#files.start();
-    } catch (cause) {
-      if (!(cause instanceof FileFault || cause instanceof NetError)) throw cause;
-      throw new CertificateFilesError(`cannot use the certificates: ${cause.message}`, { cause });
-    }
+  start(): Promise<Certificates> {
+    return orFault(this.#files.start());
+  }
+
+  /** What the files mean now; nobody looks at them from then on. Rejects with CertificateFilesError. */
+  read(): Promise<Certificates> {
+    return orFault(this.#files.read());
   }
 
   stop(): void {
@@ -69,16 +75,23 @@ export class CertificateFiles {
   }
 }
 
+async function orFault(reading: Promise<Certificates>): Promise<Certificates> {
+  try {
+    return await reading;
+  } catch (cause) {
+    if (!(cause instanceof FileFault || cause instanceof NetError)) throw cause;
+    throw new CertificateFilesError(`cannot use the certificates: ${cause.message}`, { cause });
+  }
+}
+
 /** Throws NetError that names the file. */
-function parseCertificates(paths: CertificatePaths, texts: readonly string[]): Certificates {
-  const keyPairs = paths.keyPairs.map(({ certificate: path }, index): KeyPair => {
+function parseCertificates(paths: CertificatePaths, texts: readonly string[], now: Date): Certificates {
+  const doubts: string[] = [];
+  const keyPairs = paths.keyPairs.map((named, index): KeyPair => {
     const pair = { certificate: texts[2 * index] ?? '', key: texts[2 * index + 1] ?? '' };
-    return inFile(path, () => {
-      readKeyPair(pair);
-      // OpenSSL refuses keys that are too short.
-      createContext({ cert: pair.certificate, key: pair.key });
-      return pair;
-    });
+    checkPair(named, pair);
+    doubts.push(...doubtsOf(named, pair, now));
+    return pair;
   });
   const authorities = texts.slice(2 * keyPairs.length);
   const [clientCa, backendCa] = [paths.clientCa, paths.backendCa].map((path) => {
@@ -88,7 +101,22 @@ function parseCertificates(paths: CertificatePaths, texts: readonly string[]): C
     return text;
   });
   const ends = keyPairs.map(({ certificate }) => new X509Certificate(certificate).validToDate.getTime());
-  return { keyPairs, clientCa, backendCa, expiresAt: ends.length === 0 ? undefined : Math.min(...ends) };
+  const expiresAt = ends.length === 0 ? undefined : Math.min(...ends);
+  return { keyPairs, clientCa, backendCa, expiresAt, doubts };
+}
+
+function checkPair({ certificate, key }: KeyPairPaths, pair: KeyPair): void {
+  refuse(certificate, faultOfCertificate(pair.certificate));
+  refuse(key, faultOfKey(pair.key));
+  inFile(certificate === key ? key : `${certificate} and ${key}`, () => {
+    readKeyPair(pair);
+    // OpenSSL refuses keys that are too short.
+    createContext({ cert: pair.certificate, key: pair.key });
+  });
+}
+
+function refuse(path: string, fault: string | undefined): void {
+  if (fault !== undefined) throw new NetError('TLB_ERR_CERTIFICATE', `${path}: ${fault}`);
 }
 
 function inFile<T>(path: string, work: () => T): T {

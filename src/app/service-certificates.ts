@@ -8,6 +8,7 @@ import { CertificateFiles, type Certificates } from './certificate-files.ts';
 
 export interface ServiceCertificatesParts {
   readonly clock: Pick<Clock, 'setTimer'>;
+  readonly now: () => Date;
   readonly emit: Emit;
   /** Others are in force. */
   readonly onChange: () => void;
@@ -32,12 +33,13 @@ export class ServiceCertificates {
   }
 
   private constructor(service: string, { client, backend }: FtpTlsConfig, parts: ServiceCertificatesParts) {
-    const { clock, emit, onChange } = parts;
+    const { clock, now, emit, onChange } = parts;
     this.#service = service;
     this.#emit = emit;
     const paths = { keyPairs: client.keyPairs, clientCa: client.ca, backendCa: backend.ca };
     this.#files = new CertificateFiles(paths, {
       clock,
+      now,
       onChange: (certificates) => {
         this.#current = certificates;
         this.announce();
@@ -53,11 +55,12 @@ export class ServiceCertificates {
 
   /** They are in force. */
   announce(): void {
-    const { expiresAt } = this.#current ?? {};
+    const { expiresAt, doubts = [] } = this.#current ?? {};
     this.#emit({
       kind: 'ftp.certificates.loaded',
       service: this.#service,
       ...(expiresAt !== undefined && { expiresAt }),
+      ...(doubts.length > 0 && { doubts }),
     });
   }
 

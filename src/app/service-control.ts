@@ -248,7 +248,7 @@ export class ServiceControl {
 
   #openCertificates(config: ServiceConfig): Promise<ServiceCertificates | undefined> {
     const { net: clock, emit, onChange } = this.#parts;
-    return ServiceCertificates.open(config, { clock, emit, onChange });
+    return ServiceCertificates.open(config, { clock, now: () => new Date(), emit, onChange });
   }
 
   /** What `source` says of backends is of no use; those that are known stay. */

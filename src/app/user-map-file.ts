@@ -33,6 +33,7 @@ export class UserMapFile {
     this.#files = new WatchedFiles([path], {
       clock,
       maxBytes: maxMapBytes,
+      form: 'YAML',
       parse,
       onChange: ({ text, users }) => {
         this.#text = text;

@@ -17,10 +17,15 @@ const pollInterval = 1_000;
 /** Milliseconds for which files must stay as they are before they are read. */
 const settleTime = 100;
 
-export interface WatchedFilesParts<T> {
-  readonly clock: Pick<Clock, 'setTimer'>;
+interface TextRules {
   /** Bytes that each file may have. */
   readonly maxBytes: number;
+  /** What the files have to be, for whoever hears that one is no text. */
+  readonly form: string;
+}
+
+export interface WatchedFilesParts<T> extends TextRules {
+  readonly clock: Pick<Clock, 'setTimer'>;
   /** What the texts of all files mean together, in the order of their paths. Throws what they do not mean. */
   readonly parse: (texts: readonly string[]) => T;
   /** Other texts are in force. Never told of the first ones. */
@@ -99,7 +104,7 @@ export class WatchedFiles<T> {
   }
 
   #readAll(): Promise<string[]> {
-    return Promise.all(this.#paths.map((path) => read(path, this.#parts.maxBytes)));
+    return Promise.all(this.#paths.map((path) => read(path, this.#parts)));
   }
 
   /** What is wrong with a file stays wrong until somebody mends it. */
@@ -125,13 +130,21 @@ async function versionOfOne(path: string): Promise<string> {
 }
 
 /** One byte more than may be there shows that there are too many. */
-function read(path: string, maxBytes: number): Promise<string> {
+function read(path: string, { maxBytes, form }: TextRules): Promise<string> {
   return naming(path, async () => {
     await using file = await open(path);
     const bytes = await buffer(file.createReadStream({ end: maxBytes, autoClose: false }));
     if (bytes.length > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return decode(bytes, form);
   });
+}
+
+function decode(bytes: Uint8Array, form: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Error(`it is no text in UTF-8; expected ${form}`, { cause });
+  }
 }
 
 /** Says which of the files it is that cannot be used. */

@@ -23,8 +23,9 @@ export function registerCheck(
     const loaded = configOf(command, context.environment, file);
     const { config, document } = loaded;
     const machine = readMachine(config.engine);
-    const mapped = await readNamedFiles(loaded, context.net());
-    for (const { message } of findings(config, machine, (path) => document.nameOf(path), mapped)) {
+    const { mapped, doubts } = await readNamedFiles(loaded, context.net());
+    const found = findings(config, machine, (path) => document.nameOf(path), mapped);
+    for (const message of [...found.map((finding) => finding.message), ...doubts]) {
       context.stderr.write(`tftp-lb: warning: ${message}\n`);
     }
     context.stdout.write(options.print === true ? printConfig(document) : 'the configuration is valid\n');

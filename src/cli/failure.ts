@@ -34,6 +34,7 @@ const faultsOfConfiguration: ReadonlySet<string> = new Set([
   'TLB_ERR_ADMIN_TOKEN',
   'TLB_ERR_XFERLOG',
   'TLB_ERR_USER_MAP_FILE',
+  'TLB_ERR_CERTIFICATE_FILES',
 ]);
 
 /** The failure that `error`, whatever was thrown, is to the user; undefined if it only ended a help or version text. */

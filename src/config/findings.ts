@@ -19,6 +19,7 @@ export const findingKinds = [
   'open-to-writes',
   'backend-unverified',
   'passthrough-blind',
+  'tls-without-effect',
   'admin-public',
 ] as const;
 export type FindingKind = (typeof findingKinds)[number];
@@ -308,7 +309,9 @@ function ofWrites(service: ServiceConfig, { machine, nameOf }: Scene): Finding[]
   });
 }
 
-function ofTls({ name, tls, commands, userMap, policy }: FtpServiceConfig, { nameOf }: Scene): Finding[] {
+function ofTls(service: FtpServiceConfig, scene: Scene): Finding[] {
+  const { name, tls, commands, userMap, policy } = service;
+  const { nameOf } = scene;
   const key = (...path: readonly string[]): string => nameOf(['services', name, 'ftp', ...path]);
   const isUnverified = tls.backend.mode !== 'off' && !tls.backend.isVerified;
   const isBlind =
@@ -319,6 +322,25 @@ function ofTls({ name, tls, commands, userMap, policy }: FtpServiceConfig, { nam
     }),
     ...when(tls.mode === 'passthrough' && isBlind, 'passthrough-blind', () => {
       return `${key('tls', 'mode')} passthrough reads nothing of service ${name}: what it is told of commands and users has no effect`;
+    }),
+    ...ofIdleTls(service, scene),
+  ];
+}
+
+/** What is said of TLS on a leg that has none. */
+function ofIdleTls({ name, tls, listeners }: FtpServiceConfig, { nameOf }: Scene): Finding[] {
+  const key = (...path: readonly string[]): string => nameOf(['services', name, 'ftp', ...path]);
+  const { mode, client, backend } = tls;
+  const hasClientTls = listeners.some(({ isImplicit }) => isImplicit === true);
+  const hasNone = mode === 'passthrough' || (mode === 'off' && !hasClientTls);
+  const ofClients = client.keyPairs.length > 0 ? 'certificates' : client.ca && 'client-ca';
+  const ofBackends = backend.ca === undefined ? backend.serverName && 'name' : 'ca';
+  return [
+    ...when(hasNone && ofClients !== undefined, 'tls-without-effect', () => {
+      return `${key('tls', ofClients ?? '')} has no effect with ${key('tls', 'mode')} ${mode}: allowed or required lets clients have TLS`;
+    }),
+    ...when(backend.mode === 'off' && ofBackends !== undefined, 'tls-without-effect', () => {
+      return `${key('backend-tls', ofBackends ?? '')} has no effect with ${key('backend-tls', 'mode')} off: servers of ${name} are spoken to in clear`;
     }),
   ];
 }

@@ -86,7 +86,11 @@ function distinctListeners({ listeners }: Facts): Complaint[] {
     const other = listeners.find(({ spec: before }, place) =>
       before.address === spec.address ? place < at && before.port === spec.port : isCovered(spec, before),
     );
-    return other === undefined ? [] : [complaint(path, `${other.spec.address} covers it already`)];
+    if (other === undefined) return [];
+    const { address, port } = other.spec;
+    if (path.at(-1) !== 'implicit-port') return [complaint(path, `${address} covers it already`)];
+    const place = formatHostPort(address, port);
+    return [complaint(path, `sessions at ${place} begin in clear; give another port, such as 990`)];
   });
 }
 
@@ -129,17 +133,18 @@ function factsOf(name: string, service: unknown): Facts | undefined {
   const fallback = defaultPorts[kind];
   const port = service['port'] === undefined ? fallback : portField.safeParse(service['port']).data;
   const path = ['services', name];
+  const listeners = entries(service, [...path, 'listeners']).flatMap(({ path, said }) => {
+    const spec = listenerField.safeParse(said).data;
+    const own = spec?.port ?? port;
+    return spec === undefined || own === undefined
+      ? []
+      : [{ path, spec: { address: spec.address, port: own } }];
+  });
   return {
     path,
     name,
     kind,
-    listeners: entries(service, [...path, 'listeners']).flatMap(({ path, said }) => {
-      const spec = listenerField.safeParse(said).data;
-      const own = spec?.port ?? port;
-      return spec === undefined || own === undefined
-        ? []
-        : [{ path, spec: { address: spec.address, port: own } }];
-    }),
+    listeners: [...listeners, ...implicitListeners(service, path, listeners)],
     backends: entries(service, [...path, 'backends']).flatMap(({ path, said }) => {
       const spec = backendField.safeParse(said).data;
       return spec === undefined ? [] : [{ path, spec: { ...spec, port: spec.port ?? fallback } }];
@@ -148,6 +153,21 @@ function factsOf(name: string, service: unknown): Facts | undefined {
     finders: findersOf(service, path),
     routed: entries(service, [...path, 'routes']).flatMap(({ path, said }) => namesIn(said, path)),
   };
+}
+
+/** Those that a port for TLS adds, one on each address. */
+function implicitListeners(
+  { ftp }: Readonly<Record<string, unknown>>,
+  path: Path,
+  listeners: readonly Placed<ListenerSpec>[],
+): Placed<ListenerSpec>[] {
+  const tls = isRecord(ftp) && isRecord(ftp['tls']) ? ftp['tls'] : {};
+  const port = portField.safeParse(tls['implicit-port']).data;
+  if (port === undefined) return [];
+  const place = [...path, 'ftp', 'tls', 'implicit-port'];
+  return [...new Set(listeners.map(({ spec: { address } }) => address))].map((address) => {
+    return { path: place, spec: { address, port } };
+  });
 }
 
 function findersOf({ discovery }: Readonly<Record<string, unknown>>, path: Path): Path[] {

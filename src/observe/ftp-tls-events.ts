@@ -46,6 +46,8 @@ export interface CertificatesLoaded {
   readonly service: string;
   /** When the first of them expires, in milliseconds since 1970; left out where there are none of our own. */
   readonly expiresAt?: number;
+  /** What is odd about them, one sentence each; left out where nothing is. */
+  readonly doubts?: readonly string[];
 }
 
 /** The files have become such that they cannot be used; the last good certificates stay in force. */

@@ -15,9 +15,10 @@ export function writeFtpTls(event: FtpTlsEvent, log: Logger, admits: Admits): vo
       if (admits(`ftp tls ${event.reason}`)) writeFault(event, log);
       return;
     case 'ftp.certificates.loaded': {
-      const { service, expiresAt } = event;
+      const { service, expiresAt, doubts } = event;
       const expires = expiresAt !== undefined && { expires: new Date(expiresAt).toISOString() };
-      return log.info({ event: kind, service, ...expires }, 'certificates are in force');
+      const line = { event: kind, service, ...expires, ...(doubts && { doubts }) };
+      return log[doubts ? 'warn' : 'info'](line, 'certificates are in force');
     }
     case 'ftp.certificates.failed':
       return log.error({ event: kind, ...fields }, 'certificates cannot be used, the last good ones stay');

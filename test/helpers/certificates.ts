@@ -15,6 +15,8 @@ export interface CertificateWish {
   readonly issuer?: KeyPair;
   /** That it lasts from now on; 30 if left out. */
   readonly days?: number;
+  /** Where the issuer's own certificate is, as openssl takes authorityInfoAccess. */
+  readonly infoAccess?: string;
   /** Ended a day ago. */
   readonly isExpired?: boolean;
 }
@@ -38,7 +40,8 @@ export function makeKeyPair(wish: CertificateWish = {}): KeyPair {
     execFileSync('openssl', args, { cwd: folder, stdio: 'pipe', timeout: 60_000 });
   };
   try {
-    const extensions = ['-addext', `subjectAltName=${names}`];
+    const access = wish.infoAccess === undefined ? [] : ['-addext', `authorityInfoAccess=${wish.infoAccess}`];
+    const extensions = ['-addext', `subjectAltName=${names}`, ...access];
     if (issuer) {
       writeFileSync(path.join(folder, 'ca.pem'), issuer.certificate);
       writeFileSync(path.join(folder, 'ca.key'), issuer.key);

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { encodeRequest, Opcode } from '../../src/tftp/packet.ts';
+import { makeKeyPair } from '../helpers/certificates.ts';
 import { temporaryFolder } from '../helpers/folders.ts';
 import { Program, run, stopAll, until, type Exit } from '../helpers/processes.ts';
 
@@ -145,6 +146,39 @@ describe('the process', () => {
       expect.stringContaining('admin.token-file: cannot read --admin-token-file: ENOENT'),
       expect.stringContaining('services.pxe.health.probe: health checks cannot run /nowhere/probe: ENOENT'),
       expect.stringContaining('services.mirror.health.password-file: cannot read the password'),
+    ]);
+  });
+
+  it('checks all certificates, and warns of what clients will not like', async () => {
+    const folder = temporaryFolder('config');
+    const { certificate, key } = makeKeyPair({ isExpired: true });
+    const [file, own, ownKey] = ['lab.yaml', 'own.pem', 'own.key'].map((name) => path.join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(own, certificate);
+    writeFileSync(ownKey, key, { mode: 0o644 });
+    const configure = (clientCa: string, backendCa: string, keys: string): void => {
+      const tls = `{ mode: required, certificates: [${own}, ${own}], keys: [${keys}], client-ca: ${clientCa} }`;
+      const ftp = `{ tls: ${tls}, backend-tls: { mode: required, ca: ${backendCa} } }`;
+      const service = `{ protocol: ftp, listeners: [192.0.2.1], backends: [192.0.2.11], ftp: ${ftp} }`;
+      writeFileSync(file, `services:\n  mirror: ${service}\n`);
+    };
+    configure('/nowhere/a', '/nowhere/b', `${ownKey}, /nowhere/key`);
+    const faulty = await tftpLb('check', file);
+    expect([faulty.code, ...faulty.stderr.trimEnd().split('\n')]).toEqual([
+      2,
+      expect.stringMatching(/mirror\.ftp\.tls\.certificates: .* cannot read \/nowhere\/key: ENOENT/),
+      expect.stringMatching(/mirror\.ftp\.tls\.client-ca: .* cannot read \/nowhere\/a: ENOENT/),
+      expect.stringMatching(/mirror\.ftp\.backend-tls\.ca: .* cannot read \/nowhere\/b: ENOENT/),
+    ]);
+    configure(own, own, `${ownKey}, ${ownKey}`);
+    const { code, stderr } = await tftpLb('check', file);
+    expect([code, ...new Set(stderr.trimEnd().split('\n'))]).toEqual([
+      0,
+      expect.stringMatching(/warning: .*own\.pem has expired at .*, and clients refuse it: renew it/),
+      expect.stringMatching(/warning: every user of this machine can read the private key in .*own\.key/),
     ]);
   });
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { optionInfos } from '../../src/config/options.ts';
+import { makeKeyPair } from '../helpers/certificates.ts';
 import { removeFolders, temporaryFolder } from '../helpers/folders.ts';
 import { stopAll, type Program } from '../helpers/processes.ts';
 import { lacksSite, Site, siteFiles, siteObstacle } from '../helpers/site.ts';
@@ -97,7 +98,9 @@ test('the options that the README recommends are valid', async () => {
   expect(options.length).toBeGreaterThan(5);
   // The files that they name are read, too.
   const folder = temporaryFolder('readme');
+  const { certificate, key } = makeKeyPair();
   writeFileSync(path.join(folder, 'monitor'), 'secret\n');
+  writeFileSync(path.join(folder, 'ftp.pem'), `${certificate}${key}`);
   for (const option of options) {
     const words = option.replaceAll('/etc/tftp-lb', folder).split(' ');
     const args = ['check', '--vip', '0.0.0.0', '--backend', '192.0.2.12', ...words];

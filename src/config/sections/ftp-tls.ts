@@ -32,6 +32,7 @@ const wholePairs: Rule<Pairs> = {
   keys: ['certificates', 'keys'],
   find: ({ certificates, keys }) => {
     if (keys.length === 0 || keys.length === certificates.length) return undefined;
+    if (certificates.length === 0) return { keys: ['keys'], problem: 'needs', other: 'certificates' };
     const problem = `are ${certificates.length} and ${keys.length}: give one key for each certificate, in the same order`;
     return { keys: ['certificates', 'keys'], problem };
   },
@@ -133,7 +134,8 @@ export const backendTls: z.ZodType<FtpServiceConfig['tls']['backend']> = section
         'TLS towards servers: off, auto (if they know AUTH TLS), required, or match (as the client does)',
     }),
     implicit: field.toggle().prefault(false).meta({
-      description: 'TLS begins with the connection to a server, without AUTH',
+      description:
+        'TLS begins with the connection to a server, without AUTH, which takes its port for that (HOST:990)',
     }),
     ca: field.path().optional().meta({
       description:
@@ -194,7 +196,8 @@ const versions = { off: undefined, v1: 1, v2: 2 } as const;
 const tlsVersions = { '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const;
 
 function files(description: string): z.ZodType<string[]> {
-  return z.array(field.path()).prefault([]).meta({ description });
+  const error = 'expected a list of paths, such as [/etc/ssl/ftp.pem]';
+  return z.array(field.path(), { error }).prefault([]).meta({ description });
 }
 
 function version(whose: string): z.ZodType<'TLSv1.2' | 'TLSv1.3'> {

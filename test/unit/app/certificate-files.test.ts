@@ -1,4 +1,5 @@
-import { renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { chmodSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { CertificateFiles, type Certificates } from '../../../src/app/certificate-files.ts';
@@ -8,6 +9,7 @@ import { temporaryFolder } from '../../helpers/folders.ts';
 
 const [first, second, authority] = [makeKeyPair(), makeKeyPair({ kind: 'rsa' }), makeKeyPair({ name: 'ca' })];
 
+let now: Date;
 let folder: string;
 let loaded: Certificates[];
 let faults: string[];
@@ -18,6 +20,7 @@ let onSet: (() => void) | undefined;
 const inFolder = (name: string): string => path.join(folder, name);
 
 beforeEach(() => {
+  now = new Date();
   folder = temporaryFolder('certificates');
   loaded = [];
   faults = [];
@@ -26,7 +29,7 @@ beforeEach(() => {
 
 function write(name: string, { certificate, key }: KeyPair): void {
   writeFileSync(inFolder(`${name}.pem`), certificate);
-  writeFileSync(inFolder(`${name}.key`), key);
+  writeFileSync(inFolder(`${name}.key`), key, { mode: 0o600 });
 }
 
 /** Starts with the pairs of these names and, if it is there, the file of an authority. */
@@ -47,10 +50,16 @@ function start(names: readonly string[], clientCa?: string): Promise<Certificate
       },
       onChange: (certificates) => loaded.push(certificates),
       onFault: (fault) => faults.push(fault),
+      now: () => now,
     },
   );
   onTestFinished(() => files.stop());
   return files.start();
+}
+
+function encrypted(type: 'pkcs8' | 'sec1'): string {
+  const options = { type, format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' } as const;
+  return createPrivateKey(first.key).export(options).toString();
 }
 
 /** Lets it look at the files so often. */
@@ -84,11 +93,45 @@ describe('at the start', () => {
 
   const faulty: readonly (readonly [string, () => void, RegExp])[] = [
     ['is not there', () => rmSync(inFolder('a.key')), /a\.key: ENOENT/],
-    ['is none', () => writeFileSync(inFolder('a.pem'), 'x'), /a\.pem: the certificate cannot be read/],
+    [
+      'is none',
+      () => writeFileSync(inFolder('a.pem'), 'x'),
+      /a\.pem: there is no certificate in it; expected PEM/,
+    ],
     [
       'has the key of another one',
       () => write('a', { ...first, key: second.key }),
-      /a\.pem: the private key is not/,
+      /a\.pem and .*a\.key: the private key is not/,
+    ],
+    [
+      'has half a certificate',
+      () => writeFileSync(inFolder('a.pem'), first.certificate.slice(0, 300)),
+      /certificates: [^ ]*a\.pem: the certificate cannot be read: bad end line/,
+    ],
+    [
+      'has half a key',
+      () => writeFileSync(inFolder('a.key'), first.key.slice(0, 60)),
+      /certificates: [^ ]*a\.key: the private key cannot be read: /,
+    ],
+    [
+      'is a certificate instead of its key',
+      () => writeFileSync(inFolder('a.key'), first.certificate),
+      /a\.key: there is no private key in it; expected PEM/,
+    ],
+    [
+      'has a key of PKCS 8 that is encrypted',
+      () => writeFileSync(inFolder('a.key'), encrypted('pkcs8')),
+      /a\.key: the private key is encrypted.*openssl pkey/,
+    ],
+    [
+      'has an older kind of key that is encrypted',
+      () => writeFileSync(inFolder('a.key'), encrypted('sec1')),
+      /a\.key: the private key is encrypted.*openssl pkey/,
+    ],
+    [
+      'has DER',
+      () => writeFileSync(inFolder('a.pem'), new X509Certificate(first.certificate).raw),
+      /a\.pem: it is no text in UTF-8; expected PEM, which openssl/,
     ],
     [
       'is too long',
@@ -113,6 +156,44 @@ describe('at the start', () => {
   });
 });
 
+describe('what is odd', () => {
+  it('is nothing about a sound pair', async () => {
+    write('a', first);
+    expect((await start(['a'])).doubts).toEqual([]);
+  });
+
+  it('is a certificate that has expired', async () => {
+    write('a', first);
+    now = new Date(Date.now() + 31 * 86_400_000);
+    const { doubts } = await start(['a']);
+    expect(doubts).toEqual([expect.stringMatching(/a\.pem has expired at 20.*Z, .*: renew it$/)]);
+  });
+
+  it('is one that is not valid yet', async () => {
+    write('a', first);
+    now = new Date(Date.now() - 86_400_000);
+    const { doubts } = await start(['a']);
+    expect(doubts).toEqual([expect.stringMatching(/a\.pem is not valid before 20.*: look at the clock$/)]);
+  });
+
+  it('is a key that everybody can read', async () => {
+    write('a', first);
+    chmodSync(inFolder('a.key'), 0o644);
+    const { doubts } = await start(['a']);
+    expect(doubts).toEqual([expect.stringMatching(/every user .* private key in .*a\.key: chmod o-r/)]);
+  });
+
+  it('is a certificate whose issuer tells where its own is, without that', async () => {
+    const leaf = makeKeyPair({ issuer: authority, infoAccess: 'caIssuers;URI:http://ca.example/ca.cer' });
+    write('a', leaf);
+    write('b', { ...leaf, certificate: leaf.certificate + authority.certificate });
+    const { doubts } = await start(['a', 'b']);
+    expect(doubts).toEqual([
+      expect.stringMatching(/a\.pem has one certificate alone, .*CN=ca\): put the chain/),
+    ]);
+  });
+});
+
 describe('later', () => {
   it('new ones are told once both files are there and stay as they are', async () => {
     write('a', first);
@@ -131,7 +212,7 @@ describe('later', () => {
     await start(['a']);
     writeFileSync(inFolder('a.pem'), second.certificate);
     await look(4);
-    expect([loaded, faults]).toEqual([[], [expect.stringMatching(/a\.pem: the private key is not that of/)]]);
+    expect([loaded, faults]).toEqual([[], [expect.stringMatching(/a\.key: the private key is not that of/)]]);
     writeFileSync(inFolder('a.key'), second.key);
     await look();
     expect(loaded.map(({ keyPairs }) => keyPairs)).toEqual([[second]]);

@@ -112,7 +112,7 @@ describe('the file of a user map', () => {
     ['gone', () => undefined, 'ENOENT'],
     ['a folder', () => mkdirSync(file), 'it is no file'],
     ['too large', () => writeFileSync(file, '#'.repeat(maxMapBytes + 1)), 'bytes'],
-    ['not UTF-8', () => writeFileSync(file, Buffer.of(0x61, 0xff)), 'encoded'],
+    ['not UTF-8', () => writeFileSync(file, Buffer.of(0x61, 0xff)), 'no text in UTF-8'],
   ])('that is %s leaves the last good map', async (_, spoil, said1) => {
     await started('a: b');
     rmSync(file);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CertificateFilesError } from '../../../src/app/certificate-files.ts';
 import { CliError } from '../../../src/cli/context.ts';
 import { failureOf } from '../../../src/cli/failure.ts';
 import { ConfigError } from '../../../src/config/fault.ts';
@@ -37,6 +38,13 @@ describe('a failure', () => {
     expect(failureOf(new AdminError('cannot; choose another'))).toEqual({
       lines: ['cannot; choose another'],
       exitCode: 1,
+    });
+  });
+
+  it('of certificates is one of configuration', () => {
+    expect(failureOf(new CertificateFilesError('a.pem: it is so'))).toEqual({
+      lines: ['a.pem: it is so'],
+      exitCode: 2,
     });
   });
 

@@ -73,6 +73,16 @@ ${service('one', 'tftp', '0.0.0.0, 192.0.2.1, "192.0.2.1:70", "192.0.2.1:70", "1
     ]);
   });
 
+  it('include ports for TLS that another service listens at, or that are no list where one is wanted', () => {
+    const two = '  two: { protocol: ftp, listeners: [192.0.2.1], backends: [a], ftp: { tls: {';
+    const tls = ' implicit-port: 990, certificates: a.pem } } }\n';
+    const faults = faultsOf(loadFile(`services:\n${service('one', 'ftp', '"192.0.2.1:990"')}${two}${tls}`));
+    expect(faults.map((fault) => fault.replace(/^\S+ /, ''))).toEqual([
+      'services.two.ftp.tls.implicit-port "990": service one listens there already, on 192.0.2.1:990',
+      'services.two.ftp.tls.certificates "a.pem": expected a list of paths, such as [/etc/ssl/ftp.pem]',
+    ]);
+  });
+
   it('never show a password', () => {
     const health = `    health: { password: "se\\ncret", password-file: /f }\n`;
     const faults = faultsOf(loadFile(`${pxe.replace('tftp', 'ftp')}${health}`));

@@ -134,6 +134,22 @@ const cases: [FindingKind, FlagValues, string, Machine?][] = [
     { ftpTls: 'passthrough', ftpDeny: 'SITE' },
     '--ftp-tls passthrough reads nothing of service ftp',
   ],
+  [
+    'tls-without-effect',
+    { tlsCert: ['a.pem'] },
+    '--tls-cert has no effect with --ftp-tls off: allowed or required lets clients have TLS',
+  ],
+  [
+    'tls-without-effect',
+    { tlsClientCa: 'a.pem', ftpTls: 'passthrough' },
+    '--tls-client-ca has no effect with --ftp-tls passthrough',
+  ],
+  [
+    'tls-without-effect',
+    { backendTlsCa: 'a.pem' },
+    '--backend-tls-ca has no effect with --backend-tls off: servers of ftp are spoken to in clear',
+  ],
+  ['tls-without-effect', { backendTlsName: 'a.example' }, '--backend-tls-name has no effect'],
   ['admin-public', { admin: '192.0.2.1:9069' }, '--admin 192.0.2.1:9069'],
   [
     'admin-public',

@@ -111,6 +111,11 @@ describe('TLS and proxies of FTP', () => {
       { ftpTls: 'allowed', tlsCert: ['a', 'b'], tlsKey: ['a'] },
       '--tls-cert and --tls-key: are 2 and 1: give one key for each certificate, in the same order',
     ],
+    [{ tlsKey: ['a'] }, '--tls-key: needs --tls-cert'],
+    [
+      { ...withTls, ftpPort: '2121', ftpsPort: '2121' },
+      '--ftps-port "2121": sessions at 192.0.2.1:2121 begin in clear; give another port, such as 990',
+    ],
     [
       { ftpTls: 'allowed', tlsCert: ['a'], tlsClientCert: 'required' },
       '--tls-client-cert "required": needs --tls-client-ca',

@@ -25,6 +25,21 @@ function linesOf(event: Event, level: Parameters<typeof createLogger>[0] = 'info
   return lines();
 }
 
+describe('the line of certificates', () => {
+  const loaded = { kind: 'ftp.certificates.loaded', service: 'ftp', expiresAt: 0 } as const;
+
+  it('tells when they expire', () => {
+    const [line] = linesOf(loaded);
+    expect(line).toMatchObject({ level: 'info', expires: '1970-01-01T00:00:00.000Z' });
+    expect(line).not.toHaveProperty('doubts');
+  });
+
+  it('is a warning where something about them is odd', () => {
+    const doubts = ['a.pem has expired'];
+    expect(linesOf({ ...loaded, doubts })).toMatchObject([{ level: 'warn', doubts }]);
+  });
+});
+
 describe('the line of a transfer', () => {
   it('has all of its fields', () => {
     const [line] = linesOf(ended());
