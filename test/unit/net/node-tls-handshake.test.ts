@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { bytes } from '../../contract/net-tcp-scene.ts';
+import { until } from '../../contract/real-world.ts';
 import {
   closeAfterEach,
   closers,
@@ -12,7 +13,6 @@ import {
   createSession,
   listen,
   loopback,
-  until,
   versions,
   withoutDrain,
 } from './tls-scene.ts';

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { TcpSocket } from '../../../src/net/tcp.ts';
 import type { SecureOptions, TlsSession, TlsUse } from '../../../src/net/tls.ts';
+import { until } from '../../contract/real-world.ts';
 import { helloAgain, recordType, TlsForger, type TlsVersion } from '../../helpers/tls-forger.ts';
 import {
   closeAfterEach,
@@ -13,7 +14,6 @@ import {
   listen,
   loopback,
   type Secured,
-  until,
   versions,
   withoutDrain,
 } from './tls-scene.ts';
