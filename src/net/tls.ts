@@ -32,7 +32,7 @@ export interface TlsFacts {
  *   read   Nothing will be written: what TLS itself says behind the handshake is kept until the end. A peer that sends
  *          a file and closes without reading would lose, by the reset that its system then sends, the end of the file.
  *   write  What the peer says counts for nothing: how it ends is what matters, and a FIN is as good as a close_notify.
- *          Behind our own end nothing that it says is handed over any more.
+ *          Behind our own end what it says need not be handed over any more.
  */
 export type TlsUse = 'read' | 'write';
 

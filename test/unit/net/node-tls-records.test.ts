@@ -3,9 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { TcpSocket } from '../../../src/net/tcp.ts';
-import type { SecureOptions, TlsSession, TlsUse } from '../../../src/net/tls.ts';
+import type { SecureOptions, TlsSession, TlsUse, TlsVersion } from '../../../src/net/tls.ts';
 import { until } from '../../contract/real-world.ts';
-import { helloAgain, recordType, TlsForger, type TlsVersion } from '../../helpers/tls-forger.ts';
+import { type Forge, helloAgain, recordType, times, TlsForger } from '../../helpers/tls-forger.ts';
 import {
   closeAfterEach,
   closers,
@@ -43,12 +43,6 @@ async function scene(version: TlsVersion, change = unchanged): Promise<Scene> {
   const [ours] = secured;
   if (ours === undefined) throw new Error('nothing was accepted');
   return { forger, ours };
-}
-
-type Forge = (forger: TlsForger) => Uint8Array;
-
-function times(count: number, forge: Forge): Forge {
-  return (forger) => Buffer.concat(Array.from({ length: count }, () => forge(forger)));
 }
 
 function twice(forger: TlsForger): Uint8Array {
