@@ -30,8 +30,32 @@ async function secure(socket: TcpSocket, net: Net, version: TlsVersion): Promise
   return secured;
 }
 
-/** A net whose connections are all under TLS, and have done their handshake. Those that are accepted are for `use`. */
-function createTlsNet(version: TlsVersion, use?: TlsUse): Net {
+/** Not of Node's own kind, so that TLS cannot be taken off it: as all are where Node has no way to do that. */
+function undetachable(socket: TcpSocket): TcpSocket {
+  return new Proxy(socket, {
+    getPrototypeOf: () => null,
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+/** What becomes of the connections that are accepted. */
+interface Kind {
+  readonly name: string;
+  readonly use?: TlsUse;
+  readonly beneath?: (socket: TcpSocket) => TcpSocket;
+}
+
+const kinds: readonly Kind[] = [
+  { name: '' },
+  { name: ', for writing', use: 'write' },
+  { name: ', for writing, where TLS stays on', use: 'write', beneath: undetachable },
+];
+
+/** A net whose connections are all under TLS, and have done their handshake. */
+function createTlsNet(version: TlsVersion, { use, beneath = (socket) => socket }: Kind): Net {
   const net = createNodeNet();
   const server = createNodeTlsServer(net, {
     ...rules,
@@ -50,7 +74,7 @@ function createTlsNet(version: TlsVersion, use?: TlsUse): Net {
           // What the handshake itself writes has gone then.
           const onSecure = (): unknown => setImmediate(() => handlers.onConnection(secured));
           const options = { channel: 'control', onSecure, ...(use && { use }) } as const;
-          const secured = server.openSession().secure(socket, options);
+          const secured = server.openSession().secure(beneath(socket), options);
         },
       }),
     connectTcp: async (to, options) => secure(await net.connectTcp(to, options), net, version),
@@ -58,11 +82,11 @@ function createTlsNet(version: TlsVersion, use?: TlsUse): Net {
 }
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-  for (const use of [undefined, 'write'] as const) {
+  for (const kind of kinds) {
     tcpSocketContract({
-      name: use === undefined ? version : `${version}, for writing`,
+      name: `${version}${kind.name}`,
       family: 4,
-      createWorld: () => ({ ...realTcpWorld(createTlsNet(version, use)), isEndProven: true }),
+      createWorld: () => ({ ...realTcpWorld(createTlsNet(version, kind)), isEndProven: true }),
     });
   }
 }
