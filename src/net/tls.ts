@@ -13,12 +13,8 @@ export type TlsChannel = 'control' | 'data';
 /** What a handshake has settled. */
 export interface TlsFacts {
   readonly version: string;
-  /** OpenSSL's name of the cipher suite. */
-  readonly cipher: string;
   /** Whether it resumed a session (RFC 5077, RFC 8446 section 2.2) instead of exchanging certificates. */
   readonly isResumed: boolean;
-  /** The name that the client asked for (RFC 6066 section 3). */
-  readonly serverName: string | undefined;
   /**
    * The subject of the client's certificate, which was verified, as in RFC 4514: `CN=alice,O=Example`. It is UTF-8, one
    * character a byte.
