@@ -3,12 +3,9 @@ import type { TlsFacts } from './tls.ts';
 
 /** Of a handshake that is done. */
 export function tlsFacts(tls: TLSSocket): TlsFacts {
-  const { servername } = tls;
   return {
     version: tls.getProtocol() ?? '',
-    cipher: tls.getCipher().standardName,
     isResumed: tls.isSessionReused(),
-    serverName: typeof servername === 'string' ? servername : undefined,
     subject: subjectOf(tls),
   };
 }

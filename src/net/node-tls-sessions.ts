@@ -4,8 +4,8 @@ import { Server } from 'node:net';
 const most = 4;
 
 /**
- * Sessions of TLS 1.2 by their IDs (RFC 5246 section 7.4.1.2), for clients that take no tickets, as curl does not. They
- * are as good a proof: whoever resumes one has its secret. The server listens nowhere; it is whom a TLS socket of Node
+ * Sessions of TLS 1.2 by their IDs (RFC 5246 section 7.4.1.2), for clients that take no tickets, such as curl. They are
+ * as good a proof: whoever resumes one has its secret. The server listens nowhere; it is whom a TLS socket of Node
  * asks.
  */
 export function sessionsById(): Server {

@@ -13,12 +13,8 @@ export type TlsChannel = 'control' | 'data';
 /** What a handshake has settled. */
 export interface TlsFacts {
   readonly version: string;
-  /** OpenSSL's name of the cipher suite. */
-  readonly cipher: string;
   /** Whether it resumed a session (RFC 5077, RFC 8446 section 2.2) instead of exchanging certificates. */
   readonly isResumed: boolean;
-  /** The name that the client asked for (RFC 6066 section 3). */
-  readonly serverName: string | undefined;
   /**
    * The subject of the client's certificate, which was verified, as in RFC 4514: `CN=alice,O=Example`. It is UTF-8, one
    * character a byte.
@@ -32,7 +28,7 @@ export interface TlsFacts {
  *   read   Nothing will be written: what TLS itself says behind the handshake is kept until the end. A peer that sends
  *          a file and closes without reading would lose, by the reset that its system then sends, the end of the file.
  *   write  What the peer says counts for nothing: how it ends is what matters, and a FIN is as good as a close_notify.
- *          Behind our own end nothing that it says is handed over any more.
+ *          Behind our own end what it says need not be handed over any more.
  */
 export type TlsUse = 'read' | 'write';
 

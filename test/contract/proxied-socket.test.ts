@@ -1,5 +1,4 @@
 /** Connections behind a proxy keep what all connections keep. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MemoryNet } from '../../src/net/memory-net.ts';
 import type { Net } from '../../src/net/net.ts';
 import { createNodeNet } from '../../src/net/node-net.ts';
@@ -7,6 +6,7 @@ import { readProxyHeader } from '../../src/net/proxied-socket.ts';
 import { encodeProxyHeader } from '../../src/net/proxy-header.ts';
 import { TcpEar, type TcpWorld } from './net-tcp-scene.ts';
 import { tcpSocketContract } from './net-tcp.ts';
+import { realTcpWorld } from './real-world.ts';
 
 /** A net whose connections all begin with a header, which both ends have behind them. */
 function behindProxy(net: Net): Net {
@@ -53,20 +53,7 @@ function inherited(net: Net): Net {
   };
 }
 
-function createRealWorld(): TcpWorld {
-  return {
-    net: behindProxy(createNodeNet()),
-    until: async (condition) => {
-      for (const deadline = performance.now() + 10_000; !condition();) {
-        if (performance.now() > deadline) throw new Error('what was waited for never happened');
-        await sleep(1);
-      }
-    },
-    settle: (work) => work,
-    openSockets: () =>
-      process.getActiveResourcesInfo().filter((name) => /^TCP(Socket|Server)Wrap$/.test(name)).length,
-  };
-}
+const createRealWorld = (): TcpWorld => realTcpWorld(behindProxy(createNodeNet()));
 
 function createMemoryWorld(): TcpWorld {
   const memory = new MemoryNet({ seed: 1 });

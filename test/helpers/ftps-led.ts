@@ -4,13 +4,14 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Endpoint } from '../../src/net/net.ts';
+import type { TlsVersion } from '../../src/net/tls.ts';
 import { CutWire } from './cut-wire.ts';
 
 export interface LedOptions {
   /** Who signs the balancer's certificate, which is for `localhost`; as PEM. */
   readonly ca: string;
   /** TLS 1.3 if left out. */
-  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly maxVersion?: TlsVersion;
 }
 
 /** Milliseconds that a reply may take. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect } from 'vitest';
 import type { Endpoint } from '../../src/net/net.ts';
 import type { Balancer } from './balancer.ts';
-import { makeKeyPair } from './certificates.ts';
+import { type CertificateWish, makeKeyPair } from './certificates.ts';
 import { noise, publish, sha256, temporaryFolder } from './folders.ts';
 import type { DataVerb, FtpClientName, FtpClientTls, FtpStep } from './ftp-client-specs.ts';
 import { localFile, takeSteps } from './ftp-clients.ts';
@@ -42,13 +42,14 @@ export interface SecureServer {
   readonly trust: readonly string[];
 }
 
-/** A server with a certificate for its address; it has files. */
+/** A server with a certificate for its address, unless something else is wished; it has files. */
 export async function startSecure(
   name: FtpServerName,
   tls: Omit<FtpServerTls, 'file'> = {},
+  wish: CertificateWish = {},
 ): Promise<SecureServer> {
   const address = ownLoopback();
-  const { certificate, key } = makeKeyPair({ kind: 'rsa', names: `IP:${address}` });
+  const { certificate, key } = makeKeyPair({ kind: 'rsa', names: `IP:${address}`, ...wish });
   const file = path.join(temporaryFolder('certificate'), 'server.pem');
   writeFileSync(file, `${certificate}${key}`, { mode: 0o600 });
   const server = await startFtpServer(name, address, undefined, { ...tls, file });

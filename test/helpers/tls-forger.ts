@@ -7,8 +7,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions } from 'node:tls';
-
-export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+import type { TlsVersion } from '../../src/net/tls.ts';
 
 /** RFC 8446 section 5.1. */
 export const recordType = { alert: 21, handshake: 22, data: 23 } as const;
@@ -135,6 +134,14 @@ export class TlsForger {
     const sealed = Buffer.concat([sequence, seal(this.#keys.key, nonce, bound, content)]);
     return Buffer.concat([Uint8Array.of(type, 3, 3, sealed.length >> 8, sealed.length & 0xff), sealed]);
   }
+}
+
+/** Makes what a peer is to be sent. */
+export type Forge = (forger: TlsForger) => Uint8Array;
+
+/** The same many times over, in one piece. */
+export function times(count: number, forge: Forge): Forge {
+  return (forger) => Buffer.concat(Array.from({ length: count }, () => forge(forger)));
 }
 
 function seal(key: Buffer, nonce: Buffer, bound: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {

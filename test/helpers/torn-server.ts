@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { createInterface } from 'node:readline';
 import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
 import type { Endpoint } from '../../src/net/net.ts';
-import type { KeyPair } from '../../src/net/tls.ts';
+import type { KeyPair, TlsVersion } from '../../src/net/tls.ts';
 import { CutWire } from './cut-wire.ts';
 
 /** What a download ends by: the name of the file that is asked for. */
@@ -18,7 +18,7 @@ export class TornServer {
   readonly #sockets = new Set<Socket>();
   readonly #servers: Server[] = [];
 
-  constructor({ certificate, key }: KeyPair, maxVersion: 'TLSv1.2' | 'TLSv1.3', content: Uint8Array) {
+  constructor({ certificate, key }: KeyPair, maxVersion: TlsVersion, content: Uint8Array) {
     this.#context = createSecureContext({ cert: certificate, key, maxVersion });
     this.#content = content;
   }

@@ -2,16 +2,15 @@
 import { constants } from 'node:crypto';
 import type { ConnectionOptions } from 'node:tls';
 import { expect, test } from 'vitest';
-import { makeKeyPair } from '../helpers/certificates.ts';
 import { content, download, isContent, upload } from '../helpers/ftp-transfers.ts';
 import { until } from '../helpers/processes.ts';
 import { NodeSocket } from '../helpers/tls-net.ts';
 import { startFtpBalancer, startFtpServer } from './ftp.ts';
-import { pemFile, type SecureClient, secureLogin } from './ftps.ts';
+import { type SecureClient, secureLogin } from './ftps.ts';
+import { certificate } from './ftps-raw.ts';
 import type { FlagTests } from './flags.ts';
 
-const own = makeKeyPair();
-const front = ['--ftp-tls=required', `--tls-cert=${pemFile('data.pem', `${own.certificate}${own.key}`)}`];
+const front = ['--ftp-tls=required', `--tls-cert=${certificate}`];
 
 /** Whose session a data connection resumes. */
 type Ticket = 'own' | 'foreign' | 'none';

@@ -7,7 +7,7 @@ import type { Balancer } from '../helpers/balancer.ts';
 import { cleanUp } from '../helpers/clean-up.ts';
 import { freePort } from '../helpers/ftp-daemons.ts';
 import { until } from '../helpers/processes.ts';
-import { helloAgain, recordType, type TlsForger } from '../helpers/tls-forger.ts';
+import { type Forge, helloAgain, recordType, times } from '../helpers/tls-forger.ts';
 import { Bystander } from './bystander.ts';
 import { type RunningServer, startFtpBalancer, startFtpServer } from './ftp.ts';
 import { askForged, certificate, clientHello, counted, forgeOn, RawClient } from './ftps-raw.ts';
@@ -108,20 +108,14 @@ describe('what a client says in clear around AUTH', () => {
   });
 });
 
-type Forge = (forger: TlsForger) => Uint8Array;
-
 const records: readonly (readonly [string, Forge])[] = [
   ['plaintext', () => Buffer.from('USER joe\r\nDELE file\r\n')],
   ['noise without end', () => Buffer.alloc(4_000_000, 0x99)],
   ['a huge record', () => Buffer.concat([Uint8Array.of(23, 3, 3, 0xff, 0xff), Buffer.alloc(70_000)])],
   ['a fatal alert', (forger) => forger.record(recordType.alert, Uint8Array.of(2, 80))],
-  ['masses of empty records', many(10_000, (forger) => forger.record(recordType.data, new Uint8Array()))],
-  ['the wish for many handshakes', many(1_000, (forger) => forger.record(recordType.handshake, helloAgain))],
+  ['masses of empty records', times(10_000, (forger) => forger.record(recordType.data, new Uint8Array()))],
+  ['the wish for many handshakes', times(1_000, (forger) => forger.record(recordType.handshake, helloAgain))],
 ];
-
-function many(count: number, forge: Forge): Forge {
-  return (forger) => Buffer.concat(Array.from({ length: count }, () => forge(forger)));
-}
 
 describe.each(versions)('within %s', (version) => {
   test('each fault ends the session, and is counted and logged', async () => {

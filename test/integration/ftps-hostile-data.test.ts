@@ -3,13 +3,14 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { TlsVersion } from '../../src/net/tls.ts';
 import type { Balancer } from '../helpers/balancer.ts';
 import { cleanUp } from '../helpers/clean-up.ts';
 import type { Led } from '../helpers/ftps-led.ts';
 import type { Handler } from '../helpers/ftp-server.ts';
 import { content, isContent } from '../helpers/ftp-transfers.ts';
 import { until } from '../helpers/processes.ts';
-import { recordType, TlsForger, type TlsVersion } from '../helpers/tls-forger.ts';
+import { type Forge, recordType, times, TlsForger } from '../helpers/tls-forger.ts';
 import { type RunningServer, startFtpBalancer, startFtpServer } from './ftp.ts';
 import { certificate, clientHello, counted, ledTo, own } from './ftps-raw.ts';
 
@@ -147,14 +148,14 @@ test('TLS where none was agreed on breaks nothing but its transfer', async () =>
 });
 
 const { alert, data } = recordType;
-const breaks: readonly ((forger: TlsForger) => Uint8Array)[] = [
+const breaks: readonly Forge[] = [
   (forger) => forger.record(alert, Uint8Array.of(2, 80)),
   // It says that the other side has got a record that was changed.
   (forger) => forger.record(alert, Uint8Array.of(2, 20)),
   // A close_notify, as anybody could send it.
   () => Uint8Array.of(alert, 3, 3, 0, 2, 1, 0),
   () => Buffer.from('the rest of it in clear'),
-  (forger) => Buffer.concat(Array.from({ length: 100 }, () => forger.record(data, new Uint8Array()))),
+  times(100, (forger) => forger.record(data, new Uint8Array())),
 ];
 
 describe.each(versions)('alerts, plaintext and empty records within %s', (version) => {

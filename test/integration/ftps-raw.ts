@@ -1,25 +1,22 @@
 /** TLS on real sockets: a certificate of the balancer's own, and clients whose bytes are led by hand. */
-import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import path from 'node:path';
 import { Duplex } from 'node:stream';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Endpoint } from '../../src/net/net.ts';
-import type { KeyPair } from '../../src/net/tls.ts';
+import type { KeyPair, TlsVersion } from '../../src/net/tls.ts';
 import type { Balancer } from '../helpers/balancer.ts';
 import { makeKeyPair } from '../helpers/certificates.ts';
-import { temporaryFolder } from '../helpers/folders.ts';
-import { Led } from '../helpers/ftps-led.ts';
+import { Led, type LedOptions } from '../helpers/ftps-led.ts';
 import { until } from '../helpers/processes.ts';
-import { TlsForger, type TlsVersion } from '../helpers/tls-forger.ts';
+import { TlsForger } from '../helpers/tls-forger.ts';
+import { pemFile } from './ftps.ts';
 
 /** For `localhost` and 127.0.0.1. */
 export const own: KeyPair = makeKeyPair();
 
 /** What a balancer shows to its clients. */
-export const certificate: string = path.join(temporaryFolder('certificates'), 'own.pem');
-writeFileSync(certificate, `${own.certificate}${own.key}`, { mode: 0o600 });
+export const certificate: string = pemFile('own.pem', `${own.certificate}${own.key}`);
 
 /** A connection whose bytes are the test's own. It ends with the test. */
 export class RawClient {
@@ -71,13 +68,8 @@ export async function askForged(forger: TlsForger, command: string, code: string
 }
 
 /** A client that has logged in within TLS, with its data under TLS as well. */
-export async function ledTo(
-  listener: Endpoint,
-  options: Pick<ConnectionOptions, 'maxVersion'> = {},
-): Promise<Led> {
-  const { maxVersion } = options;
-  const isOld = maxVersion === 'TLSv1.2';
-  const led = new Led(listener, { ca: own.certificate, ...(isOld && { maxVersion }) });
+export async function ledTo(listener: Endpoint, options: Omit<LedOptions, 'ca'> = {}): Promise<Led> {
+  const led = new Led(listener, { ca: own.certificate, ...options });
   onTestFinished(() => led.close());
   await led.secure();
   await led.login({ user: 'joe', password: 'secret' });

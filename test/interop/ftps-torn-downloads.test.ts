@@ -89,7 +89,7 @@ async function read({ data, raw }: Download, onData: (got: number) => void = () 
   return { got, ends };
 }
 
-/** `isPressed`: when the buffers on the way are full, as the client has not read for a while. */
+/** `isPressed`: when the client has not read for a while, so that buffers on the way are full; how full, nobody can see. */
 async function kill(server: FtpServer, data: Readable, isPressed: boolean): Promise<void> {
   if (isPressed) {
     data.pause();

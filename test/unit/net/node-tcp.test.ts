@@ -10,6 +10,7 @@ import type { Endpoint } from '../../../src/net/net.ts';
 import { createNodeNet } from '../../../src/net/node-net.ts';
 import type { TcpListener, TcpSocket } from '../../../src/net/tcp.ts';
 import { bytes, rejectionOf, TcpEar } from '../../contract/net-tcp-scene.ts';
+import { openTcpSockets, until } from '../../contract/real-world.ts';
 
 const net = createNodeNet();
 const loopback = '127.0.0.1';
@@ -17,18 +18,8 @@ const closers: (() => unknown)[] = [];
 
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
-  await until(() => openSockets() === 0);
+  await until(() => openTcpSockets() === 0);
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = performance.now() + 10_000; !condition();) {
-    if (performance.now() > deadline) throw new Error('what was waited for never happened');
-    await sleep(1);
-  }
-}
-
-const openSockets = (): number =>
-  process.getActiveResourcesInfo().filter((name) => /^TCP(Socket|Server)Wrap$/.test(name)).length;
 
 async function listen(onConnection: (socket: TcpSocket) => void): Promise<TcpListener> {
   const at = { address: loopback, port: 0 };
@@ -69,7 +60,7 @@ async function deafListener(): Promise<Endpoint> {
       () => undefined,
     );
     if ((await rejectionOf(attempt)) !== 'TLB_ERR_TIMEOUT') continue;
-    await until(() => openSockets() === queued);
+    await until(() => openTcpSockets() === queued);
     return { address: loopback, port };
   }
   throw new Error('the queue of the listener was never full');
@@ -157,25 +148,25 @@ describe('a reset right after data', () => {
 describe('an attempt that nobody answers', () => {
   it('is given up after its time, and leaves nothing open', async () => {
     const at = await deafListener();
-    const before = openSockets();
+    const before = openTcpSockets();
     expect(before).toBeGreaterThan(0);
     await expect(net.connectTcp(at, { timeout: 50 })).rejects.toMatchObject({
       code: 'TLB_ERR_TIMEOUT',
       message: `cannot connect to ${loopback} port ${at.port}: no answer within 50 ms`,
     });
-    await until(() => openSockets() === before);
+    await until(() => openTcpSockets() === before);
   });
 
   it('is given up when the signal says so, and leaves nothing open', async () => {
     const at = await deafListener();
-    const before = openSockets();
+    const before = openTcpSockets();
     const controller = new AbortController();
     const attempt = net.connectTcp(at, { timeout: 60_000, signal: controller.signal });
     await sleep(10);
-    expect(openSockets()).toBe(before + 1);
+    expect(openTcpSockets()).toBe(before + 1);
     controller.abort('enough');
     await expect(attempt).rejects.toBe('enough');
-    await until(() => openSockets() === before);
+    await until(() => openTcpSockets() === before);
   });
 });
 

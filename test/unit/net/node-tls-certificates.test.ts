@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ConnectionOptions } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import type { KeyPair } from '../../../src/net/tls.ts';
+import { until } from '../../contract/real-world.ts';
 import { makeKeyPair } from '../../helpers/certificates.ts';
 import {
   authority,
@@ -15,7 +16,6 @@ import {
   listen,
   listenNode,
   loopback,
-  until,
   withoutDrain,
 } from './tls-scene.ts';
 

@@ -2,6 +2,7 @@ import { constants } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { bytes } from '../../contract/net-tcp-scene.ts';
+import { until } from '../../contract/real-world.ts';
 import { makeKeyPair } from '../../helpers/certificates.ts';
 import {
   authority,
@@ -15,7 +16,6 @@ import {
   listen,
   listenNode,
   type Secured,
-  until,
   versions,
   withoutDrain,
 } from './tls-scene.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { TlsServerOptions } from '../../../src/net/tls.ts';
+import { until } from '../../contract/real-world.ts';
 import {
   closeAfterEach,
   closers,
@@ -11,7 +11,6 @@ import {
   createServerOf,
   listen,
   loopback,
-  until,
   versions,
   withoutDrain,
 } from './tls-scene.ts';
@@ -117,7 +116,7 @@ describe.each(versions)('the end of a connection of %s', (version) => {
     raw.resetAndDestroy();
     const [ours] = secured;
     await until(() => ours !== undefined && withoutDrain(ours).length > 0);
-    await sleep(20);
+    await until(() => raw.closed);
     ours?.socket.end();
     await until(() => ours?.ear.isClosed === true);
     expect([ours?.ear.data, ours && withoutDrain(ours)]).toEqual(['all of it', ['end', 'close clean']]);

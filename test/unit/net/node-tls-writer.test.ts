@@ -1,35 +1,34 @@
 /** What is peculiar to connections under TLS that are there to be written to; the rest is in the contract of TCP. */
 import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { connect, type TLSSocket } from 'node:tls';
-import { expect, onTestFinished, test } from 'vitest';
+import type { TLSSocket } from 'node:tls';
+import { expect, test } from 'vitest';
 import { NetError } from '../../../src/net/net.ts';
-import { createNodeNet } from '../../../src/net/node-net.ts';
-import { createNodeTlsServer } from '../../../src/net/node-tls-server.ts';
-import type { TcpSocket } from '../../../src/net/tcp.ts';
-import type { TlsServerOptions } from '../../../src/net/tls.ts';
-import { TcpEar } from '../../contract/net-tcp-scene.ts';
-import { makeKeyPair } from '../../helpers/certificates.ts';
-import { until } from '../../helpers/processes.ts';
+import type { TlsServerOptions, TlsSession, TlsVersion } from '../../../src/net/tls.ts';
+import { bytes } from '../../contract/net-tcp-scene.ts';
+import { until } from '../../contract/real-world.ts';
+import {
+  closeAfterEach,
+  closers,
+  codesOf,
+  connectNode,
+  createServerOf,
+  listen,
+  loopback,
+  type Secured,
+  versions,
+  withoutDrain,
+} from './tls-scene.ts';
 
-const net = createNodeNet();
-const keyPair = makeKeyPair();
-const rules: TlsServerOptions = {
-  keyPairs: [keyPair],
-  minVersion: 'TLSv1.2',
-  handshakeTimeout: 10_000,
-  eof: 'strict',
-  clientCa: undefined,
-  clientCertificate: 'optional',
-  dataResumption: 'off',
-};
+closeAfterEach();
 
 interface Scene {
-  readonly ear: TcpEar;
-  readonly writer: TcpSocket;
+  readonly writer: Secured;
   readonly raw: Socket;
   readonly peer: TLSSocket;
+  /** By the peer. */
+  readonly heard: Uint8Array[];
 }
 
 /** A connection whose FIN is not that of the TLS on top. */
@@ -45,71 +44,65 @@ function wireOf(raw: Socket): Duplex {
   return wire;
 }
 
-/** A writer and its peer, whose handshake is done unless it fails. */
-async function scene(first?: Uint8Array, options: Partial<TlsServerOptions> = {}): Promise<Scene> {
-  const server = createNodeTlsServer(net, { ...rules, ...options });
-  const accepted = Promise.withResolvers<TcpSocket>();
-  const listener = await net.listenTcp(
-    { address: '127.0.0.1', port: 0 },
-    {
-      onConnection: (socket) =>
-        accepted.resolve(server.openSession().secure(socket, { channel: 'data', use: 'write' })),
-      onError: accepted.reject,
+/** A writer and its peer, whose handshake is done unless it fails. `first` is written before. */
+async function scene(
+  version: TlsVersion,
+  first: string,
+  options: Partial<TlsServerOptions> = {},
+): Promise<Scene> {
+  const server = createServerOf(options).openSession();
+  const session: TlsSession = {
+    secure: (socket, rules) => {
+      const writer = server.secure(socket, { ...rules, use: 'write' });
+      writer.write(bytes(first));
+      return writer;
     },
-  );
-  const raw = connectTcp({ host: listener.address, port: listener.port });
-  const peer = connect({ socket: wireOf(raw), rejectUnauthorized: false }).on('error', () => undefined);
-  const writer = await accepted.promise;
-  listener.close();
-  onTestFinished(() => {
-    writer.reset();
-    raw.destroy();
-  });
-  const ear = new TcpEar();
-  writer.handle(ear);
-  if (first) writer.write(first);
+  };
+  const { port, secured } = await listen(() => session, 'data');
+  const raw = connect(port, loopback);
+  closers.push(() => raw.destroy());
+  const { socket: peer } = connectNode(port, { socket: wireOf(raw), maxVersion: version });
+  const heard: Uint8Array[] = [];
+  peer.on('data', (data: Uint8Array) => heard.push(data));
   await once(peer, 'secureConnect');
-  return { ear, writer, raw, peer };
+  const [writer] = secured;
+  if (writer === undefined) throw new Error('nothing was accepted');
+  return { writer, raw, peer, heard };
 }
 
-const ends = (ear: TcpEar): readonly string[] => ear.events.filter((event) => event !== 'drain');
-
-for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-  test(`${version}: a peer that says its close_notify and resets has not got what was written`, async () => {
-    const { ear, writer, raw, peer } = await scene(undefined, { minVersion: version });
+test.each(versions)(
+  '%s: a peer that says its close_notify and resets has not got what was written',
+  async (version) => {
+    const { writer, raw, peer } = await scene(version, '');
+    expect(peer.getProtocol()).toBe(version);
     raw.pause();
     peer.pause();
-    writer.write(new Uint8Array(100_000));
-    await until('all is written', () => writer.pending === 0 || undefined);
-    writer.end();
+    writer.socket.write(new Uint8Array(100_000));
+    await until(() => writer.socket.pending === 0);
+    writer.socket.end();
     peer.end();
     await once(peer, 'finish');
     raw.resetAndDestroy();
-    await until('the end', () => ear.isClosed || undefined);
-    expect(ends(ear).at(-1)).toBe('close reset');
-    expect(ear.errors[0]).toBeInstanceOf(NetError);
-  });
-}
+    await until(() => writer.ear.isClosed);
+    expect(withoutDrain(writer).at(-1)).toBe('close reset');
+    expect(writer.ear.errors[0]).toBeInstanceOf(NetError);
+  },
+);
 
 test('a peer that may not have it gets nothing', async () => {
-  const { ear, writer, raw, peer } = await scene(new Uint8Array(1_000), { dataResumption: 'require' });
-  const heard: Uint8Array[] = [];
-  peer.on('data', (data: Uint8Array) => heard.push(data));
-  await until('the end', () => raw.closed || undefined);
+  const { writer, raw, heard } = await scene('TLSv1.3', 'secret', { dataResumption: 'require' });
+  await until(() => raw.closed && writer.ear.isClosed);
   expect(heard).toEqual([]);
-  await until('the end', () => ear.isClosed || undefined);
-  expect(ear.errors[0]?.code).toBe('TLB_ERR_TLS_NOT_RESUMED');
-  expect(writer.pending).toBe(0);
+  expect(codesOf(writer)).toEqual(['TLB_ERR_TLS_NOT_RESUMED']);
+  expect(writer.socket.pending).toBe(0);
 });
 
-test('what is written before the handshake arrives behind it', async () => {
-  const { ear, writer, peer } = await scene(Buffer.from('early'));
-  writer.end();
-  const heard: Uint8Array[] = [];
-  peer.on('data', (data: Uint8Array) => heard.push(data));
+test.each(versions)('%s: what is written before the handshake arrives behind it', async (version) => {
+  const { writer, peer, heard } = await scene(version, 'early');
+  writer.socket.end();
   await once(peer, 'end');
   peer.end();
   expect(Buffer.concat(heard).toString()).toBe('early');
-  await until('the end', () => ear.isClosed || undefined);
-  expect(ends(ear)).toEqual(['end', 'close clean']);
+  await until(() => writer.ear.isClosed);
+  expect(withoutDrain(writer)).toEqual(['end', 'close clean']);
 });

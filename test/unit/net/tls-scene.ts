@@ -1,7 +1,6 @@
 /** Our sockets under TLS, and those of Node as their peers. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { afterEach } from 'vitest';
 import type { Endpoint } from '../../../src/net/net.ts';
@@ -18,6 +17,7 @@ import type {
   TlsSession,
 } from '../../../src/net/tls.ts';
 import { TcpEar } from '../../contract/net-tcp-scene.ts';
+import { openTcpSockets, until } from '../../contract/real-world.ts';
 import { makeKeyPair } from '../../helpers/certificates.ts';
 
 const net = createNodeNet();
@@ -32,19 +32,9 @@ export const closers: (() => unknown)[] = [];
 export function closeAfterEach(): void {
   afterEach(async () => {
     for (const close of closers.splice(0)) await close();
-    await until(() => openSockets() === 0);
+    await until(() => openTcpSockets() === 0);
   });
 }
-
-export async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = performance.now() + 10_000; !condition();) {
-    if (performance.now() > deadline) throw new Error('what was waited for never happened');
-    await sleep(1);
-  }
-}
-
-const openSockets = (): number =>
-  process.getActiveResourcesInfo().filter((name) => /^TCP(Socket|Server)Wrap$/.test(name)).length;
 
 export function createServerOf(options: Partial<TlsServerOptions> = {}): TlsServer {
   return createNodeTlsServer(net, {
