@@ -20,8 +20,12 @@ function codeOf(error: unknown): NetErrorCode {
   return isAboutTheirs ? 'TLB_ERR_CERTIFICATE' : 'TLB_ERR_TLS';
 }
 
+/** Advice for those who start Node by themselves. */
+const advice = /; if the root CA is installed locally.*$/;
+
 /** OpenSSL's messages have numbers, names of its functions and folders of its source around the reason. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
+  const text = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
+  return text.replace(advice, '');
 }
