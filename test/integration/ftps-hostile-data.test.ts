@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Balancer } from '../helpers/balancer.ts';
 import { cleanUp } from '../helpers/clean-up.ts';
+import { CutWire } from '../helpers/cut-wire.ts';
 import type { Led } from '../helpers/ftps-led.ts';
 import type { Handler } from '../helpers/ftp-server.ts';
 import { content, isContent } from '../helpers/ftp-transfers.ts';
@@ -188,6 +189,40 @@ describe.each(versions)('alerts, plaintext and empty records within %s', (versio
       raw.destroy();
       await expectGood(led, server);
     }
+  });
+});
+
+describe.each(['clear', ...versions])('a download in %s', (kind) => {
+  test('whose client ends it and then breaks it is broken, though nothing more is sent to it', async () => {
+    const scene = await stage();
+    const { server, balancer } = scene;
+    const { RETR } = server.server.handlers;
+    const broken = Promise.withResolvers<void>();
+    server.server.handlers['RETR'] = async (session) => {
+      session.say('150 here it comes');
+      const socket = await session.data();
+      const nothing = (): void => undefined;
+      socket.handle({ onData: nothing, onEnd: nothing, onDrain: nothing, onClose: nothing });
+      socket.write(content.subarray(0, 1_000));
+      await broken.promise;
+      socket.end();
+      session.say('226 done');
+    };
+    const led = await ledTo(balancer.listener, kind === 'TLSv1.2' ? { maxVersion: kind } : {});
+    if (kind === 'clear') expect(await led.ask('PROT C')).toBe('200');
+    const raw = await begin(led, scene, 'RETR file');
+    const data = kind === 'clear' ? raw : await led.tlsOn(new CutWire(raw));
+    await once(data, 'data');
+    data.end();
+    await once(raw, 'finish');
+    raw.resetAndDestroy();
+    await once(raw, 'close');
+    broken.resolve();
+    expect(await final(led)).toBe('426');
+    expect(await balancer.transfers(1)).toEqual(['client-reset 426']);
+    Object.assign(server.server.handlers, { RETR });
+    expect(await led.ask('PROT P')).toBe('200');
+    await expectGood(led, server);
   });
 });
 
