@@ -11,6 +11,7 @@ import type { Handler } from '../helpers/ftp-server.ts';
 import { content, isContent } from '../helpers/ftp-transfers.ts';
 import { until } from '../helpers/processes.ts';
 import { recordType, TlsForger, type TlsVersion } from '../helpers/tls-forger.ts';
+import { TcpEar } from '../contract/net-tcp-scene.ts';
 import { type RunningServer, startFtpBalancer, startFtpServer } from './ftp.ts';
 import { certificate, clientHello, counted, ledTo, own } from './ftps-raw.ts';
 
@@ -201,8 +202,7 @@ describe.each(['clear', ...versions])('a download in %s', (kind) => {
     server.server.handlers['RETR'] = async (session) => {
       session.say('150 here it comes');
       const socket = await session.data();
-      const nothing = (): void => undefined;
-      socket.handle({ onData: nothing, onEnd: nothing, onDrain: nothing, onClose: nothing });
+      socket.handle(new TcpEar());
       socket.write(content.subarray(0, 1_000));
       await broken.promise;
       socket.end();
