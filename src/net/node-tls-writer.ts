@@ -60,6 +60,8 @@ export class NodeTlsWriter implements TcpSocket {
   #isFinished = false;
   #isLeaving = false;
   #isEnded = false;
+  /** The peer's end was told before ours began. */
+  #isLast = false;
   #turnPlanned = false;
   #endTold = false;
   #closeTold = false;
@@ -107,6 +109,7 @@ export class NodeTlsWriter implements TcpSocket {
   end(): void {
     if (this.#isOver || this.#isEnding) return;
     this.#isEnding = true;
+    this.#isLast = this.#endTold;
     if (this.#isSecure) this.#end();
   }
 
@@ -200,8 +203,9 @@ export class NodeTlsWriter implements TcpSocket {
   #onFinish(): void {
     if (this.#isOver || this.#socket.raw.destroyed) return;
     this.#isFinished = true;
-    // A peer that had ended before may well have closed, and answer our end with a reset that means nothing.
-    if (this.#isLeaving || this.#isEnded) {
+    // A peer that had ended long before may well have closed, and answer our end with a reset that means nothing. Of one
+    // that did so just now it may mean that it has not got what was written last.
+    if (this.#isLeaving || this.#isLast) {
       this.#leave();
       return;
     }

@@ -91,6 +91,22 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   });
 }
 
+test('a peer that says its close_notify while it is written to, and resets in the end, is heard', async () => {
+  const { ear, writer, raw, peer } = await scene();
+  raw.pause();
+  peer.pause();
+  writer.write(new Uint8Array(30_000_000));
+  writer.end();
+  expect(writer.pending).toBeGreaterThan(0);
+  peer.end();
+  await until('its end is told', () => ends(ear).includes('end') || undefined);
+  raw.once('end', () => raw.resetAndDestroy());
+  peer.resume();
+  raw.resume();
+  await until('the end', () => ear.isClosed || undefined);
+  expect(ends(ear)).toEqual(['end', 'close reset']);
+});
+
 test('a peer that may not have it gets nothing', async () => {
   const { ear, writer, raw, peer } = await scene(new Uint8Array(1_000), { dataResumption: 'require' });
   const heard: Uint8Array[] = [];
