@@ -16,7 +16,8 @@
  *     own, the client's is reset a moment later: a server that refuses a transfer may break its connection before it says
  *     why, and a client whose connection is broken may no longer listen.
  *  5. A target that ended its own direction before it had everything may have closed altogether. It says so by a
- *     reset, a moment after it was sent something: it gets its FIN only after that moment.
+ *     reset, a moment after it was sent something: it gets its FIN only after that moment, and only its close tells,
+ *     as nothing is read behind the end of a direction.
  *  6. A leg that was reported as clean is never reset afterwards.
  */
 import type { Direction, RelayEnd, RelayOutcome } from '../ftp/effects.ts';
@@ -163,9 +164,22 @@ export class StreamRelay implements DataRelay {
   #onSourceEnd(): void {
     if (this.#isOver) return;
     this.#isSourceEnded = true;
-    if (!this.#isTargetEnded) this.#target.end();
-    const wait = this.#isTargetEnded ? doubtTime : lingerTime;
-    this.#lingerTimer = this.#clock.setTimer(wait, () => this.#finish());
+    if (this.#isTargetEnded) {
+      this.#lingerTimer = this.#clock.setTimer(doubtTime, () => this.#endTarget(doubtTime));
+    } else this.#endTarget(lingerTime);
+  }
+
+  #endTarget(wait: number): void {
+    this.#target.end();
+    this.#linger(wait);
+  }
+
+  /** An end that has not gone to the system, such as one behind a handshake that does not come, is waited for. */
+  #linger(wait: number): void {
+    this.#lingerTimer = this.#clock.setTimer(wait, () => {
+      if (this.#target.pending > 0) this.#linger(wait);
+      else this.#finish();
+    });
   }
 
   #onSourceClose(error: NetError | undefined): void {

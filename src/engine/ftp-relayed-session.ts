@@ -252,6 +252,7 @@ export class FtpRelayedSession
   }
 
   greetingFailed(reason: GreetingFailure): void {
+    if (reason === 'tls') this.#tls.onRefused();
     this.closeBackend('reset');
     this.#tries.greetingFailed(reason);
   }

@@ -65,6 +65,13 @@ export class FtpSessionTls {
     this.#host.emit({ kind: 'ftp.tls', service, leg, channel, version, isResumed });
   }
 
+  /** A backend does not go under TLS as it has to, and says so in FTP. */
+  onRefused(): void {
+    const error = 'the server refused AUTH or PROT, or said more than 234 in clear';
+    const place = { leg: 'backend', channel: 'control', reason: 'refused' } as const;
+    this.#host.emit({ kind: 'ftp.tls-failed', ...this.#whose(), ...place, error });
+  }
+
   /** A connection broke. That it was reset is no fault of TLS. */
   onBroken(leg: Leg, channel: TlsChannel, error: NetError | undefined): void {
     const reason = error && faults[error.code];

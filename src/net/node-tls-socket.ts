@@ -107,7 +107,9 @@ export class NodeTlsSocket implements TcpSocket, TransportOwner {
 
   get pending(): number {
     if (this.#isOver) return 0;
-    return this.#tls.writableLength - this.#gone + this.#pendingBeneath;
+    // Behind the handshake there is a close_notify to come.
+    const endings = this.#isEnding && !this.#isSecure ? 1 : 0;
+    return this.#tls.writableLength - this.#gone + this.#pendingBeneath + endings;
   }
 
   handle(handlers: TcpHandlers): void {

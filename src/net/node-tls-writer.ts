@@ -60,6 +60,8 @@ export class NodeTlsWriter implements TcpSocket {
   #isFinished = false;
   #isLeaving = false;
   #isEnded = false;
+  /** The peer's end was told before ours began. */
+  #isLast = false;
   #turnPlanned = false;
   #endTold = false;
   #closeTold = false;
@@ -87,7 +89,10 @@ export class NodeTlsWriter implements TcpSocket {
   }
 
   get pending(): number {
-    return this.#isOver ? 0 : this.#tls.writableLength;
+    if (this.#isOver) return 0;
+    // Behind the handshake there is a close_notify to come.
+    const endings = this.#isEnding && !this.#isSecure ? 1 : 0;
+    return this.#tls.writableLength + endings;
   }
 
   handle(handlers: TcpHandlers): void {
@@ -107,6 +112,7 @@ export class NodeTlsWriter implements TcpSocket {
   end(): void {
     if (this.#isOver || this.#isEnding) return;
     this.#isEnding = true;
+    this.#isLast = this.#endTold;
     if (this.#isSecure) this.#end();
   }
 
@@ -200,8 +206,9 @@ export class NodeTlsWriter implements TcpSocket {
   #onFinish(): void {
     if (this.#isOver || this.#socket.raw.destroyed) return;
     this.#isFinished = true;
-    // A peer that had ended before may well have closed, and answer our end with a reset that means nothing.
-    if (this.#isLeaving || this.#isEnded) {
+    // A peer that had ended long before may well have closed, and answer our end with a reset that means nothing. Of one
+    // that did so just now it may mean that it has not got what was written last.
+    if (this.#isLeaving || this.#isLast) {
       this.#leave();
       return;
     }

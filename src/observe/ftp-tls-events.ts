@@ -8,6 +8,8 @@ export const ftpTlsFaults = [
   'not-resumed',
   /** It ended without a close_notify. */
   'truncated',
+  /** A server took no AUTH, or no PROT, that it has to take. */
+  'refused',
   /** Anything else that TLS forbids, plaintext and other versions among it. */
   'protocol',
 ] as const;

@@ -178,9 +178,11 @@ describeFlags('FTPS', {
       ['match', '220', []],
     ] as const)('%s, with a server that does not know it', async (mode, code, verbs) => {
       const server = await startFtpServer();
-      const { listener } = await startFtpBalancer([server], `--backend-tls=${mode}`);
-      expect((await (await connectTo(listener)).line()).slice(0, 3)).toBe(code);
+      const balancer = await startFtpBalancer([server], `--backend-tls=${mode}`);
+      expect((await (await connectTo(balancer.listener)).line()).slice(0, 3)).toBe(code);
       expect(verbsOf(server)).toEqual(verbs);
+      if (mode !== 'required') return;
+      await balancer.said({ event: 'ftp.tls-failed', reason: 'refused', leg: 'backend', backend: 'b0' });
     });
   },
 

@@ -6,11 +6,13 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { TlsVersion } from '../../src/net/tls.ts';
 import type { Balancer } from '../helpers/balancer.ts';
 import { cleanUp } from '../helpers/clean-up.ts';
+import { CutWire } from '../helpers/cut-wire.ts';
 import type { Led } from '../helpers/ftps-led.ts';
 import type { Handler } from '../helpers/ftp-server.ts';
 import { content, isContent } from '../helpers/ftp-transfers.ts';
 import { until } from '../helpers/processes.ts';
 import { type Forge, recordType, times, TlsForger } from '../helpers/tls-forger.ts';
+import { TcpEar } from '../contract/net-tcp-scene.ts';
 import { type RunningServer, startFtpBalancer, startFtpServer } from './ftp.ts';
 import { certificate, clientHello, counted, ledTo, own } from './ftps-raw.ts';
 
@@ -102,11 +104,12 @@ describe('where TLS was agreed on, a data connection', () => {
   });
 
   test('whose handshake never ends costs no more than the time of a stall', async () => {
-    const scene = await stage('--ftp-stall-timeout=1s');
+    const scene = await stage('--ftp-stall-timeout=1500ms');
     const { server, balancer } = scene;
+    server.server.files.set('empty', new Uint8Array());
     const hello = await clientHello();
     for (const start of [Buffer.alloc(0), hello.subarray(0, 50)]) {
-      for (const command of ['STOR bad', 'RETR file']) {
+      for (const command of ['STOR bad', 'RETR file', 'RETR empty']) {
         const led = await ledTo(balancer.listener);
         const raw = await begin(led, scene, command);
         raw.write(start);
@@ -189,6 +192,39 @@ describe.each(versions)('alerts, plaintext and empty records within %s', (versio
       raw.destroy();
       await expectGood(led, server);
     }
+  });
+});
+
+describe.each(['clear', ...versions])('a download in %s', (kind) => {
+  test('whose client ends it and then breaks it is broken, though nothing more is sent to it', async () => {
+    const scene = await stage();
+    const { server, balancer } = scene;
+    const { RETR } = server.server.handlers;
+    const broken = Promise.withResolvers<void>();
+    server.server.handlers['RETR'] = async (session) => {
+      session.say('150 here it comes');
+      const socket = await session.data();
+      socket.handle(new TcpEar());
+      socket.write(content.subarray(0, 1_000));
+      await broken.promise;
+      socket.end();
+      session.say('226 done');
+    };
+    const led = await ledTo(balancer.listener, kind === 'TLSv1.2' ? { maxVersion: kind } : {});
+    if (kind === 'clear') expect(await led.ask('PROT C')).toBe('200');
+    const raw = await begin(led, scene, 'RETR file');
+    const data = kind === 'clear' ? raw : await led.tlsOn(new CutWire(raw));
+    await once(data, 'data');
+    data.end();
+    await once(raw, 'finish');
+    raw.resetAndDestroy();
+    await once(raw, 'close');
+    broken.resolve();
+    expect(await final(led)).toBe('426');
+    expect(await balancer.transfers(1)).toEqual(['client-reset 426']);
+    Object.assign(server.server.handlers, { RETR });
+    expect(await led.ask('PROT P')).toBe('200');
+    await expectGood(led, server);
   });
 });
 

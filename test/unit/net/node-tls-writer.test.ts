@@ -89,6 +89,22 @@ test.each(versions)(
   },
 );
 
+test('a peer that says its close_notify while it is written to, and resets in the end, is heard', async () => {
+  const { writer, raw, peer } = await scene('TLSv1.3', '');
+  raw.pause();
+  peer.pause();
+  writer.socket.write(new Uint8Array(30_000_000));
+  writer.socket.end();
+  expect(writer.socket.pending).toBeGreaterThan(0);
+  peer.end();
+  await until(() => withoutDrain(writer).includes('end'));
+  raw.once('end', () => raw.resetAndDestroy());
+  peer.resume();
+  raw.resume();
+  await until(() => writer.ear.isClosed);
+  expect(withoutDrain(writer)).toEqual(['end', 'close reset']);
+});
+
 test('a peer that may not have it gets nothing', async () => {
   const { writer, raw, heard } = await scene('TLSv1.3', 'secret', { dataResumption: 'require' });
   await until(() => raw.closed && writer.ear.isClosed);
