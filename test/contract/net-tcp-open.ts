@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, rejectionOf, TcpEar, type TcpScene } from './net-tcp-scene.ts';
+import { bytes, type Listening, rejectionOf, TcpEar, type TcpScene } from './net-tcp-scene.ts';
+
+/** Listens on one port of all addresses of both families. Another program may hold it in one of them. */
+async function listenInBoth(scene: TcpScene, tries = 10): Promise<{ own: Listening; other: Listening }> {
+  const own = await scene.listen({ address: scene.wildcard });
+  const { port } = own.listener;
+  try {
+    return { own, other: await scene.listen({ address: scene.otherWildcard, port }) };
+  } catch (error) {
+    if (tries === 1) throw error;
+    return await listenInBoth(scene, tries - 1);
+  }
+}
 
 export function listenContract(scene: () => TcpScene): void {
   describe('listenTcp', () => {
@@ -55,11 +67,10 @@ export function listenContract(scene: () => TcpScene): void {
     });
 
     it('keeps the families apart on one port', async (context) => {
-      const { listen, connect, until, net, loopback, otherLoopback, wildcard, otherWildcard } = scene();
+      const { connect, until, net, loopback, otherLoopback } = scene();
       if (new Set(net.localAddresses().map(({ family }) => family)).size < 2) context.skip();
-      const own = await listen({ address: wildcard });
+      const { own, other } = await listenInBoth(scene());
       const { port } = own.listener;
-      const other = await listen({ address: otherWildcard, port });
       await connect({ address: loopback, port });
       await connect({ address: otherLoopback, port });
       await until(() => own.accepted.length + other.accepted.length === 2);

@@ -76,7 +76,7 @@ export interface Pair {
   readonly server: Heard;
 }
 
-interface Listening {
+export interface Listening {
   readonly listener: TcpListener;
   /** The ends that were accepted, without handlers. */
   readonly accepted: TcpSocket[];
